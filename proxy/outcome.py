@@ -1,0 +1,155 @@
+"""What the data plane tells the control plane: how exchanges ended, counted in batches."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+LATENCY_GROWTH = 1.02
+"""Latency bucket i holds (G^(i-1), G^i] milliseconds: a quantile is exact to 2%, sketches add up."""
+
+_LOG_GROWTH = math.log(LATENCY_GROWTH)
+
+
+class OutcomeKind(StrEnum):
+    """How one attempt on a side ended, by whose doing."""
+
+    OK = "ok"
+    STATUS = "status"  # the upstream answered 5xx
+    CONNECT = "connect"  # no connection could be made
+    RESET = "reset"  # the connection was lost before a complete answer
+    TIMEOUT = "timeout"  # a deadline towards the upstream passed
+    PROTOCOL = "protocol"  # the answer broke HTTP
+    CLIENT_ABORT = "client_abort"  # the client left; nobody's failure
+    REJECTED = "rejected"  # we refused or shed the request; not the upstream's failure
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether the upstream caused it."""
+        return self in _BAD
+
+
+_BAD = frozenset(
+    {
+        OutcomeKind.STATUS,
+        OutcomeKind.CONNECT,
+        OutcomeKind.RESET,
+        OutcomeKind.TIMEOUT,
+        OutcomeKind.PROTOCOL,
+    }
+)
+
+
+def latency_bucket(seconds: float) -> int:
+    """Index of the bucket that holds this latency; everything up to 0.1 ms shares the lowest."""
+    return math.ceil(math.log(max(seconds * 1000.0, 0.1)) / _LOG_GROWTH)
+
+
+def latency_of(bucket: int) -> float:
+    """Representative latency of a bucket in seconds, its geometric middle."""
+    return float(LATENCY_GROWTH ** (bucket - 0.5)) / 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class BadEvent:
+    """One failure of an upstream, with enough to explain it and to count each identity once.
+
+    `identity` is a 64-bit hash, never the value; `at` is wall-clock seconds; `latency` seconds.
+    """
+
+    at: float
+    identity: int
+    kind: OutcomeKind
+    status: int
+    latency: float
+    method: str
+    path: str
+    request_id: str
+
+    def to_wire(self) -> list[Any]:
+        """As a JSON array."""
+        return [
+            self.at, self.identity, self.kind, self.status,
+            self.latency, self.method, self.path, self.request_id,
+        ]  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, data: list[Any]) -> BadEvent:
+        """From what `to_wire` gave."""
+        at, identity, kind, status, latency, method, path, request_id = data
+        return cls(at, identity, OutcomeKind(kind), status, latency, method, path, request_id)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Outcomes of one route on one side since the last batch.
+
+    `decided` counts requests whose decision was this side; `served` those answered by it, fallback
+    included. `ok` and `bad` are attempts judged; `bad_events` holds the first of the bad ones, at
+    most `BAD_EVENTS_MAX`. `latencies` maps bucket to count for judged attempts that got an answer.
+    """
+
+    decided: int = 0
+    served: int = 0
+    ok: int = 0
+    bad: int = 0
+    aborted: int = 0
+    rejected: int = 0
+    fallbacks: int = 0
+    latencies: dict[int, int] = field(default_factory=dict)
+    bad_events: list[BadEvent] = field(default_factory=list)
+
+
+BAD_EVENTS_MAX = 64
+
+
+@dataclass(slots=True)
+class OutcomeBatch:
+    """Everything one worker saw since its last batch; `tallies` is keyed by (route id, side)."""
+
+    worker: int
+    pid: int
+    version: int
+    at: float
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    captures_sent: int = 0
+    captures_dropped: dict[str, dict[str, int]] = field(default_factory=dict)
+    connections: int = 0
+    pools: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            "worker": self.worker,
+            "pid": self.pid,
+            "version": self.version,
+            "at": self.at,
+            "tallies": [
+                [
+                    route, side, t.decided, t.served, t.ok, t.bad, t.aborted, t.rejected,
+                    t.fallbacks, list(t.latencies.items()), [e.to_wire() for e in t.bad_events],
+                ]
+                for (route, side), t in self.tallies.items()
+            ],
+            "captures_sent": self.captures_sent,
+            "captures_dropped": self.captures_dropped,
+            "connections": self.connections,
+            "pools": self.pools,
+        }  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> OutcomeBatch:
+        """From what `to_wire` gave."""
+        batch = cls(data["worker"], data["pid"], data["version"], data["at"])
+        for row in data["tallies"]:
+            route, side, *counts, latencies, events = row
+            batch.tallies[route, side] = Tally(
+                *counts, dict(map(tuple, latencies)), [BadEvent.from_wire(e) for e in events]
+            )
+        batch.captures_sent = data["captures_sent"]
+        batch.captures_dropped = data["captures_dropped"]
+        batch.connections = data["connections"]
+        batch.pools = data["pools"]
+        return batch

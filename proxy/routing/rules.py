@@ -1,0 +1,168 @@
+"""Rules as written: the frozen values that one `routing_rules.yaml` says, defaults filled in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from proxy.routing.side import Side
+
+WEIGHT_MAX = 10_000
+"""Weights are integers in hundredths of a percent, the resolution of a bucket: 10% is 1000."""
+
+EQUIVALENCES = (
+    "number_as_string",
+    "trailing_zero",
+    "int_bool",
+    "empty_map_list",
+    "null_empty",
+    "php_datetime",
+    "zero_date",
+)
+"""Names a route may declare under `compare.equivalences`; `shadow_compare` gives them meaning."""
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Deadlines towards one upstream, in seconds."""
+
+    connect: float = 2.0
+    response: float = 30.0
+    idle: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamRules:
+    """One side: where its instances listen and how hard it may be used."""
+
+    side: Side
+    instances: tuple[str, ...]
+    max_connections: int = 128
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRules:
+    """The window rule: what the operator tolerates on modern before it is taken back.
+
+    Rates are fractions (0.05 is 5%), times are seconds.
+    """
+
+    error_rate: float = 0.05
+    p95: float = 1.0
+    mismatch_rate: float = 0.01
+    window: float = 60.0
+    min_requests: int = 20
+    cooldown: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateRules:
+    """What a step waits for; None where the step does not ask."""
+
+    requests: int | None = None
+    compared: int | None = None
+    error_rate: float | None = None
+    mismatch_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRules:
+    """One step of a plan."""
+
+    weight: int
+    hold: float = 0.0
+    shadow: bool = False
+    until: GateRules = field(default_factory=GateRules)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Which requests a route takes; no methods means all of them."""
+
+    path: str
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorRules:
+    """How much of the traffic is sent to the other side too, and towards which sides."""
+
+    share: float = 0.0
+    towards: tuple[Side, ...] = (Side.MODERN,)
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRule:
+    """A path whose differences do not count, with the person who says so."""
+
+    path: str
+    reason: str
+    owner: str = ""
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRules:
+    """How two answers of this route are compared.
+
+    `arrays` maps an array's path to the member that identifies an element.
+    """
+
+    critical: tuple[str, ...] = ()
+    arrays: tuple[tuple[str, str], ...] = ()
+    ignore: tuple[IgnoreRule, ...] = ()
+    equivalences: tuple[str, ...] = ()
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One identity held on one side, whatever its bucket; on all routes unless some are named."""
+
+    identity: str
+    side: Side
+    reason: str = ""
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRules:
+    """One route as written, defaults filled in. `weight` is in hundredths of a percent."""
+
+    id: str
+    match: Match
+    weight: int = 0
+    sticky_by: tuple[str, ...] = ("client_ip",)
+    plan: str | None = None
+    mirror: MirrorRules = field(default_factory=MirrorRules)
+    compare: CompareRules = field(default_factory=CompareRules)
+    rollback: RollbackRules = field(default_factory=RollbackRules)
+    on_breach: str = "rollback"
+    fallback: bool = True
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One whole document."""
+
+    legacy: UpstreamRules
+    modern: UpstreamRules
+    routes: tuple[RouteRules, ...]
+    plans: tuple[tuple[str, tuple[StepRules, ...]], ...] = ()
+    pins: tuple[Pin, ...] = ()
+    salt: str = "cutover"
+    trusted_networks: tuple[str, ...] = ()
+    allowed_headers: tuple[str, ...] = ()
+    expose_decision: bool = True
+
+    def route(self, route_id: str) -> RouteRules | None:
+        """Find the route of this id, or None."""
+        return next((route for route in self.routes if route.id == route_id), None)
+
+    def upstream(self, side: Side) -> UpstreamRules:
+        """Give the rules of one side."""
+        return self.modern if side is Side.MODERN else self.legacy

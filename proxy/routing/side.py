@@ -1,0 +1,17 @@
+"""The two upstreams a request can go to."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    """Which of the two applications."""
+
+    LEGACY = "legacy"
+    MODERN = "modern"
+
+    @property
+    def other(self) -> Side:
+        """The side that did not serve: where the mirror goes."""
+        return Side.MODERN if self is Side.LEGACY else Side.LEGACY

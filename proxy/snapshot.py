@@ -1,0 +1,54 @@
+"""What the control plane tells everybody: one numbered, complete state of the routing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from proxy.routing.rules import Rules
+from proxy.routing.schema import rules_from_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One state of the routing, valid until the next.
+
+    `document` is the rules file as plain values (what YAML or JSON gives), `rules` the same parsed.
+    `rolled_back` holds ids of routes that stay at weight 0 until resumed. `version` only grows.
+    """
+
+    version: int
+    document: dict[str, Any]
+    rules: Rules
+    rolled_back: frozenset[str] = frozenset()
+    kill_switch: bool = False
+
+    def weight(self, route_id: str) -> int:
+        """Weight in force for a route, in hundredths of a percent; 0 when rolled back or killed."""
+        route = self.rules.route(route_id)
+        if route is None or self.kill_switch or route_id in self.rolled_back:
+            return 0
+        return route.weight
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            "version": self.version,
+            "document": self.document,
+            "rolled_back": sorted(self.rolled_back),
+            "kill_switch": self.kill_switch,
+        }
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> Snapshot:
+        """From what `to_wire` gave.
+
+        Raises RulesError when the document is not a valid one.
+        """
+        return cls(
+            version=data["version"],
+            document=data["document"],
+            rules=rules_from_plain(data["document"]),
+            rolled_back=frozenset(data["rolled_back"]),
+            kill_switch=data["kill_switch"],
+        )
