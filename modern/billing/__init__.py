@@ -1,0 +1,1 @@
+"""Billing: the charges that subscriptions have caused."""

@@ -1,0 +1,1 @@
+"""What the features stand on: settings, database, cache, jobs, logs, errors as answers."""

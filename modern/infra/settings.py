@@ -1,0 +1,41 @@
+"""The settings: read once from the environment, frozen, and safe to print."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MASK = "***MASKED***"
+
+
+def async_url(url: str) -> str:
+    """Return the URL with the asyncpg driver named; raises ValueError for another database."""
+    scheme, found, rest = url.partition("://")
+    if not found or scheme not in {"postgres", "postgresql", "postgresql+asyncpg"}:
+        raise ValueError("must look like postgresql+asyncpg://user:password@host:port/database")
+    return f"postgresql+asyncpg://{rest}"
+
+
+def _with_driver(url: SecretStr) -> SecretStr:
+    return SecretStr(async_url(url.get_secret_value()))
+
+
+class Settings(BaseSettings):
+    """What the environment says; raises `pydantic.ValidationError` naming what is missing."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+
+    database_url: Annotated[SecretStr, AfterValidator(_with_driver)]
+    redis_url: SecretStr
+    secret_key: Annotated[SecretStr, Field(min_length=16)]
+    stripe_secret_key: SecretStr | None = None
+    modern_faults: bool = False
+
+    def get_masked_config(self) -> dict[str, Any]:
+        """Return every setting with its secrets masked, fit for a log or a support ticket."""
+        return {name: MASK if isinstance(value, SecretStr) else value for name, value in self}
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process; raises `pydantic.ValidationError`."""
+    return Settings()  # type: ignore[call-arg] # the fields come from the environment

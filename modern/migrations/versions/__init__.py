@@ -1,0 +1,1 @@
+"""One module per revision, named vNNNN_what_it_does."""

@@ -1,0 +1,1 @@
+"""Monitoring: is the application well, and what has it done."""

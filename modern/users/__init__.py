@@ -1,0 +1,1 @@
+"""Users: who subscribes and is billed."""
