@@ -1,0 +1,257 @@
+"""The options of `cutover serve`: one table, read from the command line and the environment."""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from proxy.errors import SettingsError
+
+ROLES = ("all", "data-plane", "controller", "shadow")
+MIN_TOKEN_LENGTH = 16
+MAX_TOKEN_FILE_BYTES = 4096
+
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option of `cutover serve`: its name, placeholder, default as text, and meaning."""
+
+    name: str
+    metavar: str
+    default: str
+    meaning: str
+
+    @property
+    def option(self) -> str:
+        """The command-line spelling, such as --admin-listen."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def variable(self) -> str:
+        """The environment spelling, such as CUTOVER_ADMIN_LISTEN."""
+        return f"CUTOVER_{self.name.upper()}"
+
+
+SERVE_SETTINGS: tuple[Setting, ...] = (
+    Setting("rules", "FILE", "routing_rules.yaml", "the routing rules; watched while running"),
+    Setting("state", "DIR", ".cutover", "where sockets, the snapshot and the store live"),
+    Setting("listen", "HOST:PORT", "127.0.0.1:8080", "where clients connect"),
+    Setting("admin_listen", "HOST:PORT", "127.0.0.1:8090", "where the API and console listen"),
+    Setting("workers", "N", "", "data plane processes (default: one for each CPU)"),
+    Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
+    Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
+    Setting("access_log", "PATH", "-", "JSON access log: a file, - for standard output, or off"),
+    Setting("drain_seconds", "SECONDS", "10", "how long running exchanges may take to finish"),
+)
+"""Every option; the token is not one, because a command line is readable by every process."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ServeSettings:
+    """What `cutover serve` was asked to start. `drain_seconds` is in seconds."""
+
+    rules: Path
+    state: Path
+    listen: Address
+    admin_listen: Address
+    workers: int
+    role: str
+    shadow_workers: int
+    access_log: str
+    drain_seconds: float
+    admin_token: str | None
+
+    def __repr__(self) -> str:
+        return masked_repr(self, secrets=("admin_token",))
+
+    @property
+    def admin(self) -> AdminSettings:
+        """The part that the admin API needs."""
+        return AdminSettings(listen=self.admin_listen, token=self.admin_token)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class AdminSettings:
+    """Where the admin API listens, and the token it demands, if any."""
+
+    listen: Address
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return masked_repr(self, secrets=("token",))
+
+    def validate(self) -> None:
+        """Raise SettingsError for an API that anybody on the network could steer."""
+        host, port = self.listen
+        if self.token is None and not is_loopback(host):
+            raise SettingsError(
+                f"the admin API would listen on {format_address((host, port))}, which is not "
+                "loopback, without authentication. Set CUTOVER_ADMIN_TOKEN or "
+                "CUTOVER_ADMIN_TOKEN_FILE, or listen on 127.0.0.1"
+            )
+        if self.token is not None and len(self.token) < MIN_TOKEN_LENGTH:
+            raise SettingsError(
+                f"the admin token has {len(self.token)} characters; use at least "
+                f"{MIN_TOKEN_LENGTH} (for example the output of: openssl rand -hex 24)"
+            )
+
+
+def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]) -> ServeSettings:
+    """Build the settings; an option beats its CUTOVER_ variable, which beats the default.
+
+    Raises SettingsError naming the option or variable that cannot be used.
+    """
+    text = {setting.name: _value(setting, options, environ) for setting in SERVE_SETTINGS}
+    settings = ServeSettings(
+        rules=Path(_filled(text["rules"])),
+        state=Path(_filled(text["state"])),
+        listen=parse_address(*text["listen"]),
+        admin_listen=parse_address(*text["admin_listen"]),
+        workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
+        role=_role(*text["role"]),
+        shadow_workers=_integer(text["shadow_workers"], 0, 64),
+        access_log=_filled(text["access_log"]),
+        drain_seconds=_seconds(text["drain_seconds"], 3600.0),
+        admin_token=read_token(environ),
+    )
+    settings.admin.validate()
+    if settings.listen == settings.admin_listen and settings.listen[1] != 0:
+        raise SettingsError(
+            f"--listen and --admin-listen are both {format_address(settings.listen)}; "
+            "clients and operators need ports of their own"
+        )
+    return settings
+
+
+def read_token(environ: Mapping[str, str]) -> str | None:
+    """Find the admin token in CUTOVER_ADMIN_TOKEN or the file CUTOVER_ADMIN_TOKEN_FILE names."""
+    token, file = environ.get("CUTOVER_ADMIN_TOKEN"), environ.get("CUTOVER_ADMIN_TOKEN_FILE")
+    if token and file:
+        raise SettingsError(
+            "CUTOVER_ADMIN_TOKEN and CUTOVER_ADMIN_TOKEN_FILE are both set; keep one of them"
+        )
+    if file:
+        token = _read_token_file(Path(file))
+    if not token:
+        return None
+    if not (token.isascii() and token.isprintable()) or " " in token:
+        raise SettingsError("the admin token must be printable ASCII without spaces")
+    return token
+
+
+def parse_address(text: str, source: str = "address") -> Address:
+    """Read HOST:PORT, with IPv6 hosts in brackets; port 0 lets the system choose."""
+    host, colon, port = text.rpartition(":")
+    number = whole_number(port)
+    if not colon or not host or number is None or number > 65535:
+        raise SettingsError(f"{source}: {text!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise SettingsError(f"{source}: write the IPv6 address in brackets: [{host}]:{port}")
+    return host, number
+
+
+def whole_number(text: str) -> int | None:
+    """Read a short run of ASCII digits, or None; int() alone takes signs, spaces and `1_0`."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+def format_address(address: Address) -> str:
+    """Write HOST:PORT, with IPv6 hosts in brackets."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host, a name or an address, can only mean this machine."""
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name that resolves to loopback today may not tomorrow
+
+
+def cpu_count() -> int:
+    """How many CPUs this process may use; a container's mask counts, the machine does not."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def masked_repr(settings: ServeSettings | AdminSettings, secrets: tuple[str, ...]) -> str:
+    """Write settings for a log: a secret shows only whether it is set."""
+    shown = (
+        f"{field.name}={'***' if field.name in secrets and value is not None else repr(value)}"
+        for field in fields(settings)
+        for value in (getattr(settings, field.name),)
+    )
+    return f"{type(settings).__name__}({', '.join(shown)})"
+
+
+_Sourced = tuple[str, str]
+"""A value as text, and the option or variable it came from."""
+
+
+def _value(
+    setting: Setting, options: Mapping[str, str | None], environ: Mapping[str, str]
+) -> _Sourced:
+    given = options.get(setting.name)
+    if given is not None:
+        return given, setting.option
+    if setting.variable in environ:
+        return environ[setting.variable], setting.variable
+    return setting.default, setting.option
+
+
+def _filled(value: _Sourced) -> str:
+    text, source = value
+    if not text or "\0" in text:
+        raise SettingsError(f"{source}: a value is needed")
+    return text
+
+
+def _integer(value: _Sourced, lowest: int, highest: int) -> int:
+    text, source = value
+    number = whole_number(text)
+    if number is not None and lowest <= number <= highest:
+        return number
+    raise SettingsError(f"{source}: {text!r} is not a whole number from {lowest} to {highest}")
+
+
+def _seconds(value: _Sourced, highest: float) -> float:
+    text, source = value
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= highest:
+        raise SettingsError(f"{source}: {text!r} is not a number of seconds from 0 to {highest:g}")
+    return seconds
+
+
+def _role(text: str, source: str) -> str:
+    if text not in ROLES:
+        raise SettingsError(f"{source}: {text!r} is not one of {', '.join(ROLES)}")
+    return text
+
+
+def _read_token_file(path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MAX_TOKEN_FILE_BYTES + 1)
+    except OSError as error:
+        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path}: {error.strerror}") from error
+    token = content.decode("utf-8", "replace").strip()
+    if not token:
+        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path} is empty")
+    if len(content) > MAX_TOKEN_FILE_BYTES:
+        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path} is too long to be a token")
+    return token
