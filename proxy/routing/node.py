@@ -1,0 +1,216 @@
+"""Reading a rules document: one node with its place in the file, and what may be wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from typing import Any, TypeVar
+
+from proxy.errors import Position, RulesProblem
+
+T = TypeVar("T")
+
+_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s?(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+class Problems:
+    """Collects everything wrong with one document, so that an operator mends it in one go."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.found: list[RulesProblem] = []
+
+    def add(self, line: int, column: int, message: str, text: str = "", suggestion: str = "") -> None:
+        """Note one problem."""
+        self.found.append(
+            RulesProblem(Position(self.file, line, column), message, text, suggestion)
+        )
+
+
+class Node:
+    """One value of the document with its path (`routes[2].weight`) and its line and column.
+
+    Readers return the value, or the given default after noting a problem.
+    """
+
+    def __init__(
+        self, value: Any, problems: Problems, path: str = "", line: int = 1, column: int = 1
+    ) -> None:
+        self.value = value
+        self.path = path
+        self.line = line
+        self.column = column
+        self._problems = problems
+
+    def problem(self, message: str, suggestion: str = "") -> None:
+        """Note that something is wrong here."""
+        text = "" if isinstance(self.value, (dict, list)) else _shown(self.value)
+        where = f"{self.path}: " if self.path else ""
+        self._problems.add(self.line, self.column, where + message, text, suggestion)
+
+    # Containers
+
+    def mapping(self, known: Iterable[str] | None = None, required: Iterable[str] = ()) -> Members:
+        """Read a mapping; unknown keys are problems when `known` is given."""
+        if not isinstance(self.value, dict):
+            self.problem("must be a mapping of keys to values")
+            return Members(self, {})
+        members = {str(key): self._child(key, value) for key, value in self.value.items()}
+        if known is not None:
+            allowed = tuple(known)
+            for key, child in members.items():
+                if key not in allowed:
+                    child.unknown_key(key, allowed)
+        for key in required:
+            if key not in members:
+                self.problem(f"`{key}` is missing", f"add `{key}: …`")
+        return Members(self, members)
+
+    def items(self) -> Iterator[Node]:
+        """Read a list."""
+        if not isinstance(self.value, list):
+            self.problem("must be a list", "write it as `[a, b]` or one `- a` a line")
+            return
+        lc = getattr(self.value, "lc", None)
+        for index, value in enumerate(self.value):
+            line, column = self.line, self.column
+            if lc is not None:
+                row, col = lc.item(index)
+                line, column = row + 1, col + 1
+            yield Node(value, self._problems, f"{self.path}[{index}]", line, column)
+
+    def unknown_key(self, key: str, allowed: tuple[str, ...]) -> None:
+        """Note a key that means nothing here, with the nearest one that does."""
+        near = difflib.get_close_matches(key, allowed, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(allowed)}"
+        self._problems.add(self.line, self.column, f"{self.path}: unknown key", key, hint)
+
+    def _child(self, key: Any, value: Any) -> Node:
+        line, column = self.line, self.column
+        lc = getattr(self.value, "lc", None)
+        if lc is not None:
+            row, col = lc.key(key)
+            line, column = row + 1, col + 1
+        path = f"{self.path}.{key}" if self.path else str(key)
+        return Node(value, self._problems, path, line, column)
+
+    # Scalars
+
+    def text(self, default: str = "") -> str:
+        """Read a non-empty text."""
+        if isinstance(self.value, str) and self.value.strip():
+            return self.value
+        self.problem("must be a text")
+        return default
+
+    def name(self, what: str) -> str:
+        """Read an identifier: letters, digits, `.`, `_`, `-`, at most 100 of them."""
+        if isinstance(self.value, str) and re.fullmatch(r"[A-Za-z0-9][\w.\-]{0,99}", self.value):
+            return self.value
+        self.problem(f"{what} is made of letters, digits, `.`, `_` and `-`")
+        return ""
+
+    def one_of(self, choices: tuple[str, ...], default: str) -> str:
+        """Read one of a few words."""
+        if self.value in choices:
+            return str(self.value)
+        near = difflib.get_close_matches(str(self.value), choices, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else ""
+        self.problem(f"must be one of {', '.join(choices)}", hint)
+        return default
+
+    def flag(self, default: bool) -> bool:
+        """Read true or false."""
+        if isinstance(self.value, bool):
+            return self.value
+        self.problem("must be true or false")
+        return default
+
+    def count(self, default: int, least: int = 0, most: int = 1_000_000_000) -> int:
+        """Read a whole number within bounds."""
+        if (
+            isinstance(self.value, int)
+            and not isinstance(self.value, bool)
+            and least <= self.value <= most
+        ):
+            return int(self.value)
+        self.problem(f"must be a whole number from {least} to {most}")
+        return default
+
+    def percent(self, default: float = 0.0) -> float:
+        """Read a share such as `10%` or `0.5%`; gives percent, 0 to 100."""
+        found = _PERCENT.fullmatch(str(self.value)) if isinstance(self.value, str) else None
+        if found is None:
+            number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
+            hint = f"write `{self.value}%` if that is what you mean" if number else ""
+            self.problem("must be a share with its unit, such as 10% or 0.5%", hint)
+            return default
+        share = float(found[1])
+        if share > 100:
+            self.problem("must lie between 0% and 100%")
+            return default
+        return share
+
+    def weight(self) -> int:
+        """Read a share as hundredths of a percent, 0 to 10000."""
+        return round(self.percent() * 100)
+
+    def rate(self, default: float) -> float:
+        """Read a share as a fraction, 0 to 1."""
+        return self.percent(default * 100) / 100
+
+    def duration(self, default: float, least: float = 0.0) -> float:
+        """Read a time such as `500ms`, `2s`, `15m`, `1h`; gives seconds."""
+        found = _DURATION.fullmatch(str(self.value)) if isinstance(self.value, str) else None
+        if found is None:
+            number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
+            hint = f"write `{self.value}s` if you mean seconds" if number else ""
+            self.problem("must be a time with its unit: ms, s, m, h or d", hint)
+            return default
+        seconds = float(found[1]) * _SECONDS[found[2]]
+        if seconds < least:
+            self.problem(f"must be at least {least:g}s")
+            return default
+        return seconds
+
+    def day(self) -> date | None:
+        """Read a date such as 2027-03-01."""
+        if isinstance(self.value, date):
+            return self.value
+        try:
+            return date.fromisoformat(self.value)
+        except (TypeError, ValueError):
+            self.problem("must be a date such as 2027-03-01")
+            return None
+
+
+class Members:
+    """The keys of one mapping, read by name."""
+
+    def __init__(self, node: Node, members: dict[str, Node]) -> None:
+        self.node = node
+        self._members = members
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._members
+
+    def __iter__(self) -> Iterator[tuple[str, Node]]:
+        return iter(self._members.items())
+
+    def get(self, key: str) -> Node | None:
+        """Give the member of this name, or None."""
+        return self._members.get(key)
+
+    def read(self, key: str, reader: Callable[[Node], T], default: T) -> T:
+        """Read a member, or give the default when it is absent."""
+        node = self._members.get(key)
+        return default if node is None else reader(node)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "…"

@@ -1,0 +1,455 @@
+"""The schema of `routing_rules.yaml`: text or plain values in, `Rules` or every problem out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from proxy.errors import Position, RulesError, RulesProblem
+from proxy.routing import pattern
+from proxy.routing.node import Members, Node, Problems
+from proxy.routing.rules import (
+    EQUIVALENCES,
+    CompareRules,
+    GateRules,
+    IgnoreRule,
+    Match,
+    MirrorRules,
+    Pin,
+    RollbackRules,
+    RouteRules,
+    Rules,
+    StepRules,
+    Timeouts,
+    UpstreamRules,
+)
+from proxy.routing.side import Side
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+RESERVED_HEADERS = ("cookie", "host", "connection", "transfer-encoding", "content-length")
+SIZE_MAX = 4 * 1024 * 1024
+"""A rules file is refused beyond this many characters: nobody wrote it by hand."""
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_JSON_PATH = re.compile(r"\$(?:\.[\w\-]+|\['[^'\]]+'\]|\[\*\]|\[\d+\])*")
+
+
+def load_rules(text: str, file: str) -> tuple[Document, Rules]:
+    """Parse a document; gives its plain JSON-able values and the rules they mean.
+
+    Raises RulesError with every problem, each with file, line and column.
+    """
+    if len(text) > SIZE_MAX:
+        raise RulesError((_at(file, 1, 1, f"the file is larger than {SIZE_MAX} characters"),))
+    try:
+        tree = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = " ".join(str(error.problem or error.context).split())
+        raise RulesError((_at(file, line, column, f"not valid YAML: {message}"),)) from error
+    except (YAMLError, ValueError, RecursionError) as error:
+        raise RulesError((_at(file, 1, 1, f"not valid YAML: {error}"),)) from error
+    return cast(Document, _plain(tree)), _parse(tree, file)
+
+
+def rules_from_plain(document: Document) -> Rules:
+    """Parse the plain values that `load_rules` gave; raises RulesError."""
+    return _parse(document, "rules")
+
+
+def _at(file: str, line: int, column: int, message: str) -> RulesProblem:
+    return RulesProblem(Position(file, line, column), message)
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {str(key): _plain(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_plain(value) for value in node]
+    if node is None or isinstance(node, bool):
+        return node
+    for kind in (int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return str(node)  # a date: ISO text means the same to the schema
+
+
+def _parse(tree: Any, file: str) -> Rules:
+    problems = Problems(file)
+    rules = _document(Node(tree, problems))
+    if problems.found or rules is None:
+        raise RulesError(tuple(problems.found))
+    return rules
+
+
+def _document(node: Node) -> Rules | None:
+    if node.value is None:
+        node.problem("the file is empty", "start with `version: 1`, `upstreams:` and `routes:`")
+        return None
+    top = node.mapping(
+        (
+            "version", "upstreams", "defaults", "plans", "routes", "pins", "salt",
+            "trusted_networks", "allowed_headers", "expose_decision",
+        ),
+        required=("version", "upstreams", "routes"),
+    )  # fmt: skip
+    if (version := top.get("version")) is not None and version.value != 1:
+        version.problem("this program reads version 1 of the schema", "write `version: 1`")
+    upstreams = top.read("upstreams", _upstreams, {})
+    plans = top.read("plans", _plans, {})
+    base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
+    routes = top.read("routes", lambda n: _routes(n, base, plans), ())
+    ids = {route.id for route in routes}
+    fallback = UpstreamRules(Side.LEGACY, ())
+    return Rules(
+        legacy=upstreams.get(Side.LEGACY, fallback),
+        modern=upstreams.get(Side.MODERN, fallback),
+        routes=routes,
+        plans=tuple(plans.items()),
+        pins=top.read("pins", lambda n: tuple(_pin(item, ids) for item in n.items()), ()),
+        salt=top.read("salt", Node.text, "cutover"),
+        trusted_networks=top.read("trusted_networks", _each(_network), ()),
+        allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
+        expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
+    )
+
+
+# Upstreams
+
+
+def _upstreams(node: Node) -> dict[Side, UpstreamRules]:
+    sides = node.mapping(("legacy", "modern"), required=("legacy", "modern"))
+    return {
+        Side(key): _upstream(Side(key), child)
+        for key, child in sides
+        if key in ("legacy", "modern")
+    }
+
+
+def _upstream(side: Side, node: Node) -> UpstreamRules:
+    keys = node.mapping(("instances", "max_connections", "timeouts"), required=("instances",))
+    instances = keys.read("instances", _each(_instance), ())
+    if "instances" in keys and not instances:
+        node.problem("`instances` names no address", 'write `["http://127.0.0.1:8081"]`')
+    return UpstreamRules(
+        side=side,
+        instances=instances,
+        max_connections=keys.read("max_connections", lambda n: n.count(128, 1, 65_536), 128),
+        timeouts=keys.read("timeouts", _timeouts, Timeouts()),
+    )
+
+
+def _instance(node: Node) -> str:
+    text = node.text()
+    try:
+        url = urlsplit(text)
+        valid = url.scheme == "http" and bool(url.hostname) and url.port != 0
+    except ValueError:
+        valid = False
+    if not valid or url.path not in ("", "/") or url.query or url.fragment or url.username:
+        node.problem("must be http://HOST:PORT", "paths and credentials do not belong here")
+        return ""
+    return f"http://{url.netloc}"
+
+
+def _timeouts(node: Node) -> Timeouts:
+    keys = node.mapping(("connect", "response", "idle"))
+    base = Timeouts()
+    return Timeouts(
+        connect=keys.read("connect", lambda n: n.duration(base.connect, 0.01), base.connect),
+        response=keys.read("response", lambda n: n.duration(base.response, 0.01), base.response),
+        idle=keys.read("idle", lambda n: n.duration(base.idle, 0.1), base.idle),
+    )
+
+
+# Plans
+
+Plans = dict[str, tuple[StepRules, ...]]
+
+
+def _plans(node: Node) -> Plans:
+    return {
+        name: tuple(_step(step) for step in child.items()) for name, child in node.mapping(None)
+    }
+
+
+def _step(node: Node) -> StepRules:
+    keys = node.mapping(("weight", "hold", "shadow", "until"), required=("weight",))
+    return StepRules(
+        weight=keys.read("weight", Node.weight, 0),
+        hold=keys.read("hold", lambda n: n.duration(0.0), 0.0),
+        shadow=keys.read("shadow", lambda n: n.flag(False), False),
+        until=keys.read("until", _gate, GateRules()),
+    )
+
+
+def _gate(node: Node) -> GateRules:
+    keys = node.mapping(("requests", "compared", "error_rate", "mismatch_rate"))
+    return GateRules(
+        requests=keys.read("requests", lambda n: n.count(0), None),
+        compared=keys.read("compared", lambda n: n.count(0), None),
+        error_rate=keys.read("error_rate", lambda n: n.rate(0.0), None),
+        mismatch_rate=keys.read("mismatch_rate", lambda n: n.rate(0.0), None),
+    )
+
+
+# Routes
+
+_BUILT_IN = RouteRules(id="", match=Match("/*"))
+
+
+def _defaults(node: Node, plans: Plans) -> RouteRules:
+    keys = node.mapping(("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback"))
+    return _shared(keys, _BUILT_IN, plans)
+
+
+def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
+    """Read what `defaults` and a route have in common, over what `base` says."""
+    return RouteRules(
+        id=base.id,
+        match=base.match,
+        sticky_by=keys.read("sticky_by", _sticky_by, base.sticky_by),
+        plan=keys.read("plan", lambda n: _plan_name(n, plans), base.plan),
+        mirror=keys.read("mirror", lambda n: _mirror(n, base.mirror), base.mirror),
+        rollback=keys.read("rollback", lambda n: _rollback(n, base.rollback), base.rollback),
+        on_breach=keys.read(
+            "on_breach", lambda n: n.one_of(("rollback", "freeze"), "rollback"), base.on_breach
+        ),
+        fallback=keys.read("fallback", lambda n: n.flag(True), base.fallback),
+    )
+
+
+_ROUTE_KEYS = (
+    "id", "match", "weight", "sticky_by", "plan", "mirror", "compare", "rollback", "on_breach",
+    "fallback",
+)  # fmt: skip
+
+
+def _routes(node: Node, base: RouteRules, plans: Plans) -> tuple[RouteRules, ...]:
+    routes: list[RouteRules] = []
+    seen: dict[str, int] = {}
+    for item in node.items():
+        route = _route(item, base, plans)
+        if route.id in seen:
+            item.problem(f"route `{route.id}` is already defined at line {seen[route.id]}")
+        seen.setdefault(route.id, item.line)
+        shadow = next((r for r in routes if _hides(r.match, route.match)), None)
+        if shadow is not None:
+            item.problem(
+                f"route `{route.id}` can never match: `{shadow.id}` at line {shadow.line} takes"
+                " everything it would",
+                f"move it above `{shadow.id}`; the first route that matches wins",
+            )
+        routes.append(route)
+    if not routes and isinstance(node.value, list):
+        node.problem("there are no routes", "add at least `- {id: everything-else, match: …}`")
+    return tuple(routes)
+
+
+def _hides(earlier: Match, later: Match) -> bool:
+    methods = not earlier.methods or (bool(later.methods) and set(later.methods) <= set(earlier.methods))
+    try:
+        return methods and pattern.covers(
+            pattern.segments(earlier.path), pattern.segments(later.path)
+        )
+    except ValueError:
+        return False  # reported where it stands
+
+
+def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
+    keys = node.mapping(_ROUTE_KEYS, required=("id", "match"))
+    shared = _shared(keys, base, plans)
+    match = keys.read("match", _match, Match("/*"))
+    for source in shared.sticky_by:
+        kind, _, name = source.partition(":")
+        if kind == "path" and name not in pattern.parameters(match.path) and "sticky_by" in keys:
+            (keys.get("sticky_by") or node).problem(f"`{match.path}` has no parameter {{{name}}}")
+    return RouteRules(
+        id=keys.read("id", lambda n: n.name("a route id"), ""),
+        match=match,
+        weight=keys.read("weight", Node.weight, 0),
+        sticky_by=shared.sticky_by,
+        plan=shared.plan,
+        mirror=shared.mirror,
+        compare=keys.read("compare", _compare, CompareRules()),
+        rollback=shared.rollback,
+        on_breach=shared.on_breach,
+        fallback=shared.fallback,
+        line=node.line,
+    )
+
+
+def _match(node: Node) -> Match:
+    keys = node.mapping(("method", "path"), required=("path",))
+    path = keys.read("path", _path, "/*")
+    methods = keys.read("method", _each(lambda n: n.one_of(METHODS, "GET")), ())
+    return Match(path, methods)
+
+
+def _path(node: Node) -> str:
+    text = node.text("/*")
+    try:
+        pattern.segments(text)
+    except ValueError as error:
+        node.problem(str(error))
+        return "/*"
+    return text
+
+
+def _sticky_by(node: Node) -> tuple[str, ...]:
+    sources = _each(_identity_source)(node)
+    if not sources and isinstance(node.value, list):
+        node.problem("names no source of identity", "write `[cookie:PHPSESSID, client_ip]`")
+    if "mint" in sources[:-1]:
+        node.problem("`mint` always succeeds, so it stands last")
+    return sources
+
+
+def _identity_source(node: Node) -> str:
+    text = node.text("client_ip")
+    kind, _, name = text.partition(":")
+    if text in ("client_ip", "mint"):
+        return text
+    if kind in ("jwt", "cookie", "header", "path") and _TOKEN.fullmatch(name):
+        return text
+    node.problem(
+        "is not a source of identity",
+        "use jwt:CLAIM, cookie:NAME, header:NAME, path:PARAM, client_ip or mint",
+    )
+    return "client_ip"
+
+
+def _plan_name(node: Node, plans: Plans) -> str | None:
+    if node.value in plans:
+        return str(node.value)
+    known = ", ".join(plans) or "none"
+    node.problem("there is no such plan", f"plans defined: {known}")
+    return None
+
+
+def _mirror(node: Node, base: MirrorRules) -> MirrorRules:
+    keys = node.mapping(("share", "towards", "writes"))
+    if (writes := keys.get("writes")) is not None and writes.value != "never":
+        writes.problem(
+            "this version mirrors no writes", "write `writes: never`, or leave it out"
+        )
+    towards = keys.read(
+        "towards", _each(lambda n: Side(n.one_of(("modern", "legacy"), "modern"))), base.towards
+    )
+    return MirrorRules(keys.read("share", lambda n: n.rate(0.0), base.share), towards)
+
+
+def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
+    keys = node.mapping(
+        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown")
+    )
+    return RollbackRules(
+        error_rate=keys.read("error_rate", lambda n: n.rate(base.error_rate), base.error_rate),
+        p95=keys.read("p95", lambda n: n.duration(base.p95, 0.001), base.p95),
+        mismatch_rate=keys.read(
+            "mismatch_rate", lambda n: n.rate(base.mismatch_rate), base.mismatch_rate
+        ),
+        window=keys.read("window", lambda n: n.duration(base.window, 1.0), base.window),
+        min_requests=keys.read("min_requests", lambda n: n.count(20, 1), base.min_requests),
+        cooldown=keys.read("cooldown", lambda n: n.duration(base.cooldown), base.cooldown),
+    )
+
+
+def _compare(node: Node) -> CompareRules:
+    keys = node.mapping(("critical", "arrays", "ignore", "equivalences", "zone"))
+    return CompareRules(
+        critical=keys.read("critical", _each(_json_path), ()),
+        arrays=keys.read("arrays", _arrays, ()),
+        ignore=keys.read("ignore", _each(_ignore), ()),
+        equivalences=keys.read("equivalences", _each(lambda n: n.one_of(EQUIVALENCES, "")), ()),
+        zone=keys.read("zone", _zone, "UTC"),
+    )
+
+
+def _zone(node: Node) -> str:
+    text = node.text("UTC")
+    if re.fullmatch(r"[A-Za-z]+(?:[/_+\-][A-Za-z0-9_+\-]+)*", text):
+        return text
+    node.problem("is not the name of a time zone", "write UTC or Europe/Berlin")
+    return "UTC"
+
+
+def _arrays(node: Node) -> tuple[tuple[str, str], ...]:
+    found: list[tuple[str, str]] = []
+    for path, child in node.mapping(None):
+        if not _JSON_PATH.fullmatch(path):
+            child.problem(f"`{path}` is not a path", "write `$.data` or `$.data[*].lines`")
+        by = child.mapping(("by",), required=("by",)).read("by", Node.text, "")
+        found.append((path, by))
+    return tuple(found)
+
+
+def _ignore(node: Node) -> IgnoreRule:
+    keys = node.mapping(("path", "reason", "owner", "until"), required=("path", "reason"))
+    return IgnoreRule(
+        path=keys.read("path", _json_path, "$"),
+        reason=keys.read("reason", Node.text, ""),
+        owner=keys.read("owner", Node.text, ""),
+        until=keys.read("until", Node.day, None),
+    )
+
+
+def _json_path(node: Node) -> str:
+    text = node.text("$")
+    if not _JSON_PATH.fullmatch(text):
+        node.problem("is not a path", "write `$.data[*].price`: keys, `[*]` or `[0]`")
+        return "$"
+    return text
+
+
+# Top-level odds and ends
+
+
+def _pin(node: Node, ids: set[str]) -> Pin:
+    keys = node.mapping(("identity", "side", "reason", "routes"), required=("identity", "side"))
+    identity = keys.read("identity", Node.text, "")
+    if "=" not in identity and (child := keys.get("identity")) is not None:
+        child.problem("must be SOURCE=VALUE", "write `header:X-Customer=17`")
+    routes = keys.read("routes", _each(lambda n: _known_route(n, ids)), ())
+    return Pin(
+        identity=identity,
+        side=Side(keys.read("side", lambda n: n.one_of(("legacy", "modern"), "legacy"), "legacy")),
+        reason=keys.read("reason", Node.text, ""),
+        routes=routes,
+    )
+
+
+def _known_route(node: Node, ids: set[str]) -> str:
+    if node.value not in ids:
+        node.problem("there is no such route")
+    return str(node.value)
+
+
+def _network(node: Node) -> str:
+    text = node.text("127.0.0.1/32")
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        node.problem(f"is not a network: {error}", "write 10.0.0.0/8")
+        return "127.0.0.1/32"
+
+
+def _header_name(node: Node) -> str:
+    text = node.text("x")
+    if not _TOKEN.fullmatch(text) or text.lower() in RESERVED_HEADERS:
+        node.problem("is not the name of a header that can be allowed")
+    return text.lower()
+
+
+def _each(reader: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:
+    return lambda node: tuple(reader(item) for item in node.items())
