@@ -1,0 +1,75 @@
+"""The proxy itself: data plane, controller and shadow worker under their supervisor."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.stack.ports import Ports
+from deploy.stack.process import Command
+from deploy.stack.program import ROOT
+from deploy.stack.server import Server, first_bytes, http_status
+
+RULES = ROOT / "routing_rules.yaml"
+
+
+class Cutover(Server):
+    """`cutover serve` in front of both applications."""
+
+    name = "cutover"
+
+    def __init__(
+        self, run_dir: Path, ports: Ports, *, rules: Path, workers: int, tied: bool = False
+    ) -> None:
+        """Serve the rules file; its upstreams follow the ports when those are not the standard."""
+        super().__init__(run_dir, ports.proxy, tied=tied)
+        self._ports = ports
+        self._source = rules
+        self._workers = workers
+
+    @property
+    def rules(self) -> Path:
+        """The rules file in force: the one given, or a copy that names this stack's ports."""
+        standard = Ports()
+        ours = (self._ports.legacy, self._ports.modern)
+        same = ours == (standard.legacy, standard.modern)
+        return self._source if same else self.folder / "routing_rules.yaml"
+
+    def prepare(self) -> None:
+        """Make the state directory, and the copy of the rules when one is needed."""
+        super().prepare()
+        (self.folder / "state").mkdir(mode=0o700, exist_ok=True)
+        if self.rules != self._source and not self.rules.exists():
+            self.rules.write_text(with_ports(self._source.read_text(), self._ports))
+
+    def required_ports(self) -> Mapping[str, int]:
+        """Return the proxy's port and the console's."""
+        return {"proxy": self._ports.proxy, "console": self._ports.console}
+
+    def command(self) -> Command:
+        """Return the supervisor's command."""
+        argv = [sys.executable, "-m", "proxy", "serve", "--rules", str(self.rules)]
+        state = ["--state", str(self.folder / "state"), "--workers", str(self._workers)]
+        listen = ["--listen", f"{self.host}:{self._ports.proxy}"]
+        admin = ["--admin-listen", f"{self.host}:{self._ports.console}"]
+        return Command((*argv, *state, *listen, *admin), cwd=ROOT)
+
+    def ready(self) -> bool:
+        """Say whether the control side is ready and the proxy accepts connections."""
+        admin_ready = http_status(self._ports.console, "/readyz") == 200
+        return admin_ready and bool(first_bytes(self._ports.proxy, _PROBE))
+
+
+# Any answer will do: which side is asked, and whether it is healthy, is not the proxy's readiness.
+_PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+
+
+def with_ports(rules: str, ports: Ports) -> str:
+    """Return the text of a rules file with the standard upstream ports replaced."""
+    standard = Ports()
+    for side in ("legacy", "modern"):
+        rules = rules.replace(
+            f"127.0.0.1:{getattr(standard, side)}", f"127.0.0.1:{getattr(ports, side)}"
+        )
+    return rules

@@ -1,0 +1,110 @@
+"""Fixtures over the local stack: real servers, each started once, when the first test needs it.
+
+They listen on free ports of the loopback address, keep their data in a private directory, and end
+with the test session: in good order at its end or on Ctrl-C, and by the kernel when it is killed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.stack import Database, Options, Ports, Stack
+from deploy.stack.mariadb import MariaDb
+from deploy.stack.postgres import Postgres
+from deploy.stack.redis import Redis
+
+
+@dataclass(frozen=True)
+class LegacyApp:
+    """The running legacy application."""
+
+    base_url: str
+    database: Database
+
+
+@dataclass(frozen=True)
+class ModernApp:
+    """The running modern application; database_url is as SQLAlchemy wants it."""
+
+    base_url: str
+    database: Database
+    redis_url: str
+
+    @property
+    def database_url(self) -> str:
+        """The value of DATABASE_URL that it was started with."""
+        return self.database.sqlalchemy_url
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Give a stack of which nothing runs yet: `stack.ensure("legacy")` starts a part of it."""
+    run_dir = Path(tempfile.mkdtemp(prefix="cutover-tests-"))
+    stack = Stack(run_dir, Ports.free(), Options(fast=True, tied=True))
+    try:
+        yield stack
+    finally:
+        stack.down()
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def running_stack(stack: Stack) -> Stack:
+    """Give the whole stack running, the proxy included; tests that break a part mend it again."""
+    stack.up()
+    return stack
+
+
+@pytest.fixture(scope="session")
+def mariadb_server(stack: Stack) -> MariaDb:
+    """Give a running MariaDB; `create_database(name)` makes a database with its own account."""
+    stack.ensure("mariadb")
+    return stack.mariadb
+
+
+@pytest.fixture(scope="session")
+def postgres_server(stack: Stack) -> Postgres:
+    """Give a running PostgreSQL; `create_database(name)` makes a database with its own account."""
+    stack.ensure("postgres")
+    return stack.postgres
+
+
+@pytest.fixture(scope="session")
+def redis_server(stack: Stack) -> Redis:
+    """Give a running Redis; `url(db)` is the address of one of its numbered databases."""
+    stack.ensure("redis")
+    return stack.redis
+
+
+@pytest.fixture(scope="session")
+def legacy_database(stack: Stack) -> Database:
+    """Give the legacy database with its schema and seed data, as the legacy application uses it."""
+    stack.ensure("seed")
+    return stack.seed.database
+
+
+@pytest.fixture(scope="session")
+def legacy_app(stack: Stack) -> LegacyApp:
+    """Give the legacy application, running on its seeded database."""
+    stack.ensure("legacy")
+    return LegacyApp(f"http://{stack.legacy.address}", stack.seed.database)
+
+
+@pytest.fixture(scope="session")
+def modern_database(stack: Stack) -> Database:
+    """Give the modern database with its newest schema and the copied rows."""
+    stack.ensure("copy")
+    return stack.schema.database
+
+
+@pytest.fixture(scope="session")
+def modern_app(stack: Stack) -> ModernApp:
+    """Give the modern application, running on the copied data."""
+    stack.ensure("modern")
+    return ModernApp(f"http://{stack.modern.address}", stack.schema.database, stack.redis.url())
