@@ -26,7 +26,7 @@ ServerName localhost
 Listen {host}:{port}
 PidFile "{folder}/apache.pid"
 DefaultRuntimeDir "{folder}"
-Mutex file:"{folder}" default
+Mutex "file:{folder}" default
 ErrorLog "{log}"
 LogLevel warn
 {account}
