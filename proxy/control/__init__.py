@@ -1,0 +1,1 @@
+"""The control plane's shell: read `controller` first, and in it `tick`."""

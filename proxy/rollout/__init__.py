@@ -1,0 +1,1 @@
+"""How a route moves and when it must go back: pure values, no clock, no I/O."""

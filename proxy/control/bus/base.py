@@ -1,0 +1,71 @@
+"""The wire between the controller and its workers: two small interfaces, one word per direction.
+
+Down goes `snapshot`. Up go `hello`, `ack`, `outcomes` and `comparisons`. Nothing here waits: a
+message that cannot be taken at once is dropped and the sender is told, because neither routing nor
+serving may depend on the other plane's health.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from proxy.errors import CutoverError
+
+UNSENT_MAX = 4 * 1024 * 1024
+"""Bytes that may wait towards one peer; beyond that messages are dropped, so memory is bounded."""
+
+Payload = dict[str, Any]
+OnMessage = Callable[[str, Payload], None]
+OnState = Callable[[bool], None]
+
+
+class BusError(CutoverError):
+    """The bus cannot be opened; the text says who holds it or what is wrong with its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who is at the other end of one connection, by its own word. `id` is unique per connection."""
+
+    id: int
+    role: str
+    index: int
+    pid: int
+
+
+OnPeerMessage = Callable[[Peer, str, Payload], None]
+OnPeerState = Callable[[Peer, bool], None]
+
+
+class Bus(Protocol):
+    """The controller's end."""
+
+    async def start(self) -> None:
+        """Open for peers. Raises BusError when another controller holds the place."""
+        ...
+
+    def publish(self, kind: str, payload: Payload) -> None:
+        """Send to every peer, and keep as what a newcomer gets first; never waits."""
+        ...
+
+    def peers(self) -> tuple[Peer, ...]:
+        """Give those connected now that have said hello."""
+        ...
+
+    async def close(self) -> None:
+        """Let every peer go and free the place."""
+        ...
+
+
+class Uplink(Protocol):
+    """A worker's end."""
+
+    async def run(self) -> None:
+        """Connect, and reconnect for ever, until cancelled."""
+        ...
+
+    def send(self, kind: str, payload: Payload) -> bool:
+        """Hand one message over without waiting; False when it was dropped."""
+        ...

@@ -1,0 +1,136 @@
+"""What the controller knows right now, as frozen values for the API, the console and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SideStatus:
+    """One side of one route over the route's rollback window.
+
+    Rates are fractions, latencies seconds; None where there was nothing to measure.
+    """
+
+    requests: int
+    requests_per_second: float
+    bad: int
+    error_rate: float | None
+    p50: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageStatus:
+    """Comparisons of one route over the window: by verdict, and why some were not made."""
+
+    match: int = 0
+    ignored: int = 0
+    mismatch: int = 0
+    not_compared: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> int:
+        """How many pairs were looked at."""
+        return self.match + self.ignored + self.mismatch
+
+    @property
+    def mismatch_rate(self) -> float | None:
+        """Share of compared pairs that differ, or None without comparisons."""
+        return self.mismatch / self.compared if self.compared else None
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRecord:
+    """One automatic or manual decision, complete enough to be explained later.
+
+    `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
+    redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill or load.
+    """
+
+    id: int
+    at: float
+    route: str | None
+    action: str
+    author: str
+    reason: str
+    version: int
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """One version of the routing: document, what is rolled back, and why it came about."""
+
+    number: int
+    parent: int
+    at: float
+    author: str
+    reason: str
+    text: str
+    rolled_back: tuple[str, ...]
+    kill_switch: bool
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStatus:
+    """Why a route stands at 0 and from when on it may be resumed without a warning."""
+
+    at: float
+    author: str
+    reason: str
+    cooldown_until: float
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStatus:
+    """One route now. Weights are in hundredths of a percent; `weight_observed` is a fraction."""
+
+    id: str
+    methods: tuple[str, ...]
+    path: str
+    phase: str
+    weight_configured: int
+    weight_in_force: int
+    weight_observed: float | None
+    window: float
+    legacy: SideStatus
+    modern: SideStatus
+    coverage: CoverageStatus
+    verdict: str
+    verdict_reason: str
+    mirror_share: float
+    plan: str | None
+    on_breach: str
+    rolled_back: RollbackStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One data plane or shadow worker as last heard of. `last_seen` is seconds ago."""
+
+    role: str
+    index: int
+    pid: int
+    version: int
+    connected: bool
+    last_seen: float
+    connections: int = 0
+    queue: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything now. `rules_problem` says why the file on disk is not the one in force."""
+
+    at: float
+    version: int
+    kill_switch: bool
+    rules_file: str
+    rules_problem: str | None
+    store_problem: str | None
+    routes: tuple[RouteStatus, ...]
+    workers: tuple[WorkerStatus, ...]
