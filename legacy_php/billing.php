@@ -191,11 +191,11 @@ function create_subscription()
 {
     $errors = array();
     $user_id = id_field('user_id', $errors);
-    $plan_id = id_field('plan_id', $errors);
-    $plan = null;
     if ($user_id !== null && find_user($user_id) === null) {
         $errors['user_id'] = 'unknown user';
     }
+    $plan = null;
+    $plan_id = id_field('plan_id', $errors);
     if ($plan_id !== null) {
         $plan = db_row('SELECT * FROM subscription_plans WHERE id = ? AND is_active = 1', array($plan_id));
         if ($plan === null) {
@@ -298,7 +298,8 @@ function login()
     }
     db_run('UPDATE users SET last_login_at = NOW() WHERE id = ?', array($user['id']));
     open_session();
-    session_regenerate_id(true); // a session id from before the login is worth nothing after it
+    header_remove('Set-Cookie'); // one cookie: the id from before the login is worth nothing after it
+    session_regenerate_id(true);
     $_SESSION['user_id'] = $user['id'];
     session_write_close();
     succeed(user_data(find_user($user['id'])));
@@ -310,6 +311,7 @@ function logout()
     if (session_user_id() !== null) {
         open_session();
         session_destroy();
+        header_remove('Set-Cookie');
         setcookie(SESSION_NAME, '', array('expires' => 1, 'path' => '/', 'httponly' => true, 'samesite' => 'Lax'));
     }
     succeed(array());
