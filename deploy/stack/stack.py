@@ -126,11 +126,11 @@ class Stack:
         """Every task by name."""
         return {task.name: task for task in (self.seed, self.schema, self.copy)}
 
-    def up(self) -> None:
-        """Start everything that is not running; on any failure what was started is stopped."""
+    def up(self, *names: str) -> None:
+        """Start these parts, or all, and write down where they listen."""
         with self._lock():
             self.ports.save(self.run_dir / "ports.json")
-            self.ensure(*NEEDS)
+            self.ensure(*(names or NEEDS))
 
     def ensure(self, *names: str) -> None:
         """Start these parts and all that they need; undone again when one fails."""

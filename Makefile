@@ -1,0 +1,50 @@
+# What people do with this checkout. Every target sets up by itself what it needs.
+PY := .venv/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help setup run stop status check lint types layers unit test demo bench clean
+
+help: ## this list
+	@echo 'make TARGET, where TARGET is one of:'
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):[^#]*## /  \1|/' \
+	  | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+
+setup: ## install what is missing (every other target does this first)
+	@deploy/setup.sh
+
+run: setup ## start everything in the background, and say what runs where
+	@$(PY) -m deploy.stack up
+
+stop: ## stop everything that `make run` has started
+	@test ! -x $(PY) || $(PY) -m deploy.stack down
+
+status: setup ## what runs where, and whether it is healthy
+	@$(PY) -m deploy.stack status
+
+demo: setup ## the guided tour on the running stack
+	@$(PY) -m deploy.demo
+
+lint: setup
+	@echo '== format and lint' && $(PY) -m ruff format --check . && $(PY) -m ruff check .
+
+types: setup
+	@echo '== types' && $(PY) -m mypy
+
+layers: setup
+	@echo '== import layers' && .venv/bin/lint-imports
+
+unit: setup
+	@echo '== unit tests' && $(PY) -m pytest -q tests/unit
+
+check: lint types layers unit ## format, lint, types, layers, unit tests: under a minute
+
+test: lint types layers ## everything: the checks, then all tests on real servers
+	@echo '== all tests' && $(PY) -m pytest tests
+	@echo 'make test: format, lint, types, import layers and all tests passed'
+
+bench: setup ## measure against the peers: make bench NAME=proxy
+	@$(PY) -m bench $(NAME)
+
+clean: stop ## stop everything, and remove data, environments and caches
+	rm -rf .run .venv .tools node_modules proxy/admin/console/static/vendor
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
