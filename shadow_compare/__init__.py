@@ -1,0 +1,6 @@
+"""Whether two answers to one request say the same thing: mirror, compare, store, report.
+
+Reading order: `compare` (the pipeline) over `normalize`, `rules`, `equivalence`, `difference`;
+`verdict` and `signature` (what comes out and how it is grouped); `worker` (the process around it);
+`store` and `report` (what is kept and how it is read). This package never imports `proxy`.
+"""

@@ -1,7 +1,8 @@
 """One mirrored request and the primary's answer to it, as a value that crosses a socket.
 
-The data plane writes captures and never reads an answer; a shadow worker reads them. On the wire a
-capture is one frame: total length, length of the JSON part, the JSON part, request body, answer body.
+The data plane writes captures and never reads an answer; a shadow worker reads them. On the wire
+a capture is one frame: total length, length of the JSON part, the JSON part, request body, answer
+body.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ class CaptureError(ValueError):
 class Capture:
     """What was asked and what the primary answered.
 
-    `target` is path and query as forwarded. Header values are latin-1 text, names lower case. Bodies
-    are as on the wire after de-framing (content encoding untouched); `truncated` says that the
-    answer's body was longer than the cap. `identity` is a hash. `at` is wall-clock seconds, `latency`
-    the primary's time to the complete answer in seconds. `version` is the rules version in force.
+    `target` is path and query as forwarded. Header values are latin-1 text, names lower case.
+    Bodies are as on the wire after de-framing (content encoding untouched); `truncated` says that
+    the answer's body was longer than the cap. `identity` is a hash. `at` is wall-clock seconds,
+    `latency` the primary's time to the complete answer in seconds. `version` is the rules version
+    in force.
     """
 
     id: str

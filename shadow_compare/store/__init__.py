@@ -1,0 +1,1 @@
+"""Where comparisons are kept: the database, its tables, and the store over them."""

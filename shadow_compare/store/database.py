@@ -1,0 +1,224 @@
+"""A database behind a URL that survives its SQLite file being deleted, replaced or broken.
+
+An open SQLite connection keeps writing into a file that has been unlinked, and nobody ever reads
+what it wrote. So the file's identity (device, inode) is looked at before every use: when it is not
+the one that was opened, the connections are dropped and the file that is there now is taken, with
+its schema created if need be. A file that SQLite calls corrupt is set aside as `NAME.corrupt`.
+
+A new file must not meet the write-ahead log of an old one: SQLite opens `-wal` and `-shm` by name,
+so leftovers are unlinked first. Several processes may notice at once, hence the lock file: whoever
+comes second finds the new file complete and leaves it alone. A connection to the old file can do
+no harm when it closes later, because SQLite keeps its hands off the log once the file has moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from shadow_compare.store.errors import StoreError
+
+BUSY_SECONDS = 5.0
+"""How long one writer waits for another before it gives up."""
+
+_CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+Identity = tuple[int, int]
+
+
+class Database:
+    """One database with the tables of `metadata`, opened when first used.
+
+    `url` is `sqlite+aiosqlite:///PATH` or `postgresql+asyncpg://…`. `generation` grows each time
+    another file than before is found, whoever made it: compare it to know that what was written
+    earlier is gone.
+    """
+
+    def __init__(self, url: str, metadata: MetaData) -> None:
+        self.url = make_url(url)
+        self.metadata = metadata
+        self.generation = 0
+        self._path = _file_of(self.url)
+        self._engine: AsyncEngine | None = None
+        self._identity: Identity | None = None
+        self._opening = asyncio.Lock()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that is allowed to write; commits at the end, rolls back on an error.
+
+        Raises StoreError when the database cannot be used; IntegrityError passes as it is.
+        """
+        async with self._transaction({}) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that only reads, and so waits for no writer; raises StoreError."""
+        async with self._transaction({"cutover_reads": True}) as connection:
+            yield connection
+
+    async def check(self) -> int:
+        """Make sure that the database is there, and give its generation; raises StoreError."""
+        async with self.read():
+            return self.generation
+
+    async def close(self) -> None:
+        """Close every connection; the next use opens new ones."""
+        engine, self._engine, self._identity = self._engine, None, None
+        if engine is not None:
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def _transaction(self, options: dict[str, Any]) -> AsyncIterator[AsyncConnection]:
+        try:
+            engine = await self._current_engine()
+            async with engine.connect() as connection:
+                await connection.execution_options(**options)
+                async with connection.begin():
+                    yield connection
+        except IntegrityError:
+            raise
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+            await self._set_aside_if_corrupt(error)
+            raise StoreError(f"{self._name()}: {_cause(error)}") from error
+
+    async def _current_engine(self) -> AsyncEngine:
+        if self._engine is not None and self._is_the_same_file():
+            return self._engine
+        async with self._opening:
+            if self._engine is None or not self._is_the_same_file():
+                await self._open()
+            assert self._engine is not None  # noqa: S101 - `_open` has just set it, for the types
+            return self._engine
+
+    async def _open(self) -> None:
+        await self.close()
+        if self._path is None:
+            engine = create_async_engine(self.url, pool_pre_ping=True)
+            try:
+                async with engine.begin() as connection:
+                    await connection.run_sync(self.metadata.create_all)
+            except BaseException:
+                await engine.dispose()
+                raise
+        else:
+            self._identity = await asyncio.to_thread(_prepare_file, self._path, self.metadata)
+            engine = create_async_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
+            event.listen(engine.sync_engine, "connect", _on_connect)
+            event.listen(engine.sync_engine, "begin", _on_begin)
+        self._engine = engine
+        self.generation += 1
+
+    def _is_the_same_file(self) -> bool:
+        return self._path is None or _identity(self._path) == self._identity
+
+    async def _set_aside_if_corrupt(self, error: Exception) -> None:
+        if self._path is None or not _is_corrupt(error):
+            return
+        identity = self._identity
+        await self.close()
+        await asyncio.to_thread(_set_aside, self._path, identity)
+
+    def _name(self) -> str:
+        return self._path.name if self._path else self.url.render_as_string(hide_password=True)
+
+
+def _file_of(url: URL) -> Path | None:
+    if url.get_backend_name() != "sqlite":
+        return None
+    if not url.database or url.database == ":memory:":
+        raise ValueError(f"{url}: name a file; a database in memory would be a new one each time")
+    return Path(url.database)
+
+
+def _identity(path: Path) -> Identity | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _prepare_file(path: Path, metadata: MetaData) -> Identity | None:
+    """Make sure that `path` is a database with our tables, and give its identity."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(path):
+        try:
+            _create_schema(path, metadata)
+        except DBAPIError as error:
+            if not _is_corrupt(error):
+                raise
+            _move_away(path)
+            _create_schema(path, metadata)
+        return _identity(path)
+
+
+def _create_schema(path: Path, metadata: MetaData) -> None:
+    if not path.exists():
+        _unlink_log(path)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    engine = create_engine(
+        f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+
+
+def _set_aside(path: Path, identity: Identity | None) -> None:
+    with _locked(path):
+        if identity is not None and _identity(path) == identity:
+            _move_away(path)
+
+
+def _move_away(path: Path) -> None:
+    path.replace(path.with_name(f"{path.name}.corrupt"))
+    _unlink_log(path)
+
+
+def _unlink_log(path: Path) -> None:
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with path.with_name(f"{path.name}.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - two drivers, no type
+    # The driver's own BEGIN comes too late: it leaves reads outside of any transaction, and a
+    # reader that turns writer fails at once with "locked" instead of waiting. We say BEGIN.
+    connection.isolation_level = None
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = NORMAL")
+
+
+def _on_begin(connection: Connection) -> None:
+    reads = connection.get_execution_options().get("cutover_reads", False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _is_corrupt(error: Exception) -> bool:
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(cause, "sqlite_errorcode", None) in _CORRUPT
+
+
+def _cause(error: Exception) -> str:
+    return str(error.orig if isinstance(error, DBAPIError) else error)
