@@ -7,10 +7,12 @@ with the test session: in good order at its end or on Ctrl-C, and by the kernel 
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,6 +20,35 @@ from deploy.stack import Database, Options, Ports, Stack
 from deploy.stack.mariadb import MariaDb
 from deploy.stack.postgres import Postgres
 from deploy.stack.redis import Redis
+
+
+def pytest_configure() -> None:
+    """Let SIGTERM end the session as Ctrl-C does: with every fixture torn down."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped test as a failure: a server that is missing must not pass for a success."""
+    report = yield
+    return _not_skipped(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Count a skipped module as a failure too."""
+    report = yield
+    return _not_skipped(report)
+
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def _not_skipped(report: Report) -> Report:
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"no test may be skipped, but this one was: {report.longrepr}"
+    return report
 
 
 @dataclass(frozen=True)

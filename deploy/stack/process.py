@@ -8,6 +8,7 @@ that are meant to stay: a session each, and signals to the group, settle all thr
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.stack.errors import StartError
 
@@ -33,6 +35,12 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = Path("/")
     stop_signal: signal.Signals = signal.SIGTERM
+
+    @property
+    def digest(self) -> str:
+        """A short name for the arguments and environment; it gives none of them away."""
+        text = json.dumps([self.argv, sorted(self.env.items()), str(self.cwd)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class Process:
@@ -70,8 +78,18 @@ class Process:
                 start_new_session=True,
             )
         pid = self._child.pid
-        record = {"pid": pid, "started": _start_time(pid), "stop": int(command.stop_signal)}
+        record = {
+            "pid": pid,
+            "started": _start_time(pid),
+            "stop": int(command.stop_signal),
+            "digest": command.digest,
+        }
         self._pid_file.write_text(json.dumps(record))
+
+    def runs(self, command: Command) -> bool:
+        """Say whether it runs, and was started by this very command."""
+        record = self._record()
+        return self.pid is not None and record is not None and record["digest"] == command.digest
 
     def wait_ready(self, probe: Callable[[], bool], deadline: float) -> None:
         """Return when the probe says yes; raises StartError when the server ends or is late."""
@@ -119,14 +137,14 @@ class Process:
             return []
         return ["setpriv", f"--pdeathsig={command.stop_signal.name.removeprefix('SIG')}", "--"]
 
-    def _record(self) -> dict[str, int] | None:
+    def _record(self) -> dict[str, Any] | None:
         try:
-            record: dict[str, int] = json.loads(self._pid_file.read_text())
+            record: dict[str, Any] = json.loads(self._pid_file.read_text())
         except (OSError, ValueError):
             return None
         return record
 
-    def _group_is_ours(self, record: dict[str, int]) -> bool:
+    def _group_is_ours(self, record: dict[str, Any]) -> bool:
         # A group outlives its leader; its id is not given to a new process as long as it exists.
         started = _start_time(record["pid"])
         return started in {None, record["started"]}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -62,9 +63,11 @@ class Server(ABC):
         """Start it without waiting; raises PortBusyError when somebody has its port."""
         for name, port in self.required_ports().items():
             require_free(name, port)
-        command = self.command()
-        env = {**command.env, **self.extra_env}
-        self.process.launch(Command(command.argv, env, command.cwd, command.stop_signal))
+        self.process.launch(self._command())
+
+    def outdated(self) -> bool:
+        """Say whether it runs, but was started by another command than it would be now."""
+        return self.running() and not self.process.runs(self._command())
 
     def settle(self) -> None:
         """Wait until it is ready; raises StartError with the end of its log."""
@@ -84,6 +87,10 @@ class Server(ABC):
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()
+
+    def _command(self) -> Command:
+        command = self.command()
+        return replace(command, env={**command.env, **self.extra_env})
 
 
 def http_status(port: int, path: str, timeout: float = 2) -> int | None:

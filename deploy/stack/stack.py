@@ -127,8 +127,15 @@ class Stack:
         return {task.name: task for task in (self.seed, self.schema, self.copy)}
 
     def up(self, *names: str) -> None:
-        """Start these parts, or all, and write down where they listen."""
+        """Start these parts, or all, and write down where they listen.
+
+        A server that runs with other arguments than it would be given now is started anew.
+        """
         with self._lock():
+            self._refuse_to_move()
+            for server in self.servers.values():
+                if server.outdated():
+                    server.stop()
             self.ports.save(self.run_dir / "ports.json")
             self.ensure(*(names or NEEDS))
 
@@ -201,6 +208,14 @@ class Stack:
         for server in servers:
             server.settle()
             self._say(server.name, f"ready  {server.address}")
+
+    def _refuse_to_move(self) -> None:
+        saved = Ports.load(self.run_dir / "ports.json")
+        running = [name for name, server in self.servers.items() if server.running()]
+        if running and saved != self.ports:
+            raise StackError(
+                f"the stack runs on other ports ({', '.join(running)}); stop it first: make stop"
+            )
 
     def _say(self, name: str, text: str) -> None:
         self._report(f"[{time.monotonic() - self._began:5.1f} s] {name:<14} {text}")
