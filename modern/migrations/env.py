@@ -9,11 +9,13 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from modern.billing.tables import metadata
+from modern.billing.tables import billing_history
 from modern.infra.settings import async_url
 
-
 # The charges refer to all other tables, so importing theirs fills the whole catalogue.
+metadata = billing_history.metadata
+
+
 def run_with(connection: Connection) -> None:
     """Run the revisions in one transaction: a failing one leaves nothing behind."""
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=True)

@@ -1,5 +1,7 @@
 """The billing core: users, plans, subscriptions and their charges."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -24,11 +26,11 @@ def downgrade() -> None:
         op.drop_table(table)
 
 
-def _stamp(name: str) -> "sa.Column[sa.DateTime]":
+def _stamp(name: str) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
 
 
-def _instant(name: str, *, nullable: bool = True) -> "sa.Column[sa.DateTime]":
+def _instant(name: str, *, nullable: bool = True) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 

@@ -1,0 +1,81 @@
+"""The composition root: settings in, application out.
+
+uvicorn --factory modern.app:create_app
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from itertools import chain
+from typing import Any
+
+from fastapi import FastAPI
+
+from modern.billing import endpoints as billing
+from modern.compat import endpoints as compat
+from modern.failures import last_resort, map_failures
+from modern.infra.faults import Faults
+from modern.infra.logging import configure_logging, get_logger
+from modern.infra.requests import RequestScope
+from modern.infra.resources import open_resources
+from modern.infra.schemas import ProblemSchema
+from modern.infra.settings import Settings, read_settings
+from modern.monitoring import endpoints as monitoring
+from modern.plans import endpoints as plans
+from modern.subscriptions import endpoints as subscriptions
+from modern.users import endpoints as users
+
+DESCRIPTION = """
+Plans, users, subscriptions and charges of the billing core. Reading only: what writes comes with
+the login that says who writes. Errors are problem details (RFC 9457).
+"""
+
+_ROUTERS = (
+    compat.router,
+    monitoring.router,
+    plans.router,
+    users.router,
+    subscriptions.router,
+    billing.router,
+)
+
+_PROBLEM: dict[str, Any] = {
+    "model": ProblemSchema,
+    "content": {"application/problem+json": {}},
+}
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; settings come from the environment unless given.
+
+    Nothing connects here. Ending the lifespan closes what requests have opened.
+    """
+    configure_logging()
+    resources = open_resources(settings or read_settings())
+    log = get_logger(__name__)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        log.info("app.started", settings=resources.settings.get_masked_config())
+        yield
+        await resources.close()
+        log.info("app.stopped")
+
+    app = FastAPI(
+        title="Billing core",
+        description=DESCRIPTION,
+        version="1",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # their pages load scripts from a foreign host
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        responses={404: _PROBLEM | {"description": "There is no such thing"}},
+    )
+    app.state.resources = resources
+    for router in _ROUTERS:
+        app.include_router(router)
+    map_failures(app, list(chain.from_iterable(router.routes for router in _ROUTERS)))
+    if resources.settings.modern_faults:
+        app.add_middleware(Faults)
+    app.add_middleware(RequestScope, metrics=resources.metrics, last_resort=last_resort)
+    return app

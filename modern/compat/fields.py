@@ -1,0 +1,121 @@
+"""What a field of a body may hold, and the one word for what is wrong with it.
+
+Each reader returns the value and notes in `errors` what is wrong, in the order of the fields. The
+rules and words are those of `legacy_php/billing.php`, which clients have learnt.
+"""
+
+import re
+from collections.abc import Mapping
+
+from modern.compat.php import is_digits, row_id
+from modern.users.domain import ProfileChanges, Registration
+
+Fields = Mapping[str, object]
+Errors = dict[str, str]
+
+_BLANKS = " \t\r\n"
+# Bytes that bcrypt reads: until passwords of both sides are hashed alike, both refuse longer ones.
+_MAX_PASSWORD_BYTES = 72
+_MIN_PASSWORD_BYTES = 8
+
+# RFC 5322 dot-atom characters before the @; after it, host names (RFC 1123) with a dot.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+
+
+def read_registration(fields: Fields) -> tuple[Registration, bytes, Errors]:
+    """Return the new user, the password, and what is wrong with either (then use neither)."""
+    errors: Errors = {}
+    email = text_field(fields, "email", 255, errors, required=True)
+    if email is not None and not _EMAIL.fullmatch(email):
+        errors["email"] = "invalid"
+    name = text_field(fields, "name", 255, errors, required=True)
+    password = password_field(fields, errors)
+    country = country_field(fields, errors)
+    phone = text_field(fields, "phone", 40, errors)
+    registration = Registration(email=email or "", name=name or "", country=country, phone=phone)
+    return registration, password, errors
+
+
+def read_profile_changes(fields: Fields) -> tuple[ProfileChanges, Errors]:
+    """Return the changes for the fields that are given, and what is wrong with them."""
+    errors: Errors = {}
+    changes: ProfileChanges = {}
+    if "name" in fields:
+        changes["name"] = text_field(fields, "name", 255, errors, required=True) or ""
+    if "country" in fields:
+        changes["country"] = country_field(fields, errors)
+    if "phone" in fields:
+        changes["phone"] = text_field(fields, "phone", 40, errors)
+    return changes, errors
+
+
+def text_field(
+    fields: Fields, name: str, longest: int, errors: Errors, *, required: bool = False
+) -> str | None:
+    """Return the trimmed text of at most `longest` characters; None when there is none."""
+    value = _given(fields, name)
+    if not isinstance(value, str) or "\0" in value or not _is_utf8(value):
+        errors[name] = "invalid"
+        return None
+    value = value.strip(_BLANKS)
+    if len(value) > longest:
+        errors[name] = "too long"
+        return None
+    if required and not value:
+        errors[name] = "required"
+    return value or None
+
+
+def country_field(fields: Fields, errors: Errors) -> str | None:
+    """Return the two letters in capitals; None when there are none."""
+    country = text_field(fields, "country", 255, errors)
+    if "country" in errors or (country is not None and not _COUNTRY.fullmatch(country)):
+        errors["country"] = "invalid"
+        return None
+    return None if country is None else country.upper()
+
+
+def password_field(fields: Fields, errors: Errors) -> bytes:
+    """Return the password as it is, in bytes; never trimmed."""
+    value = _given(fields, "password")
+    password = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else b"\0"
+    wrong = _wrong_with_password(password)
+    if wrong is not None:
+        errors["password"] = wrong
+    return password
+
+
+def _wrong_with_password(password: bytes) -> str | None:
+    if not password:
+        return "required"
+    if b"\0" in password:
+        return "invalid"
+    if len(password) < _MIN_PASSWORD_BYTES:
+        return "too short"
+    return "too long" if len(password) > _MAX_PASSWORD_BYTES else None
+
+
+def id_field(fields: Fields, name: str, errors: Errors) -> int | None:
+    """Return the id, given as a whole number or as its digits; 0 stands for one too large."""
+    value = _given(fields, name)
+    # In Python, but not in PHP, a truth value is a number too.
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return row_id(str(value))
+    if isinstance(value, str) and is_digits(value):
+        return row_id(value)
+    errors[name] = "required"
+    return None
+
+
+def _given(fields: Fields, name: str) -> object:
+    value = fields.get(name)
+    return "" if value is None else value
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

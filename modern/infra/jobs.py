@@ -1,0 +1,63 @@
+"""Jobs: what happens without a request, run by Celery over Redis.
+
+    celery -A modern.infra.jobs worker      does what is due
+    celery -A modern.infra.jobs beat        says when something is due
+
+Run one beat and any number of workers.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from celery import Celery
+
+from modern.infra.resources import Resources, open_resources
+from modern.infra.settings import read_settings
+
+WARM_EVERY_SECONDS = 240.0
+
+Result = TypeVar("Result")
+
+jobs = Celery("billing", include=["modern.plans.tasks"])
+
+
+def configuration() -> dict[str, Any]:
+    """Return Celery's configuration; read late, because importing this must not need settings."""
+    return {
+        "broker_url": read_settings().redis_url.get_secret_value(),
+        "broker_connection_retry_on_startup": True,
+        # PHP keeps its sessions in the same Redis: nothing of ours without our prefix.
+        "broker_transport_options": {"global_keyprefix": "billing:jobs:"},
+        "task_ignore_result": True,
+        # A job that a dying worker held is done again by another; so every job is idempotent.
+        "task_acks_late": True,
+        "task_reject_on_worker_lost": True,
+        "task_time_limit": 60,
+        "worker_prefetch_multiplier": 1,
+        "timezone": "UTC",
+        "beat_schedule": {
+            "warm the plans before the cache runs out": {
+                "task": "plans.warm",
+                "schedule": WARM_EVERY_SECONDS,
+                # A beat that comes after the next one is of no use.
+                "options": {"expires": WARM_EVERY_SECONDS},
+            },
+        },
+    }
+
+
+jobs.add_defaults(configuration)
+
+
+def run(work: Callable[[Resources], Awaitable[Result]]) -> Result:
+    """Run asynchronous work with resources of its own, and close them; a job has no event loop."""
+
+    async def inside() -> Result:
+        resources = open_resources(read_settings())
+        try:
+            return await work(resources)
+        finally:
+            await resources.close()
+
+    return asyncio.run(inside())
