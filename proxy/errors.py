@@ -53,7 +53,7 @@ class NotFoundError(CutoverError):
 
 
 class RefusedError(CutoverError):
-    """The change is valid but not allowed in the present state; the text says what would allow it."""
+    """The change is valid but not allowed now; the text says what would allow it."""
 
 
 class SettingsError(CutoverError):

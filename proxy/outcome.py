@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 LATENCY_GROWTH = 1.02
-"""Latency bucket i holds (G^(i-1), G^i] milliseconds: a quantile is exact to 2%, sketches add up."""
+"""Latency bucket i holds (G^(i-1), G^i] milliseconds: quantiles exact to 2%, sketches add up."""
 
 _LOG_GROWTH = math.log(LATENCY_GROWTH)
 
@@ -153,3 +153,48 @@ class OutcomeBatch:
         batch.connections = data["connections"]
         batch.pools = data["pools"]
         return batch
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonCount:
+    """How many comparisons of a route ended alike since the last batch."""
+
+    route: str
+    primary: str
+    verdict: str
+    reason: str
+    critical: bool
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonBatch:
+    """Everything one shadow worker judged since its last batch; `queue` is what still waits."""
+
+    worker: int
+    pid: int
+    version: int
+    at: float
+    queue: int
+    counts: tuple[ComparisonCount, ...]
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            "worker": self.worker,
+            "pid": self.pid,
+            "version": self.version,
+            "at": self.at,
+            "queue": self.queue,
+            "counts": [
+                [c.route, c.primary, c.verdict, c.reason, c.critical, c.count] for c in self.counts
+            ],
+        }
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> ComparisonBatch:
+        """From what `to_wire` gave."""
+        return cls(
+            data["worker"], data["pid"], data["version"], data["at"], data["queue"],
+            tuple(ComparisonCount(*row) for row in data["counts"]),
+        )  # fmt: skip

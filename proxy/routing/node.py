@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from proxy.errors import Position, RulesProblem
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s?(ms|s|m|h|d)")
@@ -24,7 +25,9 @@ class Problems:
         self.file = file
         self.found: list[RulesProblem] = []
 
-    def add(self, line: int, column: int, message: str, text: str = "", suggestion: str = "") -> None:
+    def add(
+        self, line: int, column: int, message: str, text: str = "", suggestion: str = ""
+    ) -> None:
         """Note one problem."""
         self.found.append(
             RulesProblem(Position(self.file, line, column), message, text, suggestion)
@@ -205,7 +208,7 @@ class Members:
         """Give the member of this name, or None."""
         return self._members.get(key)
 
-    def read(self, key: str, reader: Callable[[Node], T], default: T) -> T:
+    def read(self, key: str, reader: Callable[[Node], T], default: D) -> T | D:
         """Read a member, or give the default when it is absent."""
         node = self._members.get(key)
         return default if node is None else reader(node)

@@ -38,9 +38,7 @@ def segments(pattern: str) -> tuple[str, ...]:
         elif part in ("", ".", ".."):
             raise ValueError("a path has no empty, `.` or `..` segments")
         elif not _LITERAL.fullmatch(part):
-            raise ValueError(
-                f"segment `{part}` is neither plain text, `{{name}}`, nor a last `*`"
-            )
+            raise ValueError(f"segment `{part}` is neither plain text, `{{name}}`, nor a last `*`")
     return parts
 
 

@@ -59,7 +59,7 @@ def load_rules(text: str, file: str) -> tuple[Document, Rules]:
         raise RulesError((_at(file, line, column, f"not valid YAML: {message}"),)) from error
     except (YAMLError, ValueError, RecursionError) as error:
         raise RulesError((_at(file, 1, 1, f"not valid YAML: {error}"),)) from error
-    return cast(Document, _plain(tree)), _parse(tree, file)
+    return cast("Document", _plain(tree)), _parse(tree, file)
 
 
 def rules_from_plain(document: Document) -> Rules:
@@ -92,6 +92,9 @@ def _parse(tree: Any, file: str) -> Rules:
     return rules
 
 
+Plans = dict[str, tuple[StepRules, ...]]
+
+
 def _document(node: Node) -> Rules | None:
     if node.value is None:
         node.problem("the file is empty", "start with `version: 1`, `upstreams:` and `routes:`")
@@ -105,8 +108,8 @@ def _document(node: Node) -> Rules | None:
     )  # fmt: skip
     if (version := top.get("version")) is not None and version.value != 1:
         version.problem("this program reads version 1 of the schema", "write `version: 1`")
-    upstreams = top.read("upstreams", _upstreams, {})
-    plans = top.read("plans", _plans, {})
+    upstreams: dict[Side, UpstreamRules] = top.read("upstreams", _upstreams, {})
+    plans: Plans = top.read("plans", _plans, {})
     base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
     routes = top.read("routes", lambda n: _routes(n, base, plans), ())
     ids = {route.id for route in routes}
@@ -173,8 +176,6 @@ def _timeouts(node: Node) -> Timeouts:
 
 
 # Plans
-
-Plans = dict[str, tuple[StepRules, ...]]
 
 
 def _plans(node: Node) -> Plans:
@@ -257,7 +258,9 @@ def _routes(node: Node, base: RouteRules, plans: Plans) -> tuple[RouteRules, ...
 
 
 def _hides(earlier: Match, later: Match) -> bool:
-    methods = not earlier.methods or (bool(later.methods) and set(later.methods) <= set(earlier.methods))
+    methods = not earlier.methods or (
+        bool(later.methods) and set(later.methods) <= set(earlier.methods)
+    )
     try:
         return methods and pattern.covers(
             pattern.segments(earlier.path), pattern.segments(later.path)
@@ -340,9 +343,7 @@ def _plan_name(node: Node, plans: Plans) -> str | None:
 def _mirror(node: Node, base: MirrorRules) -> MirrorRules:
     keys = node.mapping(("share", "towards", "writes"))
     if (writes := keys.get("writes")) is not None and writes.value != "never":
-        writes.problem(
-            "this version mirrors no writes", "write `writes: never`, or leave it out"
-        )
+        writes.problem("this version mirrors no writes", "write `writes: never`, or leave it out")
     towards = keys.read(
         "towards", _each(lambda n: Side(n.one_of(("modern", "legacy"), "modern"))), base.towards
     )

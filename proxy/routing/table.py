@@ -1,0 +1,230 @@
+"""Rules compiled: one table per snapshot that answers which route and which side."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final
+
+from proxy.routing import pattern
+from proxy.routing.bucket import bucket_of, is_chosen
+from proxy.routing.decision import Decision, Reason
+from proxy.routing.identity import CLIENT_IP, Request, Source, compile_source
+from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules
+from proxy.routing.side import Side
+
+_NO_PARAMETERS: Final[Mapping[str, str]] = {}
+_CACHE_MAX: Final = 4096
+
+
+class Route:
+    """One route compiled: everything a request needs, nothing to parse."""
+
+    __slots__ = (
+        "_by_weight",
+        "_killed",
+        "_pins",
+        "_salt",
+        "_sources",
+        "id",
+        "id_bytes",
+        "methods",
+        "mint",
+        "needs_parameters",
+        "order",
+        "rules",
+        "weight",
+    )
+
+    def __init__(
+        self, rules: RouteRules, order: int, whole: Rules, rolled_back: bool, kill_switch: bool
+    ) -> None:
+        self.id: Final = rules.id
+        self.id_bytes: Final = rules.id.encode()
+        self.rules: Final = rules
+        self.order: Final = order
+        self.methods: Final = _methods(rules)
+        self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
+        self.mint: Final = "mint" in rules.sticky_by
+        self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
+        self._salt: Final = whole.salt.encode()
+        self._sources: Final = _sources(rules.sticky_by)
+        self._pins: Final = {
+            pin.identity.encode(): pin.side
+            for pin in whole.pins
+            if not pin.routes or rules.id in pin.routes
+        }
+        self._killed: Final = kill_switch
+        if rolled_back:
+            self._by_weight: Decision | None = Decision(Side.LEGACY, Reason.ROLLED_BACK)
+        elif self.weight in (0, WEIGHT_MAX):
+            side = Side.MODERN if self.weight else Side.LEGACY
+            self._by_weight = Decision(side, Reason.WEIGHT)
+        else:
+            self._by_weight = None
+
+    def identify(self, request: Request, client_ip: bytes, parameters: Mapping[str, str]) -> bytes:
+        """Give the identity of the request; the client's address when nothing else is there."""
+        for source in self._sources:
+            if source is None:
+                break
+            identity = source(request, parameters)
+            if identity is not None:
+                return identity
+        return CLIENT_IP + client_ip
+
+    def decide(self, identity: bytes, override: Side | None = None) -> Decision:
+        """Give the side that serves this identity.
+
+        `override` is what a trusted peer asked for. The kill switch stands above everything: it is
+        there for the moment when modern must see no request at all.
+        """
+        if self._killed:
+            return _KILLED
+        if override is not None:
+            return Decision(override, Reason.OVERRIDE)
+        if self._pins:
+            pinned = self._pins.get(identity)
+            if pinned is not None:
+                return Decision(pinned, Reason.PIN)
+        if self._by_weight is not None:
+            return self._by_weight
+        bucket = bucket_of(self._salt, identity)
+        side = Side.MODERN if is_chosen(bucket, self.weight) else Side.LEGACY
+        return Decision(side, Reason.BUCKET, bucket)
+
+
+_KILLED: Final = Decision(Side.LEGACY, Reason.KILL_SWITCH)
+
+
+def _methods(rules: RouteRules) -> frozenset[str]:
+    """Methods the route takes, none for all; whoever takes GET takes HEAD (RFC 9110, 9.3.2)."""
+    methods = frozenset(rules.match.methods)
+    return methods | {"HEAD"} if "GET" in methods else methods
+
+
+def _sources(sticky_by: tuple[str, ...]) -> tuple[Source | None, ...]:
+    """Compile the list; None stands for `client_ip`, which ends the search."""
+    return tuple(None if name == "client_ip" else compile_source(name) for name in sticky_by)
+
+
+class _Node:
+    """One step of the segment trie; `rest` and `here` hold the routes that end in it, by order."""
+
+    __slots__ = ("any", "children", "here", "rest")
+
+    def __init__(self) -> None:
+        self.children: dict[str, _Node] = {}
+        self.any: _Node | None = None
+        self.here: list[Route] = []
+        self.rest: list[Route] = []
+
+
+class Table:
+    """All routes of one snapshot."""
+
+    def __init__(
+        self,
+        rules: Rules,
+        rolled_back: frozenset[str] = frozenset(),
+        kill_switch: bool = False,
+        version: int = 0,
+    ) -> None:
+        self.version: Final = version
+        self.rules: Final = rules
+        self.kill_switch: Final = kill_switch
+        self.routes: Final = tuple(
+            Route(route, order, rules, route.id in rolled_back, kill_switch)
+            for order, route in enumerate(rules.routes)
+        )
+        self.allowed_fields: Final = frozenset(name.encode() for name in rules.allowed_headers)
+        self._trusted = tuple(ipaddress.ip_network(text) for text in rules.trusted_networks)
+        self._trust: dict[str, bool] = {}
+        self._root: Final = _Node()
+        self._found: dict[tuple[str, str], Route | None] = {}
+        for route in self.routes:
+            self._insert(route)
+
+    def match(self, method: str, path: str) -> Route | None:
+        """Give the first route of the file that takes this request, or None.
+
+        Answers are remembered, so that the cost does not depend on the number of routes.
+        """
+        key = (method, path)
+        try:
+            return self._found[key]
+        except KeyError:
+            pass
+        segments = path[1:].split("/")
+        route = self._search(self._root, segments, 0, method, None)
+        if len(self._found) >= _CACHE_MAX:
+            self._found.clear()
+        self._found[key] = route
+        return route
+
+    def parameters(self, route: Route, path: str) -> Mapping[str, str]:
+        """Give the values of the route's `{name}` segments in this path."""
+        if not route.needs_parameters:
+            return _NO_PARAMETERS
+        parts = pattern.segments(route.rules.match.path)
+        return {
+            part[1:-1]: value
+            for part, value in zip(parts, path[1:].split("/"), strict=False)
+            if pattern.is_parameter(part)
+        }
+
+    def trusts(self, address: str) -> bool:
+        """Whether a peer's address lies in one of the trusted networks."""
+        known = self._trust.get(address)
+        if known is None:
+            known = self._is_trusted(address)
+            if len(self._trust) >= _CACHE_MAX:
+                self._trust.clear()
+            self._trust[address] = known
+        return known
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+            ip = ip.ipv4_mapped
+        return any(ip in network for network in self._trusted)
+
+    def _insert(self, route: Route) -> None:
+        node = self._root
+        for part in pattern.segments(route.rules.match.path):
+            if part == pattern.REST:
+                node.rest.append(route)
+                return
+            if pattern.is_parameter(part):
+                node.any = node.any or _Node()
+                node = node.any
+            else:
+                node = node.children.setdefault(part, _Node())
+        node.here.append(route)
+
+    def _search(
+        self, node: _Node, segments: list[str], depth: int, method: str, best: Route | None
+    ) -> Route | None:
+        """Visit every branch that fits and keep the route that stands first in the file."""
+        if depth == len(segments):
+            return _first(node.here, method, best)
+        best = _first(node.rest, method, best)
+        segment = segments[depth]
+        child = node.children.get(segment)
+        if child is not None:
+            best = self._search(child, segments, depth + 1, method, best)
+        if node.any is not None and segment:
+            best = self._search(node.any, segments, depth + 1, method, best)
+        return best
+
+
+def _first(routes: list[Route], method: str, best: Route | None) -> Route | None:
+    for route in routes:
+        if best is not None and route.order > best.order:
+            return best
+        if not route.methods or method in route.methods:
+            return route
+    return best

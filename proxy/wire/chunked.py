@@ -1,0 +1,99 @@
+"""The chunked transfer coding (RFC 9112, 7.1): bytes in, payload out, extensions thrown away."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+from typing import Final
+
+from proxy.wire.errors import WireError
+from proxy.wire.grammar import CHUNK_LINE, FIELD_LINE
+
+LINE_MAX: Final = 300
+TRAILER_MAX: Final = 8192
+
+
+class _Expect(Enum):
+    SIZE = auto()
+    DATA = auto()
+    DATA_END = auto()
+    TRAILER = auto()
+    DONE = auto()
+
+
+class ChunkedReader:
+    """Decodes one body: `take` gives payload, `done` says that the trailer has passed."""
+
+    __slots__ = ("_buffer", "_expect", "_left", "_trailer")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._expect = _Expect.SIZE
+        self._left = 0
+        self._trailer = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole body has been read."""
+        return self._expect is _Expect.DONE
+
+    def take(self, data: bytes) -> tuple[bytes, bytes]:
+        """Decode what arrived; gives (payload, bytes beyond the end).
+
+        Raises WireError when the coding is broken.
+        """
+        if self._buffer:
+            data, self._buffer = self._buffer + data, b""
+        payload: list[bytes] = []
+        at = 0
+        while at < len(data) and self._expect is not _Expect.DONE:
+            if self._expect is _Expect.DATA:
+                piece = data[at : at + self._left]
+                payload.append(piece)
+                at += len(piece)
+                self._left -= len(piece)
+                if not self._left:
+                    self._expect = _Expect.DATA_END
+                continue
+            end = self._line_end(data, at)
+            if end < 0:
+                self._buffer = data[at:]
+                return b"".join(payload), b""
+            self._line(data[at:end])
+            at = end + 2
+        return b"".join(payload), data[at:]
+
+    def _line_end(self, data: bytes, at: int) -> int:
+        limit = {_Expect.DATA_END: 0, _Expect.TRAILER: TRAILER_MAX}.get(self._expect, LINE_MAX)
+        end = data.find(b"\r\n", at, at + limit + 2)
+        if end < 0:
+            # A CR may be the first half of the line's end; any other control is an error already.
+            rest = data[at : at + limit + 2]
+            if len(rest) >= limit + 2 or b"\n" in rest or b"\r" in rest[:-1]:
+                raise WireError("malformed chunk")
+            if self._expect is _Expect.DATA_END and rest != b"\r":
+                raise WireError("a chunk is longer than it said")
+        return end
+
+    def _line(self, line: bytes) -> None:
+        if self._expect is _Expect.DATA_END:
+            self._expect = _Expect.SIZE
+        elif self._expect is _Expect.SIZE:
+            found = CHUNK_LINE.fullmatch(line)
+            if found is None:
+                raise WireError("malformed chunk size")
+            self._left = int(found[1], 16)
+            self._expect = _Expect.DATA if self._left else _Expect.TRAILER
+        elif not line:
+            self._expect = _Expect.DONE
+        else:
+            self._trailer += len(line) + 2
+            if FIELD_LINE.fullmatch(line) is None or self._trailer > TRAILER_MAX:
+                raise WireError("malformed trailer")
+
+
+def chunk(data: bytes) -> bytes:
+    """Write one chunk; `data` must not be empty."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+LAST_CHUNK: Final = b"0\r\n\r\n"

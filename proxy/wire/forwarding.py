@@ -1,0 +1,243 @@
+"""What leaves: message heads written afresh from what was understood (RFC 9110, 7.6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container
+from typing import Final
+
+from proxy.wire.fields import Field, Role
+from proxy.wire.framing import CHUNKED, NO_BODY
+from proxy.wire.message import RequestHead, ResponseHead
+
+VIA: Final = b"1.1 cutover"
+
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9\-_.:+/=@]{1,128}")
+_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_ADDRESS: Final = re.compile(rb"[0-9A-Fa-f:.]{2,45}")
+_WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+class Peer:
+    """Who is at the other end of a client connection, as the upstream will be told.
+
+    `address` is the text of the IP, `trusted` whether its own account of the client is believed.
+    """
+
+    __slots__ = ("_untrusted", "address", "port", "scheme", "trusted")
+
+    def __init__(self, address: str, port: int, scheme: bytes = b"http", trusted: bool = False):
+        self.address = address.encode()
+        self.port = b"%d" % port
+        self.scheme = scheme
+        self.trusted = trusted
+        self._untrusted: tuple[bytes, bytes] = (b"", b"")
+
+    def provenance(self, head: RequestHead) -> bytes:
+        """Write X-Forwarded-*, Forwarded and Via for this request, each line with its CRLF."""
+        if self.trusted:
+            return self._appended(head)
+        # One client connection asks for one host, again and again.
+        host, block = self._untrusted
+        if host != head.host:
+            block = self._lines(
+                self.address, self.scheme, head.host, self.port, self._forwarded(head.host), VIA
+            )
+            self._untrusted = (head.host, block)
+        return block
+
+    def client_address(self, head: RequestHead, trusts: Container[bytes]) -> bytes:
+        """Address of the client: the right-most entry of the chain that nobody vouches for."""
+        if not self.trusted:
+            return self.address
+        address = self.address
+        for entry in reversed(_listed(head, b"x-forwarded-for")):
+            if _ADDRESS.fullmatch(entry) is None:
+                break
+            address = entry
+            if entry not in trusts:
+                break
+        return address
+
+    def _appended(self, head: RequestHead) -> bytes:
+        chain = [*_listed(head, b"x-forwarded-for"), self.address]
+        forwarded = [*_listed(head, b"forwarded"), self._forwarded(head.host)]
+        return self._lines(
+            b", ".join(chain),
+            head.get(b"x-forwarded-proto") or self.scheme,
+            head.get(b"x-forwarded-host") or head.host,
+            head.get(b"x-forwarded-port") or self.port,
+            b", ".join(forwarded),
+            b", ".join([*_listed(head, b"via"), VIA]),
+        )
+
+    def _forwarded(self, host: bytes) -> bytes:
+        address = b'"[%b]"' % self.address if b":" in self.address else self.address
+        return b'for=%b;host="%b";proto=%b' % (address, host, self.scheme)
+
+    @staticmethod
+    def _lines(
+        chain: bytes, scheme: bytes, host: bytes, port: bytes, forwarded: bytes, via: bytes
+    ) -> bytes:
+        return (
+            b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n"
+            b"X-Forwarded-Port: %b\r\nForwarded: %b\r\nVia: %b\r\n"
+            % (chain, scheme, host, port, forwarded, via)
+        )
+
+
+def _listed(head: RequestHead, name: bytes) -> list[bytes]:
+    """Entries of a list-valued field over all its lines."""
+    return [
+        entry
+        for field in head.fields
+        if field.name == name
+        for part in field.value.split(b",")
+        if (entry := part.strip(b" \t"))
+    ]
+
+
+def request_id(head: RequestHead, trusted: bool) -> bytes | None:
+    """Give the request id that a trusted peer has set, if it is a harmless one."""
+    if not trusted:
+        return None
+    value = head.get(b"x-request-id")
+    return value if value is not None and _REQUEST_ID.fullmatch(value) else None
+
+
+def traceparent(head: RequestHead) -> bytes | None:
+    """Give the trace context that came in, if it is a valid one (W3C Trace Context, 3.2)."""
+    value = head.get(b"traceparent")
+    return value if value is not None and _TRACEPARENT.fullmatch(value) else None
+
+
+def write_request(
+    head: RequestHead, provenance: bytes, identifier: bytes, trace: bytes, allowed: Container[bytes]
+) -> bytes:
+    """Write the head that the upstream receives.
+
+    One Host, our account of the client, our framing; of the client's fields those that are meant for
+    the upstream, and names with `_` or `.` only when `allowed`.
+    """
+    forward = Role.FORWARD
+    hop_fields = head.hop_fields
+    lines = [
+        field.line
+        for field in head.fields
+        if (field.role is forward or (field.role is Role.COUNTED and field.name in allowed))
+        and not (hop_fields and field.name in hop_fields)
+    ]
+    if head.length > 0:
+        framing = b"Content-Length: %d\r\n" % head.length
+    elif head.length == CHUNKED:
+        framing = b"Transfer-Encoding: chunked\r\n"
+    elif head.method in _WITH_BODY:
+        framing = b"Content-Length: 0\r\n"
+    else:
+        framing = b""
+    lines.append(b"")
+    return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%bX-Request-Id: %b\r\ntraceparent: %b\r\n\r\n" % (
+        head.method.encode(),
+        head.target,
+        head.host,
+        b"\r\n".join(lines),
+        provenance,
+        framing,
+        identifier,
+        trace,
+    )
+
+
+def write_response(
+    head: ResponseHead, request: RequestHead, extra: bytes, close: bool
+) -> tuple[bytes, bool]:
+    """Write the head that the client receives; gives (bytes, whether the body is to be chunked).
+
+    A body that ends with the upstream's connection, or came in chunks, goes on in chunks to a client
+    of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with their CRLF.
+    """
+    hop_fields = head.hop_fields
+    forward = Role.FORWARD
+    if hop_fields:
+        lines = [f.line for f in head.fields if f.role is forward and f.name not in hop_fields]
+    else:
+        lines = [field.line for field in head.fields if field.role is forward]
+    chunked = False
+    if head.declared is not None and head.length >= NO_BODY:
+        framing = b"Content-Length: %b\r\n" % head.declared
+    elif head.length < NO_BODY and request.minor == 1:
+        chunked = True
+        framing = b"Transfer-Encoding: chunked\r\n"
+    else:
+        framing = b""
+    if close:
+        framing += b"Connection: close\r\n"
+    elif request.minor == 0:
+        framing += b"Connection: keep-alive\r\n"
+    lines.append(b"")
+    written = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n" % (
+        head.status,
+        head.reason,
+        b"\r\n".join(lines),
+        extra,
+        framing,
+    )
+    return written, chunked
+
+
+def write_interim(head: ResponseHead) -> bytes:
+    """Write an interim answer, such as 103 Early Hints."""
+    lines = [field.line for field in head.fields if field.role is Role.FORWARD]
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (
+        head.status,
+        head.reason,
+        b"".join(line + b"\r\n" for line in lines),
+    )
+
+
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_REASONS: Final = {
+    400: b"Bad Request",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    417: b"Expectation Failed",
+    421: b"Misdirected Request",
+    431: b"Request Header Fields Too Large",
+    404: b"Not Found",
+    501: b"Not Implemented",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    505: b"HTTP Version Not Supported",
+}
+
+
+def write_own(
+    status: int, reason: str, *, close: bool, head_only: bool = False, extra: bytes = b""
+) -> bytes:
+    """Write an answer of our own: a refusal or a failure, with one plain sentence."""
+    body = b"%d %b: %b\n" % (status, _REASONS[status], reason.encode("utf-8"))
+    if status == 405:
+        extra += b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+    if status == 503:
+        extra += b"Retry-After: 1\r\n"
+    return (
+        b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+        b"Cache-Control: no-store\r\n%b%b\r\n%b"
+        % (
+            status,
+            _REASONS[status],
+            len(body),
+            extra,
+            b"Connection: close\r\n" if close else b"",
+            b"" if head_only else body,
+        )
+    )
+
+
+def forwardable(fields: list[Field]) -> list[Field]:
+    """Give the fields meant for whoever is beyond the next hop."""
+    return [field for field in fields if field.role is Role.FORWARD]

@@ -1,0 +1,131 @@
+"""Request targets: which resource is meant, in one spelling, or a refusal.
+
+Routing looks at the normal path and the upstream receives that same spelling, so that the two can
+never disagree about what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from proxy.wire.errors import RequestError
+from proxy.wire.grammar import (
+    ABSOLUTE_FORM,
+    HIDDEN,
+    HOST,
+    NORMAL_PATH,
+    OVERLONG,
+    PATH,
+    QUERY,
+    REQUEST_LINE,
+)
+
+TARGET_MAX: Final = 8192
+
+METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
+
+_UNRESERVED: Final = frozenset(  # RFC 3986, 2.3
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
+)
+_PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """A request line understood.
+
+    `path` is normal, `target` is what the upstream receives, `authority` is set for absolute-form.
+    """
+
+    method: str
+    path: str
+    target: bytes
+    minor: int
+    authority: bytes | None = None
+
+
+def read_request_line(line: bytes) -> RequestLine:
+    """Understand a request line; raises RequestError with the status to answer."""
+    found = REQUEST_LINE.fullmatch(line)
+    if found is None:
+        if len(line) > TARGET_MAX + 64:
+            raise RequestError(414, "the request target is too long")
+        raise RequestError(400, "malformed request line")
+    method, target, major, minor = found.groups()
+    if major != b"1" or minor not in b"01":
+        raise RequestError(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+    if len(target) > TARGET_MAX:
+        raise RequestError(414, "the request target is too long")
+    if method in (b"CONNECT", b"TRACE"):
+        raise RequestError(405, f"{method.decode()} is not allowed")
+    if method not in METHODS:
+        raise RequestError(501, "unknown method")
+    return _resolve(method, target, int(minor))
+
+
+def _resolve(method: bytes, target: bytes, minor: int) -> RequestLine:
+    name = method.decode()
+    if target == b"*":
+        if method != b"OPTIONS":
+            raise RequestError(400, "`*` goes with OPTIONS only")
+        return RequestLine(name, "*", target, minor)
+    authority = None
+    if not target.startswith(b"/"):
+        found = ABSOLUTE_FORM.fullmatch(target)
+        if found is None or HOST.fullmatch(found[1]) is None:
+            raise RequestError(400, "malformed request target")
+        authority = found[1]
+        target = (found[2] or b"/") + (found[3] or b"")
+    raw_path, mark, query = target.partition(b"?")
+    if mark and QUERY.fullmatch(mark + query) is None:
+        raise RequestError(400, "malformed query")
+    path = normal_path(raw_path)
+    return RequestLine(name, path.decode("ascii"), path + mark + query, minor, authority)
+
+
+def normal_path(path: bytes) -> bytes:
+    """Give the one spelling of a path (RFC 3986, 6.2.2); raises RequestError.
+
+    Unreserved characters are decoded, hex digits upper case, empty and dot segments resolved.
+    Spellings that servers are known to disagree about are refused: an encoded slash, backslash or
+    NUL, encoded dot segments, `..;`, overlong UTF-8, and a path that climbs above the root.
+    """
+    if NORMAL_PATH.fullmatch(path):
+        return path
+    if PATH.fullmatch(path) is None:
+        raise RequestError(400, "malformed path")
+    if HIDDEN.search(path) or OVERLONG.search(path):
+        raise RequestError(400, "the path hides a separator or is not UTF-8")
+    dotted = _dot_segments(path)
+    path = _PERCENT.sub(_decode_unreserved, path)
+    if _dot_segments(path) != dotted:
+        raise RequestError(400, "the path hides a dot segment")
+    return _resolve_dots(path)
+
+
+def _dot_segments(path: bytes) -> int:
+    return sum(segment.split(b";")[0] in (b".", b"..") for segment in path.split(b"/"))
+
+
+def _decode_unreserved(found: re.Match[bytes]) -> bytes:
+    code = int(found[1], 16)
+    return bytes((code,)) if code in _UNRESERVED else b"%" + found[1].upper()
+
+
+def _resolve_dots(path: bytes) -> bytes:
+    kept: list[bytes] = []
+    segments = path.split(b"/")[1:]
+    for segment in segments:
+        if segment.split(b";")[0] in (b".", b"..") and b";" in segment:
+            raise RequestError(400, "a dot segment with parameters")
+        if segment == b"..":
+            if not kept:
+                raise RequestError(400, "the path climbs above the root")
+            kept.pop()
+        elif segment not in (b"", b"."):
+            kept.append(segment)
+    tail = b"/" if kept and segments[-1] in (b"", b".", b"..") else b""
+    return b"/" + b"/".join(kept) + tail
