@@ -296,12 +296,12 @@ function login()
     if (!password_verify($password, $hash) || $user === null) {
         fail(401, 'Invalid credentials');
     }
-    db_run('UPDATE users SET last_login_at = NOW() WHERE id = ?', array($user['id']));
     open_session();
     header_remove('Set-Cookie'); // one cookie: the id from before the login is worth nothing after it
     session_regenerate_id(true);
     $_SESSION['user_id'] = $user['id'];
     session_write_close();
+    db_run('UPDATE users SET last_login_at = NOW() WHERE id = ?', array($user['id']));
     succeed(user_data(find_user($user['id'])));
 }
 

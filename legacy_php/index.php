@@ -127,6 +127,7 @@ function answer_fatal_error()
 function open_session()
 {
     if (!@session_start()) {
+        header_remove('Set-Cookie');
         throw new RuntimeException('the session store does not answer: ' . REDIS_HOST . ':' . REDIS_PORT);
     }
 }
