@@ -201,7 +201,7 @@ def _locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - two drivers, no type
+def _on_connect(connection: Any, _record: object) -> None:
     # The driver's own BEGIN comes too late: it leaves reads outside of any transaction, and a
     # reader that turns writer fails at once with "locked" instead of waiting. We say BEGIN.
     connection.isolation_level = None

@@ -1,0 +1,121 @@
+"""From the bytes of an answer to what is compared: content decoding and the kind of content."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+Headers = tuple[tuple[str, str], ...]
+
+DECODED_MAX: Final = 8 * 1024 * 1024
+"""No body grows beyond this many bytes when it is decompressed."""
+RATIO_MAX: Final = 200
+"""How many times its size a body may become; text reaches 20, a bomb 1000."""
+RATIO_FREE: Final = 64 * 1024
+"""Below this many bytes the ratio says nothing: an empty page of spaces compresses well."""
+LAYERS_MAX: Final = 3
+
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_RAW_DEFLATE = -zlib.MAX_WBITS
+
+
+class NotComparableError(Exception):
+    """Two answers cannot be compared; `reason` is one of the names that reports count."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Content(Enum):
+    """How a body is compared."""
+
+    JSON = "json"
+    TEXT = "text"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One side's answer: names of headers in lower case, the body with its content encoding on."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    truncated: bool = False
+
+    def header(self, name: str) -> str | None:
+        """Give the first value of a header, or None."""
+        return next((value for each, value in self.headers if each == name), None)
+
+    @property
+    def media_type(self) -> str:
+        """Type and subtype in lower case, without parameters; empty when the answer has none."""
+        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+
+    @property
+    def content(self) -> Content:
+        """How this body wants to be compared."""
+        media_type = self.media_type
+        if media_type == "application/json" or media_type.endswith("+json"):
+            return Content.JSON
+        if media_type.startswith("text/") or media_type.endswith(("/xml", "+xml", "-urlencoded")):
+            return Content.TEXT
+        return Content.BYTES
+
+
+def decoded_body(answer: Answer) -> bytes:
+    """Give the body without its content encoding.
+
+    Raises NotComparableError: too_big (also for a body that was cut off when it was captured),
+    unknown_encoding, undecodable.
+    """
+    if answer.truncated:
+        raise NotComparableError("too_big")
+    encodings = [
+        part.strip().lower()
+        for name, value in answer.headers
+        if name == "content-encoding"
+        for part in value.split(",")
+    ]
+    if len(encodings) > LAYERS_MAX:
+        raise NotComparableError("undecodable")
+    body = answer.body
+    for encoding in reversed(encodings):
+        body = _decoded(body, encoding)
+    return body
+
+
+def _decoded(body: bytes, encoding: str) -> bytes:
+    if encoding in ("identity", "") or not body:
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise NotComparableError("unknown_encoding")
+    try:
+        return _inflated(body, _GZIP_OR_ZLIB)
+    except zlib.error as error:
+        if encoding != "deflate":
+            raise NotComparableError("undecodable") from error
+    try:  # RFC 9110 section 8.4.1.2: some senders leave the zlib wrapper out
+        return _inflated(body, _RAW_DEFLATE)
+    except zlib.error as error:
+        raise NotComparableError("undecodable") from error
+
+
+def _inflated(body: bytes, wbits: int) -> bytes:
+    room = min(DECODED_MAX, max(RATIO_FREE, RATIO_MAX * len(body)))
+    parts: list[bytes] = []
+    rest = body
+    while rest:  # gzip files may be strung together
+        stream = zlib.decompressobj(wbits)
+        part = stream.decompress(rest, room + 1)
+        room -= len(part)
+        if room < 0:
+            raise NotComparableError("too_big")
+        if not stream.eof:
+            raise zlib.error("incomplete")
+        parts.append(part)
+        rest = stream.unused_data
+    return b"".join(parts)

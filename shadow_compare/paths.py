@@ -1,0 +1,146 @@
+r"""Where in an answer something stands, and patterns over it.
+
+Grammar of a pattern, as written in rules and shown in signatures:
+
+    pattern  = "status" / "headers." field-name / "$" *step
+    step     = "." name             a member; name is letters, digits, "_" and "-"
+             / "['" any-name "']"   a member of any other name
+             / ".*"                 any member
+             / "[" 1*DIGIT "]"      the element at this index
+             / "[*]"                any element
+             / "[order]"            the order of an array's elements
+             / "[length]"           the number of an array's elements
+
+A pattern speaks for the place it names and for everything beneath. A concrete path says `[3]`, or
+`[id=40]` where elements are matched by a key.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import Final, NamedTuple
+
+_STEP = re.compile(
+    r"\.(?P<name>[\w-]+)|\['(?P<quoted>[^'\]]+)'\]|\[(?P<index>\d+)\]"
+    r"|(?P<member>\.\*)|(?P<element>\[\*\])|\[(?P<aspect>order|length)\]"
+)
+_FIELD = re.compile(r"headers\.([!#$%&'*+.^_`|~0-9A-Za-z-]+)")
+_PLAIN_NAME = re.compile(r"[\w-]+")
+_ID_NAME = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+"""A member of such a name is an entry of a map by id, not a field."""
+
+
+class Aspect(Enum):
+    """What can differ about an array besides its elements."""
+
+    ORDER = "order"
+    LENGTH = "length"
+
+
+class Wildcard(Enum):
+    """Wildcards of a pattern."""
+
+    MEMBER = ".*"
+    ELEMENT = "[*]"
+
+
+class Element(NamedTuple):
+    """An element of an array that is identified by a key; it stands at index `at`."""
+
+    key: str
+    value: str
+    at: int
+
+
+Segment = str | int | Element | Aspect
+Path = tuple[Segment, ...]
+Pattern = tuple[str | int | Aspect | Wildcard, ...]
+
+BODY: Final[Path] = ("$",)
+STATUS: Final[Path] = ("status",)
+
+
+def header_path(name: str) -> Path:
+    """Path of a header field."""
+    return ("headers", name.lower())
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Read a pattern; raises ValueError with what is wrong."""
+    if text == "status":
+        return ("status",)
+    if field := _FIELD.fullmatch(text):
+        return ("headers", field[1].lower())
+    if not text.startswith("$"):
+        raise ValueError(f"`{text}` is not a path: start with `$`, `status` or `headers.NAME`")
+    steps: list[str | int | Aspect | Wildcard] = ["$"]
+    position = 1
+    while position < len(text):
+        step = _STEP.match(text, position)
+        if step is None:
+            raise ValueError(f"`{text}` is not a path: cannot read `{text[position:]}`")
+        steps.append(_step_of(step))
+        position = step.end()
+    return tuple(steps)
+
+
+def _step_of(step: re.Match[str]) -> str | int | Aspect | Wildcard:
+    found = step.groupdict()
+    if found["index"] is not None:
+        return int(found["index"])
+    if found["aspect"]:
+        return Aspect(found["aspect"])
+    if found["member"]:
+        return Wildcard.MEMBER
+    if found["element"]:
+        return Wildcard.ELEMENT
+    return found["name"] or found["quoted"]
+
+
+def covers(pattern: Pattern, path: Path) -> bool:
+    """Whether the pattern names this place or one above it."""
+    return len(pattern) <= len(path) and all(map(_step_covers, pattern, path))
+
+
+def is_exactly(pattern: Pattern, path: Path) -> bool:
+    """Whether the pattern names just this place."""
+    return len(pattern) == len(path) and all(map(_step_covers, pattern, path))
+
+
+def _step_covers(step: str | int | Aspect | Wildcard, segment: Segment) -> bool:
+    if step is Wildcard.ELEMENT:
+        return isinstance(segment, int | Element)
+    if step is Wildcard.MEMBER:
+        return isinstance(segment, str)
+    if isinstance(segment, Element):
+        return step == segment.at
+    return step == segment
+
+
+def path_text(path: Path) -> str:
+    """Write a path out, for people."""
+    return _written(path, wild=False)
+
+
+def wildcard_text(path: Path) -> str:
+    """Write the pattern that a path is one case of, so that a thousand rows group as one."""
+    return _written(path, wild=True)
+
+
+def _written(path: Path, *, wild: bool) -> str:
+    return str(path[0]) + "".join(_segment_text(segment, wild=wild) for segment in path[1:])
+
+
+def _segment_text(segment: Segment, *, wild: bool) -> str:
+    if isinstance(segment, Aspect):
+        return f"[{segment.value}]"
+    if isinstance(segment, int | Element):
+        if wild:
+            return "[*]"
+        return f"[{segment}]" if isinstance(segment, int) else f"[{segment.key}={segment.value}]"
+    if wild and _ID_NAME.fullmatch(segment):
+        return ".*"
+    if _PLAIN_NAME.fullmatch(segment):
+        return f".{segment}"
+    return f"['{segment.replace(chr(39), '?').replace(']', '?')}']"

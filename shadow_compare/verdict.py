@@ -1,0 +1,44 @@
+"""What a comparison comes to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shadow_compare.difference import Difference
+
+
+class Verdict(StrEnum):
+    """How a comparison ended."""
+
+    MATCH = "match"
+    IGNORED = "ignored"  # only differences that are ruled out, or that healed when repeated
+    MISMATCH = "mismatch"
+    NOT_COMPARED = "not_compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A verdict with its grounds.
+
+    `reason` says why not compared, or why ignored (rules, race). `places` are kind and wildcard
+    path of every difference that counts, each once; `differences` and `ignored` hold the first of
+    them. `fired` counts equivalences by name and ignore rules as `ignore:PATH`.
+    """
+
+    verdict: Verdict
+    reason: str = ""
+    differences: tuple[Difference, ...] = ()
+    ignored: tuple[Difference, ...] = ()
+    places: tuple[tuple[str, str], ...] = ()
+    fired: tuple[tuple[str, int], ...] = ()
+    critical: bool = False
+
+    @classmethod
+    def not_compared(cls, reason: str) -> Comparison:
+        """Say that nothing was compared, and why."""
+        return cls(Verdict.NOT_COMPARED, reason)
+
+    def as_race(self) -> Comparison:
+        """Call it a difference that was gone when both sides were asked again."""
+        return replace(self, verdict=Verdict.IGNORED, reason="race", critical=False)
