@@ -104,7 +104,7 @@ def holder(port: int) -> str:
 
 
 def _port_number(name: str, text: str) -> int:
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise StackError(f"{name}={text!r} is not a port; give a number from 1 to 65535")
     return int(text)
 

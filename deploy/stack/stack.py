@@ -210,9 +210,9 @@ class Stack:
             self._say(server.name, f"ready  {server.address}")
 
     def _refuse_to_move(self) -> None:
-        saved = Ports.load(self.run_dir / "ports.json")
+        written = self.run_dir / "ports.json"
         running = [name for name, server in self.servers.items() if server.running()]
-        if running and saved != self.ports:
+        if running and written.exists() and Ports.load(written) != self.ports:
             raise StackError(
                 f"the stack runs on other ports ({', '.join(running)}); stop it first: make stop"
             )
