@@ -93,6 +93,7 @@ class DataMigrator:
                 await self._reject(table, copied, rejected, batch)
                 copied.read += len(batch)
                 self._watcher.advance(len(batch))
+        self._watcher.settle()
         copied.loaded = await self._writer.settle(table)
         async for page in self._writer.put_aside(table):
             raw = await self._cursor.rows(table, [row.key for row in page])

@@ -73,7 +73,10 @@ def bucket_width(keys: KeyRange) -> int:
 def fold(
     rows: Iterable[tuple[int, Sequence[Spelled]]], keys: KeyRange, width: int
 ) -> dict[int, Fingerprint]:
-    """Return the fingerprint per bucket of (key, fields) rows, as the databases group them."""
+    """Return the fingerprint per bucket of (key, fields) rows, as the databases group them.
+
+    The key must be among the fields too: else two rows that swap keys would not be seen.
+    """
     buckets: dict[int, Fingerprint] = {}
     for key, fields in rows:
         bucket = (key - keys.first) // width

@@ -29,6 +29,9 @@ class Watcher(Protocol):
     def advance(self, rows: int) -> None:
         """Hear that so many more rows of it are done."""
 
+    def settle(self) -> None:
+        """Hear that all is read, and that the target now checks the set and moves it in."""
+
     def end(self) -> None:
         """Hear that it is done."""
 
@@ -40,6 +43,9 @@ class Nobody:
         """Ignore it."""
 
     def advance(self, rows: int) -> None:
+        """Ignore it."""
+
+    def settle(self) -> None:
         """Ignore it."""
 
     def end(self) -> None:
@@ -72,6 +78,10 @@ class Lines:
                 f"{self._rate(now):,.0f} rows/s, {left:,.0f} s left"
             )
 
+    def settle(self) -> None:
+        """Say why the lines stop for a while."""
+        self._say(f"{self._table}: read, checking parents and moving into place")
+
     def end(self) -> None:
         """Say how fast it was."""
         self._say(f"{self._table}: done, {self._rate(self._clock()):,.0f} rows/s")
@@ -97,7 +107,7 @@ class Bars:
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
-            TextColumn("{task.description:<20}"),
+            TextColumn("{task.description:<31}"),
             BarColumn(),
             MofNCompleteColumn(),
             _RateColumn(),
@@ -105,6 +115,7 @@ class Bars:
             console=console,
         )
         self._task: TaskID | None = None
+        self._table = ""
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -120,6 +131,7 @@ class Bars:
 
     def begin(self, table: str, rows: int) -> None:
         """Add a bar."""
+        self._table = table
         self._task = self._progress.add_task(table, total=rows)
 
     def advance(self, rows: int) -> None:
@@ -127,8 +139,12 @@ class Bars:
         if self._task is not None:
             self._progress.advance(self._task, rows)
 
-    def end(self) -> None:
-        """Fill the bar, also that of an empty table."""
+    def settle(self) -> None:
+        """Say why the bar stands at its end."""
         if self._task is not None:
-            task = self._progress.tasks[self._task]
-            self._progress.update(self._task, total=task.completed, completed=task.completed)
+            self._progress.update(self._task, description=f"{self._table} (moving in)")
+
+    def end(self) -> None:
+        """Give the bar its name back."""
+        if self._task is not None:
+            self._progress.update(self._task, description=self._table)
