@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from hmac import compare_digest
 from typing import Final, Protocol
 
 import orjson
@@ -20,6 +22,7 @@ VALUE_MAX: Final = 4096
 CLIENT_IP: Final = b"client_ip="
 MINT: Final = "mint"
 MINT_COOKIE: Final = b"cutover_id"
+MINT_PREFIX: Final = b"mint="
 
 
 class Request(Protocol):
@@ -34,8 +37,8 @@ Source = Callable[[Request, Mapping[str, str]], bytes | None]
 """Takes the request and its path parameters, gives the identity or None."""
 
 
-def compile_source(source: str) -> Source:
-    """Compile one entry of `sticky_by`, other than `client_ip`."""
+def compile_source(source: str, mint_key: bytes) -> Source:
+    """Compile one entry of `sticky_by`, other than `client_ip`; `mint_key` signs minted cookies."""
     kind, _, name = source.partition(":")
     prefix = source.encode() + b"="
     if kind == "cookie":
@@ -47,7 +50,7 @@ def compile_source(source: str) -> Source:
     if kind == "path":
         return lambda _, parameters: _tagged(prefix, parameters.get(name, "").encode())
     if source == MINT:
-        return _cookie(MINT_COOKIE, b"mint=")
+        return _minted(mint_key)
     raise ValueError(f"not a source of identity: {source}")
 
 
@@ -75,6 +78,31 @@ def _cookie(name: bytes, prefix: bytes) -> Source:
         if header is None or name not in header:
             return None
         return _tagged(prefix, cookie_value(header, name))
+
+    return source
+
+
+def mint(key: bytes, chance: bytes) -> bytes:
+    """Make the value of a new identity cookie from 16 random bytes: `RANDOM.SIGNATURE` in hex."""
+    value = chance.hex().encode()
+    return value + b"." + _signature(key, value)
+
+
+def _signature(key: bytes, value: bytes) -> bytes:
+    return blake2b(value, key=key, digest_size=8).hexdigest().encode()
+
+
+def _minted(key: bytes) -> Source:
+    """Accept only cookies that we have signed: nobody chooses a bucket, or fills a log, at will."""
+    read = _cookie(MINT_COOKIE, b"")
+
+    def source(request: Request, parameters: Mapping[str, str]) -> bytes | None:
+        value = read(request, parameters)
+        if value is None:
+            return None
+        random, _, signature = value.partition(b".")
+        valid = compare_digest(signature, _signature(key, random))
+        return MINT_PREFIX + value if valid else None
 
     return source
 

@@ -37,7 +37,13 @@ class Route:
     )
 
     def __init__(
-        self, rules: RouteRules, order: int, whole: Rules, rolled_back: bool, kill_switch: bool
+        self,
+        rules: RouteRules,
+        order: int,
+        whole: Rules,
+        rolled_back: bool,
+        kill_switch: bool,
+        mint_key: bytes,
     ) -> None:
         self.id: Final = rules.id
         self.id_bytes: Final = rules.id.encode()
@@ -48,7 +54,7 @@ class Route:
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
         self._salt: Final = whole.salt.encode()
-        self._sources: Final = _sources(rules.sticky_by)
+        self._sources: Final = _sources(rules.sticky_by, mint_key)
         self._pins: Final = {
             pin.identity.encode(): pin.side
             for pin in whole.pins
@@ -63,15 +69,17 @@ class Route:
         else:
             self._by_weight = None
 
-    def identify(self, request: Request, client_ip: bytes, parameters: Mapping[str, str]) -> bytes:
-        """Give the identity of the request; the client's address when nothing else is there."""
+    def identify(
+        self, request: Request, client_ip: bytes, parameters: Mapping[str, str]
+    ) -> bytes | None:
+        """Give the identity of the request; None when the route wants one to be minted."""
         for source in self._sources:
             if source is None:
                 break
             identity = source(request, parameters)
             if identity is not None:
                 return identity
-        return CLIENT_IP + client_ip
+        return None if self.mint else CLIENT_IP + client_ip
 
     def decide(self, identity: bytes, override: Side | None = None) -> Decision:
         """Give the side that serves this identity.
@@ -103,9 +111,11 @@ def _methods(rules: RouteRules) -> frozenset[str]:
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
-def _sources(sticky_by: tuple[str, ...]) -> tuple[Source | None, ...]:
+def _sources(sticky_by: tuple[str, ...], mint_key: bytes) -> tuple[Source | None, ...]:
     """Compile the list; None stands for `client_ip`, which ends the search."""
-    return tuple(None if name == "client_ip" else compile_source(name) for name in sticky_by)
+    return tuple(
+        None if name == "client_ip" else compile_source(name, mint_key) for name in sticky_by
+    )
 
 
 class _Node:
@@ -129,12 +139,13 @@ class Table:
         rolled_back: frozenset[str] = frozenset(),
         kill_switch: bool = False,
         version: int = 0,
+        mint_key: bytes = b"",
     ) -> None:
         self.version: Final = version
         self.rules: Final = rules
         self.kill_switch: Final = kill_switch
         self.routes: Final = tuple(
-            Route(route, order, rules, route.id in rolled_back, kill_switch)
+            Route(route, order, rules, route.id in rolled_back, kill_switch, mint_key)
             for order, route in enumerate(rules.routes)
         )
         self.allowed_fields: Final = frozenset(name.encode() for name in rules.allowed_headers)

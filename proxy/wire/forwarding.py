@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Final
 
 from proxy.wire.fields import Field, Role
@@ -26,7 +26,9 @@ class Peer:
 
     __slots__ = ("_untrusted", "address", "port", "scheme", "trusted")
 
-    def __init__(self, address: str, port: int, scheme: bytes = b"http", trusted: bool = False):
+    def __init__(
+        self, address: str, port: int, scheme: bytes = b"http", trusted: bool = False
+    ) -> None:
         self.address = address.encode()
         self.port = b"%d" % port
         self.scheme = scheme
@@ -46,7 +48,7 @@ class Peer:
             self._untrusted = (head.host, block)
         return block
 
-    def client_address(self, head: RequestHead, trusts: Container[bytes]) -> bytes:
+    def client_address(self, head: RequestHead, trusts: Callable[[str], bool]) -> bytes:
         """Address of the client: the right-most entry of the chain that nobody vouches for."""
         if not self.trusted:
             return self.address
@@ -55,7 +57,7 @@ class Peer:
             if _ADDRESS.fullmatch(entry) is None:
                 break
             address = entry
-            if entry not in trusts:
+            if not trusts(entry.decode()):
                 break
         return address
 
@@ -116,8 +118,8 @@ def write_request(
 ) -> bytes:
     """Write the head that the upstream receives.
 
-    One Host, our account of the client, our framing; of the client's fields those that are meant for
-    the upstream, and names with `_` or `.` only when `allowed`.
+    One Host, our account of the client, our framing; of the client's fields those that are meant
+    for the upstream, and names with `_` or `.` only when `allowed`.
     """
     forward = Role.FORWARD
     hop_fields = head.hop_fields
@@ -153,8 +155,9 @@ def write_response(
 ) -> tuple[bytes, bool]:
     """Write the head that the client receives; gives (bytes, whether the body is to be chunked).
 
-    A body that ends with the upstream's connection, or came in chunks, goes on in chunks to a client
-    of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with their CRLF.
+    A body that ends with the upstream's connection, or came in chunks, goes on in chunks to a
+    client of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with
+    their CRLF.
     """
     hop_fields = head.hop_fields
     forward = Role.FORWARD
@@ -163,7 +166,7 @@ def write_response(
     else:
         lines = [field.line for field in head.fields if field.role is forward]
     chunked = False
-    if head.declared is not None and head.length >= NO_BODY:
+    if head.declared is not None and head.length >= NO_BODY and head.status != 204:
         framing = b"Content-Length: %b\r\n" % head.declared
     elif head.length < NO_BODY and request.minor == 1:
         chunked = True

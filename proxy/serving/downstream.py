@@ -1,0 +1,217 @@
+"""One client connection: reads requests in order, one exchange at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import Final, cast
+
+from proxy.serving.exchange import Exchange
+from proxy.serving.plane import Plane
+from proxy.wire.errors import RequestError
+from proxy.wire.forwarding import Peer, write_own
+from proxy.wire.message import RequestHead
+from proxy.wire.parser import RequestEvent, RequestParser
+
+HEAD_DEADLINE: Final = 10.0
+IDLE_DEADLINE: Final = 75.0
+LINGER: Final = 2.0
+"""Seconds for a head to be complete, between requests, and to read on after a last answer."""
+
+READ_AHEAD: Final = 65_536
+"""Bytes a client may send ahead of what its current exchange takes."""
+
+
+class Downstream(asyncio.Protocol):
+    """The client's side. `deadline` is looked at by the worker ten times a second."""
+
+    __slots__ = (
+        "_advancing",
+        "_closing",
+        "_ended",
+        "_listener_port",
+        "_live",
+        "_parser",
+        "_peer_table",
+        "_reading",
+        "_transport",
+        "deadline",
+        "exchange",
+        "peer",
+        "plane",
+        "writable",
+    )
+
+    def __init__(self, plane: Plane, live: set[Downstream], listener_port: int) -> None:
+        self.plane: Final = plane
+        self.exchange: Exchange | None = None
+        self.deadline = 0.0
+        self.writable = True
+        self.peer: Peer
+        self._live = live
+        self._listener_port = listener_port
+        self._parser = RequestParser()
+        self._transport: asyncio.Transport
+        self._peer_table: object = None
+        self._advancing = False
+        self._closing = False
+        self._ended = False
+        self._reading = True
+
+    # What the event loop says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to listen to the client."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._live.add(self)
+        self.plane.connections += 1
+        self.deadline = self.plane.now() + HEAD_DEADLINE
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent."""
+        if self._closing:
+            return
+        self._parser.receive(data)
+        exchange = self.exchange
+        if exchange is None:
+            self._advance()
+        elif not exchange.request_done:
+            exchange.on_client_data()
+        if self._parser.waiting > READ_AHEAD:
+            self.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Let the transport stay open while an answer is still to be written."""
+        self._ended = True
+        return self.exchange is not None and self.exchange.request_done
+
+    def pause_writing(self) -> None:
+        """Stop taking the answer: the client reads slowly."""
+        self.writable = False
+        if self.exchange is not None:
+            self.exchange.on_client_writable(False)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer, or with the requests that wait behind it."""
+        self.writable = True
+        if self.exchange is not None:
+            self.exchange.on_client_writable(True)
+        else:
+            self._advance()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop passes it
+        """Let the exchange in flight know that nobody waits for it."""
+        self._closing = True
+        self._live.discard(self)
+        self.plane.connections -= 1
+        exchange, self.exchange = self.exchange, None
+        if exchange is not None:
+            exchange.on_client_gone()
+
+    # What the exchange does
+
+    def read_body(self) -> RequestEvent | None:
+        """Give more of the request's body; raises RequestError."""
+        return self._parser.next()
+
+    def write(self, data: bytes) -> None:
+        """Send to the client."""
+        self._transport.write(data)
+
+    def done(self, close: bool) -> None:
+        """End the exchange and go on to the next request, or close."""
+        self.exchange = None
+        if close or self._ended or self.plane.draining:
+            self.close_gently()
+            return
+        self._parser.restart()
+        self.deadline = self.plane.now() + IDLE_DEADLINE
+        self.resume_reading()
+        self._advance()
+
+    def reset(self) -> None:
+        """Cut the client off: a complete end is never invented."""
+        self.exchange = None
+        self._closing = True
+        self._transport.abort()
+
+    def close_gently(self) -> None:
+        """Close after the last answer, without a reset that would destroy it (RFC 9112, 9.6)."""
+        self._closing = True
+        self.deadline = self.plane.now() + LINGER
+        self.resume_reading()
+        if self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def pause_reading(self) -> None:
+        """Let the client wait with the rest of its request."""
+        if self._reading and not self._transport.is_closing():
+            self._reading = False
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on reading."""
+        if not self._reading and not self._transport.is_closing():
+            self._reading = True
+            self._transport.resume_reading()
+
+    # What the worker does
+
+    def on_tick(self, now: float) -> None:
+        """Act when the deadline has passed."""
+        if now < self.deadline:
+            return
+        if self._closing:
+            self._transport.abort()
+        elif self.exchange is not None:
+            self.exchange.on_deadline(now)
+        elif self._parser.waiting:
+            self._refuse(RequestError(408, "the request did not arrive in time"))
+        else:
+            self.close_gently()
+
+    def drain(self) -> None:
+        """Close now if idle; otherwise after the answer that is on its way."""
+        if self.exchange is None and not self._closing:
+            self.close_gently()
+
+    def _advance(self) -> None:
+        """Begin the next exchange, and the ones behind it that end at once."""
+        if self._advancing:  # an exchange ended while it was being begun: the loop below goes on
+            return
+        self._advancing = True
+        try:
+            while self.exchange is None and self.writable and not self._closing:
+                idle = not self._parser.waiting
+                event = self._parser.next()
+                if event is None:
+                    if not idle and self.deadline > (soon := self.plane.now() + HEAD_DEADLINE):
+                        self.deadline = soon
+                    return
+                self._begin(cast("RequestHead", event))
+        except RequestError as error:
+            self._refuse(error)
+        finally:
+            self._advancing = False
+
+    def _begin(self, head: RequestHead) -> None:
+        table = self.plane.table
+        if table is not self._peer_table and table is not None:
+            peername = self._transport.get_extra_info("peername")
+            address = str(peername[0]) if isinstance(peername, tuple) else "127.0.0.1"
+            self.peer = Peer(address, self._listener_port, trusted=table.trusts(address))
+            self._peer_table = table
+        self.exchange = exchange = Exchange(self.plane, self, head)
+        exchange.begin()
+
+    def _refuse(self, error: RequestError) -> None:
+        self._transport.write(write_own(error.status, error.reason, close=True))
+        self.plane.tally("", "").rejected += 1
+        self.close_gently()

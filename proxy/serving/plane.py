@@ -1,0 +1,200 @@
+"""What all exchanges of one worker share: the table in force, the pools, and the counts."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally, latency_bucket
+from proxy.routing.identity import identity_hash, mint
+from proxy.routing.rules import Rules
+from proxy.routing.side import Side
+from proxy.routing.table import Table
+from proxy.serving.admission import Admission
+from proxy.snapshot import Snapshot
+from proxy.upstream.pool import Pool
+
+
+class Tap(Protocol):
+    """Where captures go: the mirror, or nothing."""
+
+    connected: bool
+
+    def offer(self, frame: bytes) -> str | None:
+        """Take a frame without waiting; gives the reason when it was dropped."""
+        ...
+
+
+class Log(Protocol):
+    """Where the access log goes."""
+
+    def record(self, line: dict[str, object]) -> None:
+        """Take one line, to be written later."""
+        ...
+
+
+class Plane:
+    """The live state of one data plane worker. Single-threaded, never waits."""
+
+    def __init__(
+        self,
+        index: int,
+        workers: int,
+        mint_key: bytes,
+        tap: Tap,
+        log: Log | None,
+        now: Callable[[], float],
+        wall: Callable[[], float],
+        make_pool: Callable[..., Pool] = Pool,
+    ) -> None:
+        self.index: Final = index
+        self.tap: Final = tap
+        self.log: Final = log
+        self.now: Final = now
+        self.wall: Final = wall
+        self.admission: Final = Admission()
+        self.draining = False
+        self.connections = 0
+        self.table: Table | None = None
+        self.pools: dict[Side, Pool] = {}
+        self.on_bad: Callable[[], None] = lambda: None
+        self._workers = workers
+        self._mint_key = mint_key
+        self._make_pool = make_pool
+        self._random = random.Random(os.urandom(16))  # noqa: S311 - samples and ids only
+        self._id_prefix = os.urandom(6).hex().encode()
+        self._id_count = 0
+        self._tallies: dict[tuple[str, str], Tally] = {}
+        self._captures_sent = 0
+        self._captures_dropped: dict[str, dict[str, int]] = {}
+
+    # State that comes down
+
+    def apply(self, snapshot: Snapshot) -> None:
+        """Serve by this snapshot from now on; exchanges in flight keep the table they began with."""
+        old = self.table.rules if self.table is not None else None
+        self.table = Table(
+            snapshot.rules,
+            snapshot.rolled_back,
+            snapshot.kill_switch,
+            snapshot.version,
+            self._mint_key,
+        )
+        for side in Side:
+            self._renew_pool(side, old, snapshot.rules)
+
+    def _renew_pool(self, side: Side, old: Rules | None, new: Rules) -> None:
+        rules = new.upstream(side)
+        if old is not None and old.upstream(side) == rules:
+            return
+        if side in self.pools:
+            self.pools[side].close()
+        self.pools[side] = self._make_pool(rules, rules.max_connections // self._workers)
+
+    # Chance, for the exchanges
+
+    def request_id(self) -> bytes:
+        """A new id: unique among all workers, cheap, and it tells nothing."""
+        self._id_count += 1
+        return b"%b%08x" % (self._id_prefix, self._id_count)
+
+    def traceparent(self) -> bytes:
+        """A new trace context, not sampled (W3C Trace Context, 3.2)."""
+        bits = self._random.getrandbits(192)
+        return b"00-%032x-%016x-00" % ((bits >> 64) | 1, (bits & 0xFFFFFFFFFFFFFFFF) | 1)
+
+    def samples(self, share: float) -> bool:
+        """Whether this one is among the sampled."""
+        return share >= 1.0 or (share > 0.0 and self._random.random() < share)
+
+    def mint(self) -> bytes:
+        """The value of a new identity cookie."""
+        return mint(self._mint_key, os.urandom(16))
+
+    # Counts that go up
+
+    def tally(self, route: str, side: str) -> Tally:
+        """The counts of one route and side since the last batch."""
+        key = (route, side)
+        tally = self._tallies.get(key)
+        if tally is None:
+            tally = self._tallies[key] = Tally()
+        return tally
+
+    def record_ok(self, route: str, side: str, latency: float) -> None:
+        """Count an attempt that the upstream answered well. `latency` in seconds."""
+        tally = self.tally(route, side)
+        tally.ok += 1
+        bucket = latency_bucket(latency)
+        tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
+
+    def record_bad(
+        self,
+        route: str,
+        side: str,
+        kind: OutcomeKind,
+        status: int,
+        latency: float,
+        identity: bytes,
+        method: str,
+        path: str,
+        identifier: bytes,
+    ) -> None:
+        """Count an attempt that the upstream failed, and have it reported at once."""
+        tally = self.tally(route, side)
+        tally.bad += 1
+        if kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT):
+            bucket = latency_bucket(latency)
+            tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
+        if len(tally.bad_events) < BAD_EVENTS_MAX:
+            tally.bad_events.append(
+                BadEvent(
+                    self.wall(),
+                    identity_hash(identity),
+                    kind,
+                    status,
+                    latency,
+                    method,
+                    path[:200],
+                    identifier.decode("ascii"),
+                )
+            )
+        self.on_bad()
+
+    def offer(self, route: str, frame: bytes) -> None:
+        """Hand a capture to the mirror, or count why not."""
+        reason = self.tap.offer(frame)
+        if reason is None:
+            self._captures_sent += 1
+        else:
+            self.drop_capture(route, reason)
+
+    def drop_capture(self, route: str, reason: str) -> None:
+        """Count a capture that was not sent."""
+        by_reason = self._captures_dropped.setdefault(route, {})
+        by_reason[reason] = by_reason.get(reason, 0) + 1
+
+    def take_batch(self) -> OutcomeBatch:
+        """Give everything counted since the last call, and begin anew."""
+        batch = OutcomeBatch(
+            worker=self.index,
+            pid=os.getpid(),
+            version=self.table.version if self.table is not None else 0,
+            at=self.wall(),
+            tallies=self._tallies,
+            captures_sent=self._captures_sent,
+            captures_dropped=self._captures_dropped,
+            connections=self.connections,
+            pools={side.value: pool.figures for side, pool in self.pools.items()},
+        )
+        self._tallies = {}
+        self._captures_sent = 0
+        self._captures_dropped = {}
+        return batch
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything has been counted since the last batch."""
+        return bool(self._tallies or self._captures_dropped)

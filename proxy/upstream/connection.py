@@ -1,0 +1,132 @@
+"""One connection to an instance: sends one request at a time and hands on what comes back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, cast
+
+from proxy.outcome import OutcomeKind
+from proxy.upstream.instance import Instance
+from proxy.wire.parser import ResponseParser
+
+
+class Lessee(Protocol):
+    """Whoever has leased a connection and awaits an answer on it."""
+
+    def on_leased(self, connection: UpstreamConnection, reused: bool) -> None:
+        """Take the connection that was asked for."""
+        ...
+
+    def on_lease_failed(self, kind: OutcomeKind) -> None:
+        """Hear that there will be none: CONNECT, or REJECTED when the pool is exhausted."""
+        ...
+
+    def on_answer(self, connection: UpstreamConnection) -> None:
+        """Read what has arrived from `connection.parser`."""
+        ...
+
+    def on_lost(self, connection: UpstreamConnection) -> None:
+        """Hear that the upstream has closed; nothing more comes."""
+        ...
+
+    def on_writable(self, writable: bool) -> None:
+        """Stop or go on sending the request's body."""
+        ...
+
+
+class Home(Protocol):
+    """The pool that a connection belongs to."""
+
+    def on_closed(self, connection: UpstreamConnection) -> None:
+        """Forget a connection that is no more."""
+        ...
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """A connection of one pool; idle, or leased to one lessee for one request."""
+
+    __slots__ = ("_home", "_transport", "idle_limit", "idle_since", "instance", "lessee", "parser")
+
+    def __init__(self, home: Home, instance: Instance, idle_limit: float) -> None:
+        self._home = home
+        self._transport: asyncio.Transport | None = None
+        self.instance = instance
+        self.lessee: Lessee | None = None
+        self.parser = ResponseParser("GET")
+        self.idle_since = 0.0
+        self.idle_limit = idle_limit
+
+    # What a lessee does
+
+    def begin(self, lessee: Lessee, method: str, data: bytes) -> None:
+        """Send a request's head (and what there is of its body) and await the answer."""
+        self.lessee = lessee
+        self.parser = ResponseParser(method)
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Send more of the request."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        """Let the answer wait: the client reads more slowly than the upstream writes."""
+        if self._transport is not None:
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Go on with the answer."""
+        if self._transport is not None:
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close at once, whatever is in flight."""
+        self.lessee = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What the pool asks
+
+    def is_usable(self, now: float) -> bool:
+        """Whether an idle connection may be leased again.
+
+        It must not have been idle for as long as the upstream may keep it: stale keep-alive is the
+        most common random 502 in the field.
+        """
+        return not self.is_closing() and now - self.idle_since < self.idle_limit
+
+    def is_closing(self) -> bool:
+        """Whether the connection is no more."""
+        return self._transport is None or self._transport.is_closing()
+
+    # What the event loop says
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin life."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand on an answer; close when nobody has asked for one."""
+        if self.lessee is None:
+            self.abort()
+            return
+        self.parser.receive(data)
+        self.lessee.on_answer(self)
+
+    def pause_writing(self) -> None:
+        """Tell the lessee to stop sending."""
+        if self.lessee is not None:
+            self.lessee.on_writable(False)
+
+    def resume_writing(self) -> None:
+        """Tell the lessee to go on sending."""
+        if self.lessee is not None:
+            self.lessee.on_writable(True)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop passes it
+        """End life: the pool forgets, the lessee hears."""
+        self._transport = None
+        self._home.on_closed(self)
+        lessee, self.lessee = self.lessee, None
+        if lessee is not None:
+            lessee.on_lost(self)

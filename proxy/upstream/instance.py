@@ -1,0 +1,23 @@
+"""One address of an upstream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where one process of an application listens."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, url: str) -> Instance:
+        """Read `http://HOST:PORT`, as the rules have checked it."""
+        parts = urlsplit(url)
+        return cls(parts.hostname or "", parts.port or 80)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
