@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from modern.billing import endpoints as billing
 from modern.compat import endpoints as compat
 from modern.failures import last_resort, map_failures
+from modern.infra.clock import Clock, utc_now
 from modern.infra.faults import Faults
 from modern.infra.logging import configure_logging, get_logger
 from modern.infra.requests import RequestScope
@@ -44,13 +45,13 @@ _PROBLEM: dict[str, Any] = {
 }
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application; settings come from the environment unless given.
+def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAPI:
+    """Return the application; settings not given come from the environment.
 
     Nothing connects here. Ending the lifespan closes what requests have opened.
     """
     configure_logging()
-    resources = open_resources(settings or read_settings())
+    resources = open_resources(settings or read_settings(), now)
     log = get_logger(__name__)
 
     @asynccontextmanager

@@ -11,9 +11,9 @@ class Money:
     currency: str
 
     def as_number(self) -> float:
-        """Return the amount in whole units for JSON; exact to the cent below 2^53 hundredths.
+        """Return the amount in whole units for JSON; exact to the cent below 10^15 hundredths.
 
-        Division of two exactly held integers is correctly rounded, so the shortest decimal that
-        reads back as this float is the amount with at most two decimals.
+        The division is correctly rounded, and a double tells decimals of 15 digits apart (IEEE
+        754, DBL_DIG): the shortest one that reads back as this float is the amount itself.
         """
         return self.minor / 100

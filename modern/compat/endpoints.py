@@ -151,7 +151,8 @@ async def create_subscription(request: Request, held: Held) -> Response:
     async with held.database.writing() as connection:
         subscriptions = SubscriptionService(connection)
         if user_id is None or plan_id is None:
-            raise Invalid(errors | await subscriptions.unknown(user_id, plan_id))
+            errors |= await subscriptions.unknown(user_id, plan_id)
+            raise Invalid({name: errors[name] for name in ("user_id", "plan_id") if name in errors})
         begun = await subscriptions.subscribe(user_id, plan_id, held.now())
     held.metrics.subscriptions_created.inc()
     return envelope.success(spelling.subscription(begun), 201)

@@ -23,7 +23,11 @@ def _with_driver(url: SecretStr) -> SecretStr:
 class Settings(BaseSettings):
     """What the environment says; raises `pydantic.ValidationError` naming what is missing."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,  # a secret that is refused is still a secret
+    )
 
     database_url: Annotated[SecretStr, AfterValidator(_with_driver)]
     redis_url: SecretStr

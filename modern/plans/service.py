@@ -48,14 +48,15 @@ class PlanService:
 
     async def _catalogue(self) -> list[Plan]:
         stored = await self._cache.read(CACHE_KEY, CACHE_SECONDS, self._load)
-        return [_unpacked(packed) for packed in orjson.loads(stored)]
+        return [unpacked(packed) for packed in orjson.loads(stored)]
 
     async def _load(self) -> bytes:
         async with self._database.reading() as connection:
             return orjson.dumps(await PlanRepository(connection).all())
 
 
-def _unpacked(packed: dict[str, Any]) -> Plan:
+def unpacked(packed: dict[str, Any]) -> Plan:
+    """Return the plan that the cached JSON was made of."""
     return Plan(
         **{
             **packed,
