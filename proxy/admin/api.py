@@ -1,0 +1,317 @@
+"""The endpoints of the API below /api/v1: read a request, ask the controller, write JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import cache
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from proxy.admin import schemas
+from proxy.admin.auth import is_json
+from proxy.admin.endpoints import ENDPOINTS, PREFIX
+from proxy.admin.events import event_stream
+from proxy.admin.explain import explain
+from proxy.admin.interfaces import Controller, Report
+from proxy.admin.members import Trouble, raise_for
+from proxy.admin.openapi import document
+from proxy.admin.plain import decision_plain, route_plain, status_plain, version_plain
+from proxy.admin.problems import Problem, ProblemError, no_route
+from proxy.control.status import VersionRecord
+from proxy.errors import ConflictError, NotFoundError
+from proxy.routing.schema import load_rules
+from proxy.routing.table import Table
+from proxy.settings import whole_number
+from proxy.wire.errors import RequestError
+
+BODY_MAX = 64 * 1024
+STREAMS_MAX = 64
+CHANGES_SHOWN = 20
+
+_ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
+
+
+class Api:
+    """One method per endpoint, named as its operation."""
+
+    def __init__(self, controller: Controller, report: Report, mint_key: bytes) -> None:
+        self._controller = controller
+        self._report = report
+        self._mint_key = mint_key
+        self._table: Table | None = None
+        self._streams = 0
+
+    def routes_of_app(self) -> list[Route]:
+        """Build the routes from the table of endpoints."""
+        return [
+            Route(
+                PREFIX + endpoint.path, getattr(self, endpoint.operation), methods=[endpoint.method]
+            )
+            for endpoint in ENDPOINTS
+        ]
+
+    async def status(self, _: Request) -> Response:
+        """Everything now."""
+        status = self._controller.status()
+        return _json(status_plain(status), version=status.version)
+
+    async def routes(self, _: Request) -> Response:
+        """All routes."""
+        status = self._controller.status()
+        routes = [route_plain(route) for route in status.routes]
+        return _json({"version": status.version, "routes": routes}, version=status.version)
+
+    async def route(self, request: Request) -> Response:
+        """One route."""
+        route_id, status = self._route_id(request), self._controller.status()
+        found = next(route for route in status.routes if route.id == route_id)
+        return _json(route_plain(found), version=status.version)
+
+    async def set_weight(self, request: Request) -> Response:
+        """Give a route another weight."""
+        route_id, wanted = self._route_id(request), schemas.read_weight_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.set_weight(
+                route_id,
+                wanted.weight,
+                author=wanted.author,
+                reason=wanted.reason,
+                expected_version=expected,
+            ),
+        )
+
+    async def rollback(self, request: Request) -> Response:
+        """Hold a route at 0."""
+        route_id, wanted = self._route_id(request), schemas.read_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.rollback(
+                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
+
+    async def resume(self, request: Request) -> Response:
+        """Let a rolled back route move again."""
+        route_id, wanted = self._route_id(request), schemas.read_resumption(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.resume(
+                route_id,
+                author=wanted.author,
+                reason=wanted.reason,
+                weight=wanted.weight,
+                force=wanted.force,
+                expected_version=expected,
+            ),
+        )
+
+    async def set_kill_switch(self, request: Request) -> Response:
+        """Turn the kill switch."""
+        wanted = schemas.read_kill_switch(await _body(request))
+
+        async def change(expected: int | None) -> VersionRecord:
+            # The switch itself asks for no version: it must never lose a race. Who names one is
+            # told, and may leave it out.
+            if expected not in (None, current := self._controller.status().version):
+                raise ConflictError(f"the rules are at version {current}, not {expected}")
+            return await self._controller.set_kill_switch(
+                wanted.on, author=wanted.author, reason=wanted.reason
+            )
+
+        return await self._changed(request, change)
+
+    async def versions(self, request: Request) -> Response:
+        """Versions, newest first."""
+        page = schemas.read_page(request.query_params)
+        records = await self._controller.versions(limit=page.limit, before=page.before)
+        more = len(records) == page.limit
+        return _json(
+            {
+                "versions": [version_plain(record) for record in records],
+                "next_before": records[-1].number if more else None,
+            }
+        )
+
+    async def version(self, request: Request) -> Response:
+        """One version."""
+        record = await self._controller.version(_path_number(request, "version"))
+        return _json({**version_plain(record), "text": record.text}, version=record.number)
+
+    async def decisions(self, request: Request) -> Response:
+        """Read the journal, newest first."""
+        page = schemas.read_page(request.query_params)
+        records = await self._controller.decisions(
+            limit=page.limit, route=request.query_params.get("route"), before=page.before
+        )
+        more = len(records) == page.limit
+        return _json(
+            {
+                "decisions": [decision_plain(record) for record in records],
+                "next_before": records[-1].id if more else None,
+            }
+        )
+
+    async def decision(self, request: Request) -> Response:
+        """One decision."""
+        record = await self._controller.decision(_path_number(request, "decision"))
+        return _json(decision_plain(record))
+
+    async def differences(self, request: Request) -> Response:
+        """Differences, grouped."""
+        query = request.query_params
+        page, critical = schemas.read_page(query), schemas.read_flag(query, "critical")
+        found = await self._report.signatures(
+            route=query.get("route"), critical=critical, limit=page.limit, offset=page.offset
+        )
+        more = len(found) == page.limit
+        return _json(
+            {
+                "differences": [signature.to_plain() for signature in found],
+                "next_offset": page.offset + page.limit if more else None,
+            }
+        )
+
+    async def difference(self, request: Request) -> Response:
+        """One group of differences with samples."""
+        signature_id = request.path_params["signature"]
+        found = await self._report.signature(signature_id)
+        if found is None:
+            raise NotFoundError(f"There is no difference with the signature {signature_id!r}.")
+        return _json(found.to_plain())
+
+    async def coverage(self, request: Request) -> Response:
+        """How much was compared."""
+        since = schemas.read_since(request.query_params)
+        found = await self._report.coverage(route=request.query_params.get("route"), since=since)
+        return _json({"coverage": [coverage.to_plain() for coverage in found]})
+
+    async def explain(self, request: Request) -> Response:
+        """Which side would serve a request, and why."""
+        wanted = schemas.read_request_to_explain(await _body(request))
+        try:
+            explanation = explain(await self._table_in_force(), wanted)
+        except RequestError as error:
+            detail = f"The proxy refuses this request with {error.status}: {error}"
+            raise ProblemError(Problem(422, "not-explained", detail)) from error
+        return _json(explanation.to_plain())
+
+    async def events(self, request: Request) -> Response:
+        """Stream what happens."""
+        if self._streams >= STREAMS_MAX:
+            detail = f"{STREAMS_MAX} streams of events are open, which is the most."
+            raise ProblemError(Problem(503, "busy", detail, "Poll /api/v1/status, or try again."))
+        last_event_id = request.headers.get("last-event-id", "")
+        return StreamingResponse(
+            self._counted(event_stream(self._controller, last_event_id)),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},  # nginx would hold events back otherwise
+        )
+
+    async def openapi(self, _: Request) -> Response:
+        """Give the OpenAPI document."""
+        return Response(_openapi_bytes(), media_type="application/json")
+
+    async def _changed(
+        self, request: Request, change: Callable[[int | None], Awaitable[VersionRecord]]
+    ) -> Response:
+        """Make a change under If-Match; a conflict is answered with what the others changed."""
+        expected = read_if_match(request.headers.getlist("if-match"))
+        try:
+            record = await change(expected)
+        except ConflictError as error:
+            raise ProblemError(await self._conflict(error, expected)) from error
+        return _json(version_plain(record), version=record.number)
+
+    async def _conflict(self, error: ConflictError, expected: int | None) -> Problem:
+        current = self._controller.status().version
+        since = await self._controller.versions(limit=CHANGES_SHOWN)
+        changes = [version_plain(v) for v in since if expected is None or v.number > expected]
+        told = "; ".join(f"{c['number']} by {c['author']}: {c['reason']}" for c in changes[:5])
+        return Problem(
+            409 if expected is None else 412,
+            "conflict" if expected is None else "precondition-failed",
+            f"{error}. Since then: {told}" if told else str(error),
+            "Look at what changed, and repeat the change with the new version if it still fits.",
+            {"current_version": current, "changes": changes},
+        )
+
+    def _route_id(self, request: Request) -> str:
+        route_id = str(request.path_params["id"])
+        known = [route.id for route in self._controller.status().routes]
+        if route_id not in known:
+            raise ProblemError(no_route(route_id, known))
+        return route_id
+
+    async def _table_in_force(self) -> Table:
+        """Compile the rules in force; the last table is kept until the version moves."""
+        version = self._controller.status().version
+        if self._table is None or self._table.version != version:
+            record = await self._controller.version(version)
+            self._table = await asyncio.to_thread(table_of, record, self._mint_key)
+        return self._table
+
+    async def _counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        self._streams += 1
+        try:
+            async for chunk in stream:
+                yield chunk
+        finally:
+            self._streams -= 1
+
+
+def table_of(record: VersionRecord, mint_key: bytes) -> Table:
+    """Compile the document of a version."""
+    _, rules = load_rules(record.text, f"version {record.number}")
+    rolled_back = frozenset(record.rolled_back)
+    return Table(rules, rolled_back, record.kill_switch, record.number, mint_key)
+
+
+def read_if_match(values: list[str]) -> int | None:
+    """Read the version named by If-Match; None when any will do."""
+    if not values or values == ["*"]:
+        return None
+    matched = _ETAG.fullmatch(values[0].strip()) if len(values) == 1 else None
+    if matched is None:
+        raise_for([Trouble("If-Match", "is not a version", 'Write one ETag, such as "12".')])
+        return None
+    return int(matched[1])
+
+
+async def _body(request: Request) -> bytes:
+    """Read a JSON body of bounded size."""
+    if not is_json(request.headers):
+        detail = "The body must be JSON."
+        mend = "Send Content-Type: application/json."
+        raise ProblemError(Problem(415, "not-json", detail, mend))
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX:
+            detail = f"The body is larger than {BODY_MAX} bytes."
+            raise ProblemError(Problem(413, "too-large", detail))
+    return bytes(body)
+
+
+def _path_number(request: Request, what: str) -> int:
+    text = str(request.path_params["number"])
+    number = whole_number(text)
+    if number is None:
+        raise NotFoundError(f"There is no {what} {text!r}; they are numbered.")
+    return number
+
+
+def _json(plain: Any, version: int | None = None) -> Response:
+    headers = {} if version is None else {"etag": f'"{version}"'}
+    return Response(orjson.dumps(plain), media_type="application/json", headers=headers)
+
+
+@cache
+def _openapi_bytes() -> bytes:
+    return orjson.dumps(document())

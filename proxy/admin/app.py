@@ -1,0 +1,91 @@
+"""The admin application: the API, the console, metrics and health, behind one gatekeeper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+
+from proxy.admin.api import Api
+from proxy.admin.auth import Gatekeeper, Guard, secure
+from proxy.admin.console.views import console_routes
+from proxy.admin.interfaces import Controller, Report
+from proxy.admin.problems import Problem, problem_of, problem_response
+from proxy.errors import CutoverError
+from proxy.settings import AdminSettings
+
+_STATUS_KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+
+
+def create_admin_app(
+    controller: Controller,
+    report: Report,
+    settings: AdminSettings,
+    metrics: Callable[[], bytes],
+    mint_key: bytes = b"",
+) -> Starlette:
+    """Put the admin application together; `mint_key` signs identity cookies, to explain them too.
+
+    Raises SettingsError when the API would listen beyond loopback without a token.
+    """
+    settings.validate()
+    return Starlette(
+        routes=[
+            *Api(controller, report, mint_key).routes_of_app(),
+            Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
+            Route("/livez", _livez),
+            Route("/readyz", lambda _: _readyz(controller)),
+            Mount("/", routes=console_routes(controller, report)),
+        ],
+        middleware=[Middleware(Gatekeeper, guard=Guard(settings.token))],
+        exception_handlers={
+            CutoverError: _on_error,
+            HTTPException: _on_http_error,
+            Exception: _on_crash,
+        },
+    )
+
+
+def _livez(_: Request) -> Response:
+    return PlainTextResponse("alive\n")
+
+
+def _readyz(controller: Controller) -> Response:
+    """Ready means: there are rules in force to show and to change."""
+    version = controller.status().version
+    if version > 0:
+        return PlainTextResponse(f"ready: rules version {version}\n")
+    return PlainTextResponse("not ready: no rules are in force yet\n", status_code=503)
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, CutoverError):
+        raise error
+    return problem_response(problem_of(error), request.url.path)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    """Answer what the router itself refuses; a person in a browser gets a sentence."""
+    if not isinstance(error, HTTPException):
+        raise error
+    detail = str(error.detail)
+    if "text/html" in request.headers.get("accept", ""):
+        return PlainTextResponse(f"{detail}\n", error.status_code, headers=error.headers)
+    kind = _STATUS_KINDS.get(error.status_code, "invalid-request")
+    problem = Problem(error.status_code, kind, f"{detail}: {request.method} {request.url.path}")
+    return problem_response(problem, request.url.path, dict(error.headers or {}))
+
+
+async def _on_crash(request: Request, _: Exception) -> Response:
+    """Answer for an error nobody foresaw; the server logs it, the client learns nothing of it."""
+    problem = Problem(500, "internal", "The request could not be carried out; see the log.")
+    response = problem_response(problem, request.url.path)
+    secure(MutableHeaders(raw=response.raw_headers), request.url.path)  # outside the gatekeeper
+    return response

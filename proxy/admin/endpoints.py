@@ -1,0 +1,167 @@
+"""Every address of the API as data: routes are built from it, and so is the OpenAPI document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PREFIX = "/api/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter and its JSON schema type."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One operation. `answers` and `takes` name schemas; `errors` are the statuses of its own."""
+
+    method: str
+    path: str
+    operation: str
+    summary: str
+    answers: str
+    takes: str | None = None
+    query: tuple[Parameter, ...] = field(default=())
+    errors: tuple[int, ...] = ()
+    media_type: str = "application/json"
+
+    @property
+    def changes_rules(self) -> bool:
+        """Whether it makes a new version, and so takes If-Match."""
+        return self.method == "PUT" or self.path.endswith(("/rollback", "/resume"))
+
+
+LIMIT = Parameter("limit", "integer", "how many at most, 1 to 500; 50 when not given")
+BEFORE = Parameter("before", "integer", "only records older than this number")
+OFFSET = Parameter("offset", "integer", "how many to leave out first")
+ROUTE = Parameter("route", "string", "only this route")
+CRITICAL = Parameter("critical", "boolean", "only differences on critical paths, or only others")
+SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
+
+_CHANGE_ERRORS = (404, 409, 412, 413, 415, 422)
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/status", "status", "Everything as it is now", "Status"),
+    Endpoint("GET", "/routes", "routes", "All routes in the order of the file", "Routes"),
+    Endpoint("GET", "/routes/{id}", "route", "One route", "Route", errors=(404,)),
+    Endpoint(
+        "PUT",
+        "/routes/{id}/weight",
+        "set_weight",
+        "Give a route another weight",
+        "Version",
+        takes="WeightChange",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/rollback",
+        "rollback",
+        "Take a route back to legacy and hold it there",
+        "Version",
+        takes="Change",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/resume",
+        "resume",
+        "Let a rolled back route move again",
+        "Version",
+        takes="Resumption",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "PUT",
+        "/kill-switch",
+        "set_kill_switch",
+        "Send everything to legacy, or stop doing so",
+        "Version",
+        takes="KillSwitch",
+        errors=(409, 412, 413, 415, 422),
+    ),
+    Endpoint(
+        "GET",
+        "/versions",
+        "versions",
+        "Versions of the rules, newest first",
+        "Versions",
+        query=(LIMIT, BEFORE),
+        errors=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/versions/{number}",
+        "version",
+        "One version with its document",
+        "VersionWithText",
+        errors=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/decisions",
+        "decisions",
+        "The journal, newest first",
+        "Decisions",
+        query=(LIMIT, BEFORE, ROUTE),
+        errors=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/decisions/{number}",
+        "decision",
+        "One decision with its evidence",
+        "Decision",
+        errors=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/differences",
+        "differences",
+        "Differences between the two sides, grouped by signature",
+        "Differences",
+        query=(LIMIT, OFFSET, ROUTE, CRITICAL),
+        errors=(422,),
+    ),
+    Endpoint(
+        "GET",
+        "/differences/{signature}",
+        "difference",
+        "One signature with samples of both answers",
+        "Difference",
+        errors=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/coverage",
+        "coverage",
+        "How much was compared per route, and why some was not",
+        "Coverages",
+        query=(ROUTE, SINCE),
+        errors=(422,),
+    ),
+    Endpoint(
+        "POST",
+        "/explain",
+        "explain",
+        "Which side would serve a request, and why",
+        "Explanation",
+        takes="RequestToExplain",
+        errors=(413, 415, 422),
+    ),
+    Endpoint(
+        "GET",
+        "/events",
+        "events",
+        "Server-sent events: status every second, version and decision as they happen",
+        "Events",
+        errors=(503,),
+        media_type="text/event-stream",
+    ),
+    Endpoint("GET", "/openapi.json", "openapi", "This document", "OpenApi"),
+)

@@ -1,0 +1,103 @@
+"""What the admin API and the console need of the control plane and of the comparisons."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from proxy.control.status import DecisionRecord, Status, VersionRecord
+
+if TYPE_CHECKING:
+    from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+
+
+class Controller(Protocol):
+    """The acting controller. Weights are in hundredths of a percent.
+
+    Changes raise ConflictError, NotFoundError, RefusedError or RulesError.
+    """
+
+    def status(self) -> Status:
+        """Everything as it is now; cheap."""
+        ...
+
+    async def set_weight(
+        self,
+        route_id: str,
+        weight: int,
+        *,
+        author: str,
+        reason: str,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Give a route another weight, in the rules file too."""
+        ...
+
+    async def rollback(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take a route back to legacy until it is resumed."""
+        ...
+
+    async def resume(
+        self,
+        route_id: str,
+        *,
+        author: str,
+        reason: str,
+        weight: int | None = None,
+        force: bool = False,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Put a rolled back route in force again; before its cool-down ends only with `force`."""
+        ...
+
+    async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
+        """Send everything to legacy, or let the rules decide again."""
+        ...
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> Sequence[VersionRecord]:
+        """List versions, newest first."""
+        ...
+
+    async def version(self, number: int) -> VersionRecord:
+        """One version; raises NotFoundError."""
+        ...
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> Sequence[DecisionRecord]:
+        """List decisions, newest first."""
+        ...
+
+    async def decision(self, number: int) -> DecisionRecord:
+        """One decision; raises NotFoundError."""
+        ...
+
+    def changed(self) -> AsyncIterator[int]:
+        """Yield the version whenever one is published or a decision is taken."""
+        ...
+
+
+class Report(Protocol):
+    """The read side of the stored comparisons."""
+
+    async def coverage(
+        self, route: str | None = None, since: float | None = None
+    ) -> Sequence[Coverage]:
+        """How many pairs were compared, per route, and why some were not."""
+        ...
+
+    async def signatures(
+        self,
+        route: str | None = None,
+        critical: bool | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Sequence[SignatureSummary]:
+        """List differences grouped by signature."""
+        ...
+
+    async def signature(self, signature_id: str) -> SignatureDetail | None:
+        """One signature with its samples, or None."""
+        ...

@@ -1,0 +1,291 @@
+"""The OpenAPI 3.1 document: the table of endpoints, and the schemas of what they take and answer.
+
+Schemas are written in a shorthand: a dict is an object whose members are all there (one whose name
+ends in `?` may be missing), a list holds its one element's kind, a string names a scalar, with `?`
+for one that may be null, or `#Name` for another schema.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any
+
+from proxy.admin.endpoints import ENDPOINTS, PREFIX, Endpoint
+from proxy.admin.problems import MEDIA_TYPE
+
+Schema = dict[str, Any]
+
+_SCALARS: dict[str, Schema] = {
+    "string": {"type": "string"},
+    "integer": {"type": "integer"},
+    "number": {"type": "number"},
+    "boolean": {"type": "boolean"},
+    "time": {"type": "string", "format": "date-time"},
+    "percent": {"type": "number", "minimum": 0, "maximum": 100},
+    "fraction": {"type": "number", "minimum": 0, "maximum": 1},
+    "object": {"type": "object", "additionalProperties": True},
+    "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "headers": {
+        "type": "object",
+        "additionalProperties": {
+            "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+        },
+    },
+    "weight": {
+        "description": "percent with at most two decimals, as a number or as text",
+        "oneOf": [
+            {"type": "number", "minimum": 0, "maximum": 100},
+            {"type": "string", "pattern": r"^\d{1,3}(\.\d{1,2})? ?%?$"},
+        ],
+    },
+}
+
+_VERSION = {
+    "number": "integer",
+    "parent": "integer",
+    "at": "time",
+    "author": "string",
+    "reason": "string",
+    "rolled_back": ["string"],
+    "kill_switch": "boolean",
+    "evidence": "object",
+}
+
+_SIGNATURE = {
+    "id": "string",
+    "route": "string",
+    "kinds": ["string"],
+    "paths": ["string"],
+    "critical": "boolean",
+    "count": "integer",
+}
+
+SCHEMAS: dict[str, Any] = {
+    "Status": {
+        "at": "time",
+        "version": "integer",
+        "kill_switch": "boolean",
+        "rules_file": "string",
+        "rules_problem": "string?",
+        "store_problem": "string?",
+        "routes": ["#Route"],
+        "workers": ["#Worker"],
+    },
+    "Worker": {
+        "role": "string",
+        "index": "integer",
+        "pid": "integer",
+        "version": "integer",
+        "connected": "boolean",
+        "last_seen": "number",
+        "connections": "integer",
+        "queue": "integer",
+    },
+    "Routes": {"version": "integer", "routes": ["#Route"]},
+    "Route": {
+        "id": "string",
+        "methods": ["string"],
+        "path": "string",
+        "phase": "string",
+        "weight_configured": "percent",
+        "weight_in_force": "percent",
+        "weight_observed": "percent?",
+        "window": "number",
+        "legacy": "#Side",
+        "modern": "#Side",
+        "coverage": "#RecentCoverage",
+        "verdict": "string",
+        "verdict_reason": "string",
+        "mirror_share": "fraction",
+        "plan": "string?",
+        "on_breach": "string",
+        "rolled_back": "#Rollback?",
+    },
+    "Side": {
+        "requests": "integer",
+        "requests_per_second": "number",
+        "bad": "integer",
+        "error_rate": "fraction?",
+        "p50": "number?",
+        "p95": "number?",
+    },
+    "RecentCoverage": {
+        "match": "integer",
+        "ignored": "integer",
+        "mismatch": "integer",
+        "not_compared": "counts",
+        "compared": "integer",
+        "mismatch_rate": "fraction?",
+    },
+    "Rollback": {
+        "at": "time",
+        "author": "string",
+        "reason": "string",
+        "cooldown_until": "time",
+        "evidence": "object",
+    },
+    "Version": _VERSION,
+    "VersionWithText": {**_VERSION, "text": "string"},
+    "Versions": {"versions": ["#Version"], "next_before": "integer?"},
+    "Decision": {
+        "id": "integer",
+        "at": "time",
+        "route": "string?",
+        "action": "string",
+        "author": "string",
+        "reason": "string",
+        "version": "integer",
+        "evidence": "object",
+    },
+    "Decisions": {"decisions": ["#Decision"], "next_before": "integer?"},
+    "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
+    "Signature": {**_SIGNATURE, "*": "more"},
+    "Difference": {**_SIGNATURE, "samples": ["object"], "*": "more"},
+    "Coverage": {
+        "route": "string",
+        "match": "integer",
+        "ignored": "integer",
+        "mismatch": "integer",
+        "not_compared": "counts",
+        "*": "more",
+    },
+    "Coverages": {"coverage": ["#Coverage"]},
+    "Explanation": {
+        "version": "integer",
+        "method": "string",
+        "path": "string",
+        "route": "string?",
+        "side": "string?",
+        "reason": "string",
+        "bucket": "integer?",
+        "steps": ["#Step"],
+    },
+    "Step": {"name": "string", "outcome": "string", "detail": "string"},
+    "Events": "string",
+    "OpenApi": "object",
+    "Problem": {
+        "type": "string",
+        "title": "string",
+        "status": "integer",
+        "detail": "string",
+        "instance": "string",
+        "mend?": "string",
+        "*": "more",
+    },
+    "WeightChange": {"weight": "weight", "reason": "string", "author?": "string"},
+    "Change": {"reason": "string", "author?": "string"},
+    "Resumption": {
+        "reason": "string",
+        "author?": "string",
+        "weight?": "weight",
+        "force?": "boolean",
+    },
+    "KillSwitch": {"on": "boolean", "reason": "string", "author?": "string"},
+    "RequestToExplain": {
+        "method?": "string",
+        "target": "string",
+        "headers?": "headers",
+        "client_ip?": "string",
+    },
+}
+
+
+def document() -> Schema:
+    """Build the whole document."""
+    paths: Schema = {}
+    for endpoint in ENDPOINTS:
+        paths.setdefault(PREFIX + endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Cutover admin API",
+            "version": version("cutover"),
+            "description": (
+                "Weights are percent, rates and shares fractions, durations seconds, times UTC. "
+                "ETag is the version of the rules; a change with If-Match is made only if the "
+                "rules are still at that version."
+            ),
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {name: expand(short) for name, short in SCHEMAS.items()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "basic": {"type": "http", "scheme": "basic"},
+            },
+        },
+        "security": [{}, {"bearer": []}, {"basic": []}],
+    }
+
+
+def expand(short: Any) -> Schema:
+    """Write a shorthand out as JSON Schema."""
+    if isinstance(short, list):
+        return {"type": "array", "items": expand(short[0])}
+    if isinstance(short, dict):
+        names = [name for name in short if name != "*"]
+        return {
+            "type": "object",
+            "properties": {name.removesuffix("?"): expand(short[name]) for name in names},
+            "required": [name for name in names if not name.endswith("?")],
+            "additionalProperties": "*" in short,
+        }
+    name = str(short)
+    if name.endswith("?"):
+        return {"oneOf": [expand(name[:-1]), {"type": "null"}]}
+    return {"$ref": f"#/components/schemas/{name[1:]}"} if name[0] == "#" else _SCALARS[name]
+
+
+def _operation(endpoint: Endpoint) -> Schema:
+    operation: Schema = {
+        "operationId": endpoint.operation,
+        "summary": endpoint.summary,
+        "parameters": _parameters(endpoint),
+        "responses": {
+            "200": {
+                "description": endpoint.summary,
+                "content": {endpoint.media_type: {"schema": expand(f"#{endpoint.answers}")}},
+            }
+        },
+    }
+    for status in (*endpoint.errors, 401, 403, 421):
+        operation["responses"][str(status)] = _PROBLEM
+    if endpoint.takes:
+        content = {"application/json": {"schema": expand(f"#{endpoint.takes}")}}
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+_PROBLEM: Schema = {
+    "description": "Problem details (RFC 9457)",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+
+
+def _parameters(endpoint: Endpoint) -> list[Schema]:
+    in_path: list[Schema] = [
+        {
+            "name": part[1:-1],
+            "in": "path",
+            "required": True,
+            "schema": {"type": "integer" if part == "{number}" else "string"},
+        }
+        for part in endpoint.path.split("/")
+        if part.startswith("{")
+    ]
+    in_query: list[Schema] = [
+        {
+            "name": parameter.name,
+            "in": "query",
+            "description": parameter.meaning,
+            "schema": {"type": parameter.type},
+        }
+        for parameter in endpoint.query
+    ]
+    if_match: Schema = {
+        "name": "If-Match",
+        "in": "header",
+        "description": 'the ETag that was read, such as "12"',
+        "schema": {"type": "string"},
+    }
+    return [*in_path, *in_query, *([if_match] if endpoint.changes_rules else [])]

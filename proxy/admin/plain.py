@@ -1,0 +1,149 @@
+"""Control plane records as the JSON of the API.
+
+Weights are percentages with at most two decimals, rates and shares fractions, durations seconds,
+points in time RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from proxy.control.status import (
+    CoverageStatus,
+    DecisionRecord,
+    RollbackStatus,
+    RouteStatus,
+    SideStatus,
+    Status,
+    VersionRecord,
+    WorkerStatus,
+)
+
+Plain = dict[str, Any]
+
+
+def status_plain(status: Status) -> Plain:
+    """Everything now."""
+    return {
+        "at": instant(status.at),
+        "version": status.version,
+        "kill_switch": status.kill_switch,
+        "rules_file": status.rules_file,
+        "rules_problem": status.rules_problem,
+        "store_problem": status.store_problem,
+        "routes": [route_plain(route) for route in status.routes],
+        "workers": [worker_plain(worker) for worker in status.workers],
+    }
+
+
+def route_plain(route: RouteStatus) -> Plain:
+    """One route now."""
+    observed = route.weight_observed
+    return {
+        "id": route.id,
+        "methods": list(route.methods),
+        "path": route.path,
+        "phase": route.phase,
+        "weight_configured": percent(route.weight_configured),
+        "weight_in_force": percent(route.weight_in_force),
+        "weight_observed": None if observed is None else round(observed * 100, 2),
+        "window": route.window,
+        "legacy": side_plain(route.legacy),
+        "modern": side_plain(route.modern),
+        "coverage": coverage_plain(route.coverage),
+        "verdict": route.verdict,
+        "verdict_reason": route.verdict_reason,
+        "mirror_share": route.mirror_share,
+        "plan": route.plan,
+        "on_breach": route.on_breach,
+        "rolled_back": None if route.rolled_back is None else rollback_plain(route.rolled_back),
+    }
+
+
+def side_plain(side: SideStatus) -> Plain:
+    """One side of a route over the window."""
+    return {
+        "requests": side.requests,
+        "requests_per_second": side.requests_per_second,
+        "bad": side.bad,
+        "error_rate": side.error_rate,
+        "p50": side.p50,
+        "p95": side.p95,
+    }
+
+
+def coverage_plain(coverage: CoverageStatus) -> Plain:
+    """Comparisons of a route over the window."""
+    return {
+        "match": coverage.match,
+        "ignored": coverage.ignored,
+        "mismatch": coverage.mismatch,
+        "not_compared": coverage.not_compared,
+        "compared": coverage.compared,
+        "mismatch_rate": coverage.mismatch_rate,
+    }
+
+
+def rollback_plain(rollback: RollbackStatus) -> Plain:
+    """Why a route stands at 0."""
+    return {
+        "at": instant(rollback.at),
+        "author": rollback.author,
+        "reason": rollback.reason,
+        "cooldown_until": instant(rollback.cooldown_until),
+        "evidence": rollback.evidence,
+    }
+
+
+def worker_plain(worker: WorkerStatus) -> Plain:
+    """One process as last heard of."""
+    return {
+        "role": worker.role,
+        "index": worker.index,
+        "pid": worker.pid,
+        "version": worker.version,
+        "connected": worker.connected,
+        "last_seen": worker.last_seen,
+        "connections": worker.connections,
+        "queue": worker.queue,
+    }
+
+
+def version_plain(version: VersionRecord) -> Plain:
+    """One version without its document, as lists show it."""
+    return {
+        "number": version.number,
+        "parent": version.parent,
+        "at": instant(version.at),
+        "author": version.author,
+        "reason": version.reason,
+        "rolled_back": list(version.rolled_back),
+        "kill_switch": version.kill_switch,
+        "evidence": version.evidence,
+    }
+
+
+def decision_plain(decision: DecisionRecord) -> Plain:
+    """One decision with its evidence."""
+    return {
+        "id": decision.id,
+        "at": instant(decision.at),
+        "route": decision.route,
+        "action": decision.action,
+        "author": decision.author,
+        "reason": decision.reason,
+        "version": decision.version,
+        "evidence": decision.evidence,
+    }
+
+
+def percent(hundredths: int) -> int | float:
+    """Give a weight in percent: 1000 is 10, 1050 is 10.5."""
+    whole, rest = divmod(hundredths, 100)
+    return hundredths / 100 if rest else whole
+
+
+def instant(at: float) -> str:
+    """Write a point in time to the millisecond."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,189 @@
+"""Request bodies and queries: untrusted text in, frozen values or every problem out."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from proxy.admin.members import Members, Trouble, raise_for
+from proxy.settings import whole_number
+
+LIMIT_DEFAULT = 50
+LIMIT_MAX = 500
+OFFSET_MAX = 1_000_000
+TARGET_MAX = 8192
+HEADERS_MAX = 100
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_TARGET = re.compile(r"/[\x21-\x7e]*|\*")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes something, and why."""
+
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeightChange:
+    """A weight in hundredths of a percent, with author and reason."""
+
+    weight: int
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """A resume; without a weight the route takes up the configured one."""
+
+    weight: int | None
+    force: bool
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitch:
+    """The kill switch turned on or off."""
+
+    on: bool
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestToExplain:
+    """A request somebody asks about; repeated headers stand as often as they were given."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...] = ()
+    client_ip: str = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list, newest first: at most `limit` records, older than `before`."""
+
+    limit: int = LIMIT_DEFAULT
+    before: int | None = None
+    offset: int = 0
+
+
+def read_weight_change(body: bytes) -> WeightChange:
+    """Read `{"weight": 10 | "10%", "reason": …, "author"?: …}`."""
+    with Members(body, ("weight", "reason", "author")) as members:
+        weight = members.weight("weight", required=True)
+        return WeightChange(weight or 0, members.author(), members.reason())
+
+
+def read_change(body: bytes) -> Change:
+    """Read `{"reason": …, "author"?: …}`."""
+    with Members(body, ("reason", "author")) as members:
+        return Change(members.author(), members.reason())
+
+
+def read_resumption(body: bytes) -> Resumption:
+    """Read `{"reason": …, "author"?: …, "weight"?: …, "force"?: false}`."""
+    with Members(body, ("reason", "author", "weight", "force")) as members:
+        weight, force = members.weight("weight"), members.flag("force")
+        return Resumption(weight, force, members.author(), members.reason())
+
+
+def read_kill_switch(body: bytes) -> KillSwitch:
+    """Read `{"on": true | false, "reason": …, "author"?: …}`."""
+    with Members(body, ("on", "reason", "author")) as members:
+        on = members.flag("on", required=True)
+        return KillSwitch(on, members.author(), members.reason())
+
+
+def read_request_to_explain(body: bytes) -> RequestToExplain:
+    """Read `{"method": …, "target": …, "headers"?: {…}, "client_ip"?: …}`."""
+    with Members(body, ("method", "target", "headers", "client_ip")) as members:
+        request = RequestToExplain(
+            members.text("method", "GET"),
+            members.text("target", required=True),
+            members.headers("headers"),
+            members.text("client_ip", "127.0.0.1"),
+        )
+        members.troubles.extend(request_troubles(request))
+        return request
+
+
+def request_troubles(request: RequestToExplain) -> list[Trouble]:
+    """Everything that keeps this from being a request a client could send."""
+    troubles = []
+    if not _TOKEN.fullmatch(request.method) or len(request.method) > 32:
+        troubles.append(Trouble("method", "is not a method", "Write GET, POST, …"))
+    if not _TARGET.fullmatch(request.target) or len(request.target) > TARGET_MAX:
+        troubles.append(
+            Trouble("target", "is not a path with a query", "Write /api/plans?page=2, escaped.")
+        )
+    if len(request.headers) > HEADERS_MAX:
+        troubles.append(Trouble("headers", f"are more than {HEADERS_MAX}"))
+    troubles += [
+        Trouble("headers", f"{name!r}: {value!r} is not a header field", "Write NAME: VALUE.")
+        for name, value in request.headers
+        if not _TOKEN.fullmatch(name) or not _FIELD_VALUE.fullmatch(value)
+    ]
+    try:
+        ipaddress.ip_address(request.client_ip)
+    except ValueError:
+        troubles.append(Trouble("client_ip", "is not an IP address", "Write 203.0.113.7."))
+    return troubles
+
+
+def read_page(query: Mapping[str, str]) -> Page:
+    """Read `limit` (1 to 500), `before` and `offset` from a query."""
+    troubles: list[Trouble] = []
+    page = Page(
+        limit=_number(query, "limit", 1, LIMIT_MAX, troubles) or LIMIT_DEFAULT,
+        before=_number(query, "before", 0, 10**15, troubles),
+        offset=_number(query, "offset", 0, OFFSET_MAX, troubles) or 0,
+    )
+    raise_for(troubles)
+    return page
+
+
+def read_flag(query: Mapping[str, str], name: str) -> bool | None:
+    """Read true or false from a query; None when it is not given."""
+    if (text := query.get(name)) is None:
+        return None
+    if text not in ("true", "false"):
+        raise_for([Trouble(name, f"{text!r} is neither true nor false")])
+    return text == "true"
+
+
+def read_since(query: Mapping[str, str]) -> float | None:
+    """Read `since`, RFC 3339 or seconds since the epoch; None when it is not given."""
+    text = query.get("since")
+    if text is None:
+        return None
+    if (number := whole_number(text)) is not None:
+        return float(number)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise_for([Trouble("since", f"{text!r} is not a time", "Write 2026-11-23T16:00:00Z.")])
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _number(
+    query: Mapping[str, str], name: str, lowest: int, highest: int, troubles: list[Trouble]
+) -> int | None:
+    if (text := query.get(name)) is None:
+        return None
+    number = whole_number(text)
+    if number is None or not lowest <= number <= highest:
+        detail = f"{text!r} is not a whole number from {lowest} to {highest}"
+        troubles.append(Trouble(name, detail))
+        return None
+    return number
