@@ -50,9 +50,9 @@ class Postgres(Server):
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         server = find("postgres", _PACKAGE, _BIN)
-        argv = (*_ordinary_user(), server, "-D", str(self._data), *options)
+        argv = (server, "-D", str(self._data), *options, *(_FAST if self._fast else ()))
         return Command(
-            (*argv, *(_FAST if self._fast else ())), cwd=self.folder, stop_signal=signal.SIGINT
+            argv, cwd=self.folder, stop_signal=signal.SIGINT, become=tuple(_ordinary_user())
         )
 
     def ready(self) -> bool:
@@ -103,13 +103,17 @@ class Postgres(Server):
 def _ordinary_user() -> list[str]:
     """Return what to put before a command, as PostgreSQL refuses to run as root.
 
-    A user namespace also works where the data lies below a directory that only root may enter.
+    Either way works where the data lies below a directory that only root may enter: a user
+    namespace shows root as an ordinary user, and is tried first; where the kernel allows none (in
+    most containers, in a chroot) the server gets the account that the Debian package made, with
+    the one capability that lets it reach its folder.
     """
     if not is_root():
         return []
     if can_unshare():
         return ["unshare", "--map-user=1000", "--map-group=1000"]
-    return ["setpriv", f"--reuid={_ADMIN}", f"--regid={_ADMIN}", "--init-groups"]
+    reach = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    return ["setpriv", f"--reuid={_ADMIN}", f"--regid={_ADMIN}", "--init-groups", *reach]
 
 
 def _role(name: str, password: str) -> str:

@@ -35,6 +35,7 @@ class Command:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: Path = Path("/")
     stop_signal: signal.Signals = signal.SIGTERM
+    become: tuple[str, ...] = ()  # a command before it, that gives it another account
 
     @property
     def digest(self) -> str:
@@ -69,7 +70,7 @@ class Process:
         self._pid_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [*self._leash(command), *command.argv],
+                [*command.become, *self._leash(command), *command.argv],
                 env={**os.environ, **command.env, MARK: str(self._run_dir)},
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL,
@@ -132,7 +133,8 @@ class Process:
 
     def _leash(self, command: Command) -> list[str]:
         # The kernel sends the signal when the thread that started the child ends, so a helper
-        # thread must not tie a server to its own short life.
+        # thread must not tie a server to its own short life. A change of account undoes the tie, so
+        # it comes first.
         if not self._tied or threading.current_thread() is not threading.main_thread():
             return []
         return ["setpriv", f"--pdeathsig={command.stop_signal.name.removeprefix('SIG')}", "--"]
