@@ -1,0 +1,1 @@
+"""What the product shows of itself: metrics and the access log."""

@@ -596,6 +596,7 @@ class Exchange:
         decision = self._decision
         log.record(
             {
+                "at": self._plane.wall(),
                 "request_id": self.id.decode("ascii"),
                 "client": self._client.peer.address.decode("ascii"),
                 "method": self.head.method,

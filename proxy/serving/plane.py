@@ -63,7 +63,7 @@ class Plane:
         self._workers = workers
         self._mint_key = mint_key
         self._make_pool = make_pool
-        self._random = random.Random(os.urandom(16))  # noqa: S311 - samples and ids only
+        self._random = random.Random(os.urandom(16))  # noqa: S311 - samples, ids
         self._id_prefix = os.urandom(6).hex().encode()
         self._id_count = 0
         self._tallies: dict[tuple[str, str], Tally] = {}

@@ -1,0 +1,188 @@
+"""One data plane process: a listener, the plane, and the two lines to the rest of the product.
+
+It needs nobody: without a controller it serves by the last snapshot, from memory or from the file
+that the controller keeps; without shadow workers it drops captures and counts them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import orjson
+
+from proxy.errors import RulesError
+from proxy.observe.access_log import AccessLog
+from proxy.serving.downstream import Downstream
+from proxy.serving.mirror import Mirror
+from proxy.serving.plane import Plane
+from proxy.snapshot import Snapshot
+
+TICK: Final = 0.1
+FLUSH: Final = 0.05
+FLUSH_BAD: Final = 0.002
+"""Seconds between looks at deadlines, between batches of counts, and after a failure."""
+
+FIRST_SNAPSHOT: Final = 15.0
+"""Seconds to wait for routing rules before clients are answered that there are none."""
+
+BACKLOG: Final = 4096
+
+log = logging.getLogger(__name__)
+
+
+class Uplink(Protocol):
+    """The line to the controller."""
+
+    async def run(self) -> None:
+        """Keep it up, for ever."""
+        ...
+
+    def send(self, kind: str, payload: dict[str, Any]) -> bool:
+        """Send without waiting; False when it was dropped."""
+        ...
+
+
+class Worker:
+    """Runs until told to stop, then drains."""
+
+    def __init__(
+        self,
+        plane: Plane,
+        mirror: Mirror,
+        access_log: AccessLog | None,
+        listener: socket.socket,
+        snapshot_file: Path,
+        drain_seconds: float,
+    ) -> None:
+        self._plane = plane
+        self._mirror = mirror
+        self._access_log = access_log
+        self._listener = listener
+        self._snapshot_file = snapshot_file
+        self._drain_seconds = drain_seconds
+        self._live: set[Downstream] = set()
+        self._uplink: Uplink | None = None
+        self._flush_soon = False
+        self._stop = asyncio.Event()
+        self._ready = asyncio.Event()
+
+    async def run(
+        self, make_uplink: Callable[[Callable[[str, dict[str, Any]], None]], Uplink]
+    ) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        self._uplink = uplink = make_uplink(self.on_message)
+        self._plane.on_bad = self._on_bad
+        self._read_snapshot_file()
+        background = [
+            loop.create_task(job) for job in (uplink.run(), self._mirror.run(), self._tick())
+        ]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._first_snapshot(), FIRST_SNAPSHOT)
+        server = await self._listen(loop)
+        # What exists now stays for ever; the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        await self._stop.wait()
+        server.close()
+        await self._drain()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        self._flush()
+        if self._access_log is not None:
+            await self._access_log.close()
+
+    def on_message(self, kind: str, payload: dict[str, Any]) -> None:
+        """Take what the controller sends."""
+        if kind == "snapshot":
+            self._apply(payload)
+
+    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
+        port = self._listener.getsockname()[1]
+        return await loop.create_server(
+            lambda: Downstream(self._plane, self._live, port), sock=self._listener, backlog=BACKLOG
+        )
+
+    async def _first_snapshot(self) -> None:
+        stopping = asyncio.ensure_future(self._stop.wait())
+        ready = asyncio.ensure_future(self._ready.wait())
+        try:
+            await asyncio.wait((stopping, ready), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            ready.cancel()
+
+    def _read_snapshot_file(self) -> None:
+        try:
+            payload = orjson.loads(self._snapshot_file.read_bytes())
+        except (OSError, ValueError):
+            return  # a first start: the controller will send one
+        self._apply(payload)
+
+    def _apply(self, payload: dict[str, Any]) -> None:
+        """Serve by a snapshot, unless it is older than the one in force."""
+        table = self._plane.table
+        try:
+            snapshot = Snapshot.from_wire(payload)
+        except (RulesError, KeyError, TypeError) as error:
+            log.error("a snapshot was refused, the last one stays in force: %s", error)  # noqa: TRY400 - the text is the whole story
+            return
+        if table is not None and snapshot.version < table.version:
+            return
+        if table is None or snapshot.version > table.version:
+            self._plane.apply(snapshot)
+        self._ready.set()
+        if self._uplink is not None:
+            self._uplink.send("ack", {"version": snapshot.version})
+
+    async def _tick(self) -> None:
+        """Look at deadlines, sweep idle connections, and send up what was counted."""
+        plane, turns = self._plane, 0
+        while True:
+            await asyncio.sleep(FLUSH)
+            turns += 1
+            if plane.has_news or turns % 20 == 0:
+                self._flush()
+            if turns % 2 == 0:
+                now = plane.now()
+                for downstream in tuple(self._live):
+                    downstream.on_tick(now)
+            if turns % 5 == 0 and self._access_log is not None:
+                self._access_log.flush()
+            if turns % 20 == 0:
+                for pool in plane.pools.values():
+                    pool.sweep(plane.now())
+
+    def _on_bad(self) -> None:
+        """Send a failure up at once, with those of the same moment."""
+        if not self._flush_soon:
+            self._flush_soon = True
+            asyncio.get_running_loop().call_later(FLUSH_BAD, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_soon = False
+        if self._uplink is not None:
+            self._uplink.send("outcomes", self._plane.take_batch().to_wire())
+
+    async def _drain(self) -> None:
+        """Let exchanges in flight finish, up to the deadline."""
+        plane = self._plane
+        plane.draining = True
+        for downstream in tuple(self._live):
+            downstream.drain()
+        deadline = plane.now() + self._drain_seconds
+        while self._live and plane.now() < deadline:
+            await asyncio.sleep(FLUSH)
+        for pool in plane.pools.values():
+            pool.close()
