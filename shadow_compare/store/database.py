@@ -208,6 +208,7 @@ def _on_connect(connection: Any, _record: object) -> None:
     with closing(connection.cursor()) as cursor:
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
 
 
 def _on_begin(connection: Connection) -> None:

@@ -1,0 +1,193 @@
+"""Secrets out, placeholders in, before anything is stored.
+
+A placeholder is a keyed hash: the same secret gives the same one, so that grouping and search still
+work, and without the key nobody can try out candidates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import unquote_plus
+
+from shadow_compare.json_value import InvalidJsonError, Json, TooDeepError, parse_json, write_json
+from shadow_compare.normalize import Content, Headers
+from shadow_compare.paths import Path
+
+TEXT_MAX: Final = 64 * 1024
+"""Of a body that is no JSON this many bytes are redacted and kept: patterns take their time."""
+
+_SECRET_HEADERS: Final = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "cutover-side",
+        "cutover-shadow",
+    }
+)
+_SECRET_NAME: Final = re.compile(
+    r"pass(?:word|wd|phrase|code)?$|passw|^pwd|secret|token|api_?key|access_?key|private_?key"
+    r"|authorization|credential|cookie|sess(?:ion)?_?id|phpsessid|csrf|xsrf|jwt|otp$|^pin$"
+    r"|card_?(?:no|num)|^pan$|cvv|cvc|iban|signature$|^sig$",
+    re.IGNORECASE,
+)
+"""Names of members, form fields, query parameters and headers that hold what opens something."""
+_TOKEN: Final = re.compile(
+    r"\bey[JK][\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}"
+)
+"""A JSON Web Token, or an Authorization value quoted in a text."""
+_CARD: Final = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w.-])")
+_PAIR: Final = re.compile(r"([^&=;]+)=([^&]*)")
+_LOOSE: Final = re.compile(
+    r"""(["']?)([\w.-]{2,64})\1(\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&"'<>;,]+)"""
+)
+"""`name=value` and `"name": "value"` in a text that is neither a form nor readable JSON."""
+
+_MULTIPART: Final = re.compile(
+    r"""(name="([^"]*)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--)""", re.DOTALL
+)
+
+
+class Redactor:
+    """Replaces secrets by placeholders under one key of at most 64 bytes."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def placeholder(self, secret: str) -> str:
+        """Give what stands for a secret."""
+        data = secret.encode("utf-8", "surrogatepass")
+        digest = hashlib.blake2b(data, digest_size=6, key=self._key).hexdigest()
+        return f"[redacted {digest}]"
+
+    def headers(self, headers: Headers) -> Headers:
+        """Redact headers; of a cookie the name stays, of Set-Cookie also the attributes."""
+        return tuple((name, self._header(name.lower(), value)) for name, value in headers)
+
+    def target(self, target: str) -> str:
+        """Redact the query of a request target, and cards and tokens anywhere in it."""
+        path, mark, query = target.partition("?")
+        return self.text(path) + mark + self._form(query)
+
+    def body(self, body: bytes, content: Content, media_type: str = "") -> str:
+        """Redact a body without content encoding, and give it as text."""
+        if content is Content.JSON:
+            return self._json(body)
+        text = body[:TEXT_MAX].decode("utf-8", "replace")
+        if media_type == "application/x-www-form-urlencoded":
+            return self._form(text)
+        if media_type == "multipart/form-data":
+            return self._multipart(text)
+        if content is Content.BYTES:
+            digest = hashlib.blake2b(body, digest_size=6, key=self._key).hexdigest()
+            return f"[{len(body)} bytes {digest}]" if body else ""
+        return self._loose(text)
+
+    def value(self, value: Json, path: Path) -> Json:
+        """Redact a value that stands at this path of an answer."""
+        if any(isinstance(step, str) and _SECRET_NAME.search(step) for step in path[1:]):
+            return self._hidden(value)
+        return self._clean(value)
+
+    def text(self, text: str) -> str:
+        """Redact tokens and card numbers wherever they stand in a text."""
+        text = _TOKEN.sub(lambda found: self.placeholder(found[0]), text)
+        return _CARD.sub(self._card, text)
+
+    def _header(self, name: str, value: str) -> str:
+        if name == "cookie":
+            return "; ".join(map(self._cookie, value.split(";")))
+        if name == "set-cookie":
+            pair, mark, attributes = value.partition(";")
+            return self._cookie(pair) + mark + attributes
+        if name == "location":
+            return self.target(value)
+        if name in _SECRET_HEADERS or _SECRET_NAME.search(name.replace("-", "_")):
+            return self.placeholder(value)
+        return self.text(value)
+
+    def _cookie(self, pair: str) -> str:
+        name, _, value = pair.strip().partition("=")
+        return f"{name}={self.placeholder(value)}"
+
+    def _card(self, found: re.Match[str]) -> str:
+        digits = re.sub(r"\D", "", found[0])
+        return self.placeholder(digits) if _is_card(digits) else found[0]
+
+    def _form(self, text: str) -> str:
+        return _PAIR.sub(lambda pair: f"{pair[1]}={self._field(pair[1], pair[2])}", text)
+
+    def _field(self, name: str, value: str) -> str:
+        plain = unquote_plus(value)
+        if _SECRET_NAME.search(_field_name(name)):
+            return self.placeholder(plain)
+        cleaned = self.text(plain)
+        return value if cleaned == plain else cleaned
+
+    def _json(self, body: bytes) -> str:
+        try:
+            value = parse_json(body)
+        except (InvalidJsonError, TooDeepError):
+            return self._loose(body[:TEXT_MAX].decode("utf-8", "replace"))
+        cleaned = self._clean(value)
+        return body.decode() if cleaned is value else write_json(cleaned)
+
+    def _clean(self, value: Json) -> Json:
+        """Redact inside a value; gives the very same object when there was nothing to redact."""
+        if isinstance(value, str):
+            cleaned = self.text(value)
+            return value if cleaned == value else cleaned
+        if isinstance(value, int) and not isinstance(value, bool):
+            digits = str(value)
+            return self.placeholder(digits) if _is_card(digits) else value
+        if isinstance(value, dict):
+            members = {name: self._member(name, item) for name, item in value.items()}
+            return value if _unchanged(value.values(), members.values()) else members
+        if isinstance(value, list):
+            elements = [self._clean(item) for item in value]
+            return value if _unchanged(value, elements) else elements
+        return value
+
+    def _member(self, name: str, item: Json) -> Json:
+        return self._hidden(item) if _SECRET_NAME.search(name) else self._clean(item)
+
+    def _hidden(self, value: Json) -> Json:
+        """Hide a value whatever it is; null and booleans tell nothing and stay."""
+        if value is None or isinstance(value, bool):
+            return value
+        return self.placeholder(value if isinstance(value, str) else write_json(value))
+
+    def _loose(self, text: str) -> str:
+        return self.text(_LOOSE.sub(self._assignment, text))
+
+    def _assignment(self, found: re.Match[str]) -> str:
+        if not _SECRET_NAME.search(found[2]):
+            return found[0]
+        return f"{found[1]}{found[2]}{found[1]}{found[3]}{self.placeholder(found[4])}"
+
+    def _multipart(self, text: str) -> str:
+        return _MULTIPART.sub(lambda part: part[1] + self._field(part[2], part[3]), text)
+
+
+def _field_name(name: str) -> str:
+    """Give the innermost name of a form field: `user[password]` is a password."""
+    return unquote_plus(name).rstrip("]").replace("[", ".").rpartition(".")[2]
+
+
+def _unchanged(before: Iterable[Json], after: Iterable[Json]) -> bool:
+    return all(old is new for old, new in zip(before, after, strict=True))
+
+
+def _is_card(digits: str) -> bool:
+    """Whether 13 to 19 digits pass the check of ISO/IEC 7812-1 and start as cards do."""
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456":
+        return False
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        doubled = int(digit) * (1 + place % 2)
+        total += doubled - 9 if doubled > 9 else doubled
+    return total % 10 == 0
