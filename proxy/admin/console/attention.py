@@ -1,0 +1,152 @@
+"""What needs attention first: a level and a sentence per route, and one for everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from proxy.admin.console import wording
+from proxy.control.status import RouteStatus, Status, WorkerStatus
+
+LAG_AFTER = 2.0
+"""Seconds of silence after which a worker counts as not heard of; reports come much more often."""
+
+
+class Level(IntEnum):
+    """How much something needs a person; the order of the overview."""
+
+    ACT = 0  # traffic was taken back or a breach is open
+    LOOK = 1  # nothing is broken, but somebody should read this
+    FINE = 2
+    IDLE = 3  # nothing to judge: no traffic on either side
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """A level and the sentence that justifies it."""
+
+    level: Level
+    text: str
+
+    @property
+    def tone(self) -> str:
+        """Name of the level for the style sheet."""
+        return self.level.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that concerns the whole installation, with what to do about it."""
+
+    tone: str
+    title: str
+    text: str
+    detail: str = ""
+    link: str = ""
+    link_text: str = ""
+
+
+def of_route(route: RouteStatus, now: float) -> Attention:
+    """Judge one route from its status alone."""
+    if route.rolled_back is not None:
+        when = wording.ago(route.rolled_back.at, now)
+        return Attention(Level.ACT, f"Rolled back {when}: {route.rolled_back.reason}")
+    if route.verdict == "ROLLBACK":
+        return Attention(Level.ACT, f"Breach: {route.verdict_reason}")
+    if route.coverage.mismatch:
+        differ = wording.plural(route.coverage.mismatch, "answer")
+        compared = wording.count(route.coverage.compared)
+        verb = "differs" if route.coverage.mismatch == 1 else "differ"
+        return Attention(Level.LOOK, f"{differ} of {compared} compared {verb}")
+    if not route.legacy.requests and not route.modern.requests:
+        return Attention(Level.IDLE, f"No requests in the last {wording.duration(route.window)}")
+    return Attention(Level.FINE, route.verdict_reason)
+
+
+def by_attention(routes: Iterable[RouteStatus], now: float) -> list[tuple[RouteStatus, Attention]]:
+    """Judge routes and put those that need a person first, else in the order of the file."""
+    judged = [(route, of_route(route, now)) for route in routes]
+    return sorted(judged, key=lambda pair: pair[1].level)
+
+
+def headline(status: Status) -> Attention:
+    """Answer the first question, whether everything is fine."""
+    if status.kill_switch:
+        return Attention(Level.ACT, "The kill switch is on: legacy answers everything.")
+    judged = by_attention(status.routes, status.at)
+    acting = [(route.id, attention) for route, attention in judged if attention.level is Level.ACT]
+    if len(acting) == 1:
+        name, attention = acting[0]
+        return Attention(Level.ACT, f"{name} needs you. {attention.text}")
+    if acting:
+        names = _names([name for name, _ in acting])
+        return Attention(Level.ACT, f"{len(acting)} routes need you: {names}.")
+    if status.rules_problem or status.store_problem or silent(status):
+        return Attention(Level.LOOK, "Traffic is fine; the control plane needs a look.")
+    looking = [route.id for route, attention in judged if attention.level is Level.LOOK]
+    if looking:
+        return Attention(Level.LOOK, f"Traffic is fine; answers differ on {_names(looking)}.")
+    if not status.routes:
+        return Attention(Level.IDLE, "No routes yet.")
+    return Attention(Level.FINE, "Everything is fine.")
+
+
+def notices(status: Status) -> list[Notice]:
+    """What every page must say at its top, the most urgent first."""
+    found = []
+    if status.kill_switch:
+        found.append(
+            Notice(
+                "act",
+                "Kill switch is on",
+                "Legacy answers every request of every route; all weights are out of force.",
+                link="/kill-switch",
+                link_text="Turn it off",
+            )
+        )
+    if status.rules_problem:
+        found.append(
+            Notice(
+                "look",
+                "The rules file on disk was refused",
+                f"Version {status.version} stays in force. Mend {status.rules_file}; "
+                "it is read again as soon as it changes.",
+                detail=status.rules_problem,
+                link="/rules",
+                link_text="See the rules in force",
+            )
+        )
+    if status.store_problem:
+        found.append(
+            Notice(
+                "look",
+                "The store cannot be used",
+                "Routing goes on from memory and a rollback still works; records "
+                "made now may be lost. Check the disk and the rights of the state directory.",
+                detail=status.store_problem,
+            )
+        )
+    quiet = silent(status)
+    if quiet:
+        names = ", ".join(f"{worker.role} {worker.index}" for worker in quiet)
+        found.append(
+            Notice(
+                "look",
+                f"{wording.plural(len(quiet), 'worker')} not heard of",
+                f"{names}: the rules last received stay in force there. "
+                "The supervisor restarts a dead worker by itself.",
+            )
+        )
+    return found
+
+
+def silent(status: Status) -> list[WorkerStatus]:
+    """Workers that should report and do not."""
+    return [w for w in status.workers if not w.connected or w.last_seen > LAG_AFTER]
+
+
+def _names(ids: list[str]) -> str:
+    """Up to three names, then how many more."""
+    shown = ", ".join(ids[:3])
+    return shown if len(ids) <= 3 else f"{shown} and {len(ids) - 3} more"

@@ -1,0 +1,84 @@
+"""What an operator typed into a form, checked and turned into values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from proxy.admin.members import AUTHOR_MAX, REASON_MAX, parse_weight, sentence_trouble
+
+BODY_MAX = 16_384
+FIELDS_MAX = 32
+
+_LABELS = {"reason": "The reason", "author": "Your name"}
+
+
+class FormError(Exception):
+    """A form cannot be used; the text says why and what to do, `code` is the HTTP status."""
+
+    def __init__(self, text: str, code: int = 422) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The fields of a posted form as they were typed."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, name: str) -> str:
+        """A field without surrounding blanks; empty when missing."""
+        return self.fields.get(name, "").strip()
+
+    def reason(self) -> str:
+        """Why the change is made. Raises FormError when it is empty or cannot be put on record."""
+        return self._sentence("reason", REASON_MAX)
+
+    def author(self) -> str:
+        """Who makes the change. Raises FormError when nobody is named."""
+        return self._sentence("author", AUTHOR_MAX)
+
+    def weight(self) -> int:
+        """The wanted weight in hundredths of a percent. Raises FormError when it is not one."""
+        wanted = parse_weight(self.text("weight"))
+        if wanted is None:
+            raise FormError("The weight is a percentage from 0 to 100, such as 10 or 12.5.")
+        return wanted
+
+    def expected_version(self) -> int | None:
+        """The version the operator was looking at; None when the form does not say."""
+        text = self.text("expected_version")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+    def _sentence(self, name: str, longest: int) -> str:
+        text = self.text(name)
+        trouble = sentence_trouble(_LABELS[name], text, longest)
+        if trouble:
+            raise FormError(f"{trouble.where} {trouble.detail}. {trouble.mend}".rstrip())
+        return text
+
+
+async def read_form(request: Request) -> Form:
+    """Read an urlencoded body. Raises FormError when it is something else, or too large."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise FormError("This address takes forms only; scripts use the API below /api/v1.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_MAX:
+            raise FormError(f"The form is larger than {BODY_MAX} bytes.")
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=FIELDS_MAX,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise FormError("The form is not readable text.") from error
+    return Form(dict(pairs))

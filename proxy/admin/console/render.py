@@ -1,0 +1,147 @@
+"""Templates into answers: one environment, always escaping, with the filters that pages use."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from proxy.admin.console import attention, sentences, wording
+from proxy.admin.console.seal import Seal
+from proxy.control.status import Status
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+NONCE_COOKIE = "cutover_form"
+FLASH_COOKIE = "cutover_flash"
+AUTHOR_COOKIE = "cutover_author"
+
+_YEAR = 365 * 24 * 3600
+
+
+class Renderer:
+    """Renders pages and keeps the three cookies of the console."""
+
+    def __init__(self, seal: Seal) -> None:
+        self.seal = seal
+        self._environment = _environment()
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        status: Status,
+        *,
+        code: int = 200,
+        **values: Any,
+    ) -> Response:
+        """Render a page, or only its live part when htmx asks for a refresh.
+
+        A refresh must neither eat the flash message of the page around it nor renew its form token.
+        """
+        is_refresh = request.headers.get("hx-request") == "true"
+        nonce = request.cookies.get(NONCE_COOKIE) or self.seal.new_nonce()
+        flash = "" if is_refresh else self.seal.open(request.cookies.get(FLASH_COOKIE, ""))
+        html = self._environment.get_template(template).render(
+            layout="_live.html" if is_refresh else "_page.html",
+            here=values.pop("here", None) or own_address(request),
+            status=status,
+            now=status.at,
+            notices=attention.notices(status),
+            flash=flash,
+            token=self.seal.token(nonce),
+            author=unquote(request.cookies.get(AUTHOR_COOKIE, "")),
+            **values,
+        )
+        answer = HTMLResponse(html, status_code=code)
+        answer.headers["Cache-Control"] = "no-store"
+        answer.headers["Vary"] = "HX-Request, Cookie"
+        if NONCE_COOKIE not in request.cookies:
+            self._keep(request, answer, NONCE_COOKIE, nonce)
+        if flash:
+            answer.delete_cookie(FLASH_COOKIE)
+        return answer
+
+    def redirect(self, request: Request, where: str, *, flash: str, author: str) -> Response:
+        """Send the browser on with GET after a form took effect, and say there what was done."""
+        answer = Response(status_code=303, headers={"Location": where})
+        self._keep(request, answer, FLASH_COOKIE, self.seal.close(flash))
+        self._keep(request, answer, AUTHOR_COOKIE, quote(author, safe=""), seconds=_YEAR)
+        return answer
+
+    def is_own_form(self, request: Request, token: str) -> bool:
+        """Whether a posted form was made by this console for this browser."""
+        return self.seal.is_token(request.cookies.get(NONCE_COOKIE, ""), token)
+
+    def _keep(
+        self, request: Request, answer: Response, name: str, value: str, seconds: int | None = None
+    ) -> None:
+        answer.set_cookie(
+            name,
+            value,
+            max_age=seconds,
+            httponly=True,
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+
+
+def own_address(request: Request) -> str:
+    """The address of the page asked for, without its host: what a refresh asks for again."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return quote(request.scope["path"], safe="/") + query
+
+
+def route_address(route_id: str) -> str:
+    """The address of a route's page, whatever its id is made of."""
+    return f"/routes/{quote(route_id, safe='')}"
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of a static file, changing with its content so that no browser keeps an old one.
+
+    A file that was not built (`npm run build`) has none: the pages work without scripts too.
+    """
+    file = STATIC / name
+    digest = hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    return f"/static/{name}?v={digest[:12]}"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        weight=wording.weight,
+        percent=wording.percent,
+        latency=wording.latency,
+        rate=wording.rate,
+        count=wording.count,
+        plural=wording.plural,
+        duration=wording.duration,
+        ago=wording.ago,
+        utc=wording.utc,
+        iso=wording.iso,
+        sentence=sentences.sentence,
+        route_address=route_address,
+    )
+    environment.globals.update(
+        asset=asset,
+        NOTHING=wording.NOTHING,
+        percent=wording.percent,
+        latency=wording.latency,
+        rate=wording.rate,
+    )
+    return environment

@@ -1,0 +1,42 @@
+"""The console's addresses: every page, every form, and the static files."""
+
+from __future__ import annotations
+
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from proxy.admin.console.actions import Actions
+from proxy.admin.console.history import History
+from proxy.admin.console.pages import Pages
+from proxy.admin.console.render import STATIC, Renderer
+from proxy.admin.console.seal import Seal
+from proxy.admin.interfaces import Controller, Report
+
+
+def console_routes(
+    controller: Controller, report: Report, history: History | None = None
+) -> list[BaseRoute]:
+    """Build the console's routes, to be mounted at the root of the admin application.
+
+    Give a `history` that is fed all the time (`History.watch`) to have charts filled from the
+    start; without one they fill while somebody looks.
+    """
+    renderer = Renderer(Seal())
+    pages = Pages(controller, report, history or History(), renderer)
+    actions = Actions(controller, pages, renderer)
+    return [
+        Route("/", pages.overview),
+        Route("/routes/{route_id:path}/weight", actions.set_weight, methods=["POST"]),
+        Route("/routes/{route_id:path}/rollback", actions.rollback, methods=["POST"]),
+        Route("/routes/{route_id:path}/resume", actions.resume, methods=["POST"]),
+        Route("/routes/{route_id:path}", pages.route),
+        Route("/differences", pages.differences),
+        Route("/differences/{signature:path}", pages.difference),
+        Route("/decisions", pages.decisions),
+        Route("/decisions/{number:int}", pages.decision),
+        Route("/rules", pages.rules),
+        Route("/rules/{number:int}", pages.rules_version),
+        Route("/kill-switch", pages.kill_switch),
+        Route("/kill-switch", actions.kill_switch, methods=["POST"]),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]

@@ -1,0 +1,520 @@
+"""A controller and a report with varied data, in memory, for tests of the console."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+from proxy.control.status import (
+    CoverageStatus,
+    DecisionRecord,
+    RollbackStatus,
+    RouteStatus,
+    SideStatus,
+    Status,
+    VersionRecord,
+    WorkerStatus,
+)
+from proxy.errors import ConflictError, NotFoundError, RefusedError
+from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
+
+DOCUMENT = """\
+version: 1
+# Both applications listen on loopback only.
+upstreams:
+  legacy: {instances: ["http://127.0.0.1:8081"]}
+  modern: {instances: ["http://127.0.0.1:8082"]}
+routes:
+  - id: plans
+    match: {method: [GET], path: /api/plans}
+    weight: 10%  # since Monday
+    mirror: {share: 100%}
+  - id: everything-else
+    match: {path: /*}
+    weight: 0%
+"""
+
+
+def side(
+    requests: int = 1200,
+    bad: int = 0,
+    p95: float | None = 0.048,
+    window: float = 60.0,
+) -> SideStatus:
+    """One side with this many requests in its window."""
+    return SideStatus(
+        requests=requests,
+        requests_per_second=requests / window,
+        bad=bad,
+        error_rate=bad / requests if requests else None,
+        p50=p95 * 0.45 if p95 is not None and requests else None,
+        p95=p95 if requests else None,
+    )
+
+
+def route(name: str = "plans", **changes: Any) -> RouteStatus:
+    """One healthy route at 10%, but for the changes."""
+    base = RouteStatus(
+        id=name,
+        methods=("GET",),
+        path="/api/plans",
+        phase="CANARY",
+        weight_configured=1000,
+        weight_in_force=1000,
+        weight_observed=0.104,
+        window=60.0,
+        legacy=side(1080),
+        modern=side(125, p95=0.019),
+        coverage=CoverageStatus(match=1162, ignored=38, not_compared={"dropped": 5}),
+        verdict="HOLD",
+        verdict_reason="the gate waits for 875 more requests",
+        mirror_share=1.0,
+        plan="standard",
+        on_breach="rollback",
+    )
+    return replace(base, **changes)
+
+
+def varied_routes(now: float) -> list[RouteStatus]:
+    """Routes in every phase, with and without traffic and differences."""
+    return [
+        route(
+            verdict="ADVANCE",
+            verdict_reason="the gate of this step is passed: 1,205 requests, 1,200 compared",
+        ),
+        route(
+            "subscriptions.list",
+            path="/api/subscriptions",
+            weight_configured=5000,
+            weight_in_force=5000,
+            weight_observed=0.487,
+            legacy=side(611, 2, 0.212),
+            modern=side(580, 3, 0.034),
+            coverage=CoverageStatus(
+                match=1087, ignored=90, mismatch=14, not_compared={"timeout": 2}
+            ),
+            verdict_reason="14 of 1,191 compared answers differ, above the gate's 0.5%",
+        ),
+        route(
+            "billing.history",
+            path="/api/billing/history",
+            phase="ROLLED_BACK",
+            weight_configured=2500,
+            weight_in_force=0,
+            weight_observed=0.0,
+            legacy=side(402, 0, 0.141),
+            modern=side(0),
+            coverage=CoverageStatus(
+                match=388, mismatch=0, not_compared={"candidate_unreachable": 14}
+            ),
+            verdict_reason="rolled back",
+            rolled_back=RollbackStatus(
+                at=now - 130,
+                author="cutover",
+                reason="error rate 12.5% of modern is above 5%",
+                cooldown_until=now + 470,
+                evidence={"detector": "error_rate", "value": 0.125, "bound": 0.05, "n": 96},
+            ),
+        ),
+        route(
+            "users.read",
+            path="/api/users/{id}",
+            phase="MODERN",
+            weight_configured=10_000,
+            weight_in_force=10_000,
+            weight_observed=1.0,
+            legacy=side(0),
+            modern=side(2310, 1, 0.022),
+            coverage=CoverageStatus(),
+            mirror_share=0.0,
+            verdict_reason="the last step of the plan; nothing more to wait for",
+        ),
+        route(
+            "plans.read",
+            path="/api/plans/{id}",
+            phase="SHADOW",
+            weight_configured=0,
+            weight_in_force=0,
+            weight_observed=0.0,
+            legacy=side(95, 0, 0.031),
+            modern=side(0),
+            coverage=CoverageStatus(match=95),
+            verdict_reason="the gate waits for 905 more comparisons",
+        ),
+        route(
+            "subscriptions.create",
+            methods=("POST",),
+            path="/api/subscriptions",
+            phase="LEGACY",
+            weight_configured=0,
+            weight_in_force=0,
+            weight_observed=None,
+            legacy=side(0),
+            modern=side(0),
+            coverage=CoverageStatus(),
+            mirror_share=0.0,
+            verdict_reason="no requests",
+        ),
+        route(
+            "everything-else",
+            methods=(),
+            path="/*",
+            phase="LEGACY",
+            weight_configured=0,
+            weight_in_force=0,
+            weight_observed=0.0,
+            legacy=side(3840, 4, 0.096),
+            modern=side(0),
+            coverage=CoverageStatus(),
+            mirror_share=0.0,
+            plan=None,
+            verdict_reason="no plan",
+        ),
+    ]
+
+
+def workers(version: int) -> list[WorkerStatus]:
+    """Two data plane workers, one of them behind, and a shadow worker."""
+    return [
+        WorkerStatus("data-plane", 0, 4101, version, True, 0.1, connections=18),
+        WorkerStatus("data-plane", 1, 4102, version, True, 0.2, connections=21),
+        WorkerStatus("shadow", 0, 4103, version, True, 0.1, queue=3),
+    ]
+
+
+class FakeController:
+    """Keeps the routing in memory and obeys the same rules of refusal as the real one."""
+
+    def __init__(
+        self,
+        routes: list[RouteStatus] | None = None,
+        clock: Callable[[], float] = time.time,
+        version: int = 17,
+    ) -> None:
+        self.clock = clock
+        given = varied_routes(clock()) if routes is None else routes
+        self.routes = {route.id: route for route in given}
+        self.kill = False
+        self.rules_problem: str | None = None
+        self.store_problem: str | None = None
+        self.records_broken = False
+        self.number = version
+        self.journal: list[DecisionRecord] = []
+        self.history: list[VersionRecord] = []
+        self.workers: list[WorkerStatus] = workers(version)
+        self.changes = 0
+        self._record("load", None, "file", "routing_rules.yaml changed", {})
+
+    def status(self) -> Status:
+        """Everything now."""
+        return Status(
+            at=self.clock(),
+            version=self.number,
+            kill_switch=self.kill,
+            rules_file="routing_rules.yaml",
+            rules_problem=self.rules_problem,
+            store_problem=self.store_problem,
+            routes=tuple(self.routes.values()),
+            workers=tuple(self.workers),
+        )
+
+    async def set_weight(
+        self,
+        route_id: str,
+        weight: int,
+        *,
+        author: str,
+        reason: str,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Change a weight."""
+        found = self._route(route_id)
+        self._expect(expected_version)
+        if found.rolled_back:
+            raise RefusedError(f"route `{route_id}` is rolled back; resume it first")
+        self.routes[route_id] = replace(
+            found,
+            weight_configured=weight,
+            weight_in_force=weight,
+            phase="MODERN" if weight == 10_000 else "CANARY" if weight else "SHADOW",
+        )
+        evidence = {"previous": found.weight_configured, "weight": weight}
+        return self._record("set_weight", route_id, author, reason, evidence)
+
+    async def rollback(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take a route back."""
+        self._expect(expected_version)
+        return self.take_back(route_id, author, reason, {})
+
+    async def resume(
+        self,
+        route_id: str,
+        *,
+        author: str,
+        reason: str,
+        weight: int | None = None,
+        force: bool = False,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Put a route in force again."""
+        found = self._route(route_id)
+        self._expect(expected_version)
+        if not found.rolled_back:
+            raise RefusedError(f"route `{route_id}` is not rolled back")
+        if found.rolled_back.cooldown_until > self.clock() and not force:
+            raise RefusedError(f"route `{route_id}` still cools down; resume by force")
+        wanted = found.weight_configured if weight is None else weight
+        self.routes[route_id] = replace(
+            found,
+            rolled_back=None,
+            phase="CANARY",
+            weight_configured=wanted,
+            weight_in_force=wanted,
+        )
+        return self._record("resume", route_id, author, reason, {"weight": wanted})
+
+    async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
+        """Turn the kill switch."""
+        self.kill = on
+        for name, found in self.routes.items():
+            weight = 0 if on or found.rolled_back else found.weight_configured
+            self.routes[name] = replace(found, weight_in_force=weight)
+        return self._record("kill" if on else "unkill", None, author, reason, {})
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
+        """List versions, newest first."""
+        self._read()
+        return [v for v in reversed(self.history) if before is None or v.number < before][:limit]
+
+    async def version(self, number: int) -> VersionRecord:
+        """One version."""
+        self._read()
+        for version in self.history:
+            if version.number == number:
+                return version
+        raise NotFoundError(f"there is no version {number}")
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> list[DecisionRecord]:
+        """List decisions, newest first."""
+        self._read()
+        found = [d for d in reversed(self.journal) if route is None or d.route == route]
+        return [d for d in found if before is None or d.id < before][:limit]
+
+    async def decision(self, decision_id: int) -> DecisionRecord:
+        """One decision."""
+        self._read()
+        for decision in self.journal:
+            if decision.id == decision_id:
+                return decision
+        raise NotFoundError(f"there is no decision {decision_id}")
+
+    async def changed(self) -> AsyncIterator[int]:
+        """Yield when something was decided, whichever thread did it."""
+        seen = self.changes
+        while True:
+            await asyncio.sleep(0.01)
+            if seen != self.changes:
+                seen = self.changes
+                yield self.number
+
+    def take_back(
+        self, route_id: str, author: str, reason: str, evidence: dict[str, Any]
+    ) -> VersionRecord:
+        """Roll a route back at once, as the detectors do."""
+        now = self.clock()
+        self.routes[route_id] = replace(
+            self._route(route_id),
+            phase="ROLLED_BACK",
+            weight_in_force=0,
+            weight_observed=0.0,
+            rolled_back=RollbackStatus(now, author, reason, now + 600, evidence),
+        )
+        return self._record("rollback", route_id, author, reason, evidence)
+
+    def _route(self, route_id: str) -> RouteStatus:
+        if route_id not in self.routes:
+            raise NotFoundError(f"there is no route `{route_id}`")
+        return self.routes[route_id]
+
+    def _expect(self, version: int | None) -> None:
+        if version is not None and version != self.number:
+            raise ConflictError(f"version {self.number} came before yours")
+
+    def _read(self) -> None:
+        if self.records_broken:
+            raise OSError("disk full")
+
+    def _record(
+        self, action: str, route: str | None, author: str, reason: str, evidence: dict[str, Any]
+    ) -> VersionRecord:
+        parent = self.number
+        self.number += 1
+        weights = ", ".join(f"{r.id}: {r.weight_configured}" for r in self.routes.values())
+        record = VersionRecord(
+            number=self.number,
+            parent=parent,
+            at=self.clock(),
+            author=author,
+            reason=reason,
+            text=f"{DOCUMENT}# weights now: {weights}\n",
+            rolled_back=tuple(r.id for r in self.routes.values() if r.rolled_back),
+            kill_switch=self.kill,
+            evidence=evidence,
+        )
+        self.history.append(record)
+        self.journal.append(
+            DecisionRecord(
+                len(self.journal) + 1,
+                record.at,
+                route,
+                action,
+                author,
+                reason,
+                self.number,
+                evidence,
+            )
+        )
+        self.workers = [replace(worker, version=self.number) for worker in self.workers]
+        self.changes += 1
+        return record
+
+
+LEGACY_BODY = """{"status":"ok","data":[
+{"id":1,"name":"Basic","description":"Für kleine Teams","price":"9.90","currency":"EUR",\
+"billing_cycle":"monthly","trial_days":14,"features":{"seats":1,"support":"email"},\
+"is_active":1,"created_at":"2022-01-01 09:00:00"},
+{"id":2,"name":"Team","description":"Bis 10 Plätze","price":"29.00","currency":"EUR",\
+"billing_cycle":"monthly","trial_days":14,"features":{"seats":10,"support":"phone"},\
+"is_active":1,"created_at":"2022-01-01 09:00:00"}],
+"meta":{"total":2,"generated_at":"2026-11-23 16:40:12"}}"""
+MODERN_BODY = (
+    LEGACY_BODY.replace('"9.90"', "9.9")
+    .replace('"29.00"', "29.5")
+    .replace('"is_active":1', '"is_active":true')
+    .replace('"support":"phone"', '"support":"phone","sla":"4h"')
+)
+
+
+def summary(name: str = "9f1c2ab4d0e17735", **changes: Any) -> SignatureSummary:
+    """One group of differences, but for the changes."""
+    now = time.time()
+    base = SignatureSummary(
+        id=name,
+        route="plans",
+        kinds=("value_changed",),
+        paths=("$.data[*].price",),
+        example_path="$.data[id=2].price",
+        example_old='"29.00"',
+        example_new="29.5",
+        critical=True,
+        count=412,
+        share=0.021,
+        first_seen=now - 7_300,
+        last_seen=now - 14,
+        first_version=9,
+        last_version=17,
+    )
+    return replace(base, **changes)
+
+
+def sample(**changes: Any) -> Sample:
+    """One exchange that differed, but for the changes."""
+    headers = (("content-type", "application/json; charset=utf-8"),)
+    base = Sample(
+        at=time.time() - 14,
+        request_id="01JDC8Z4T2V7",
+        version=17,
+        primary_side="legacy",
+        curl="curl --path-as-is -X GET http://127.0.0.1:8080/api/plans -H 'accept: */*'",
+        primary=KeptAnswer(200, (*headers, ("x-powered-by", "PHP/8.2")), LEGACY_BODY, False, 0.041),
+        candidate=KeptAnswer(200, headers, MODERN_BODY, False, 0.012),
+        differences=(
+            KeptDifference("$.data[id=2].price", "value_changed", '"29.00"', "29.5"),
+            KeptDifference("$.data[id=2].features.sla", "extra", None, '"4h"'),
+        ),
+    )
+    return replace(base, **changes)
+
+
+class FakeReport:
+    """Stored comparisons, as they were put in."""
+
+    def __init__(self) -> None:
+        self.broken = False
+        self.details = [
+            SignatureDetail(summary(), (sample(), sample(primary_side="modern"))),
+            SignatureDetail(
+                summary(
+                    "47aa10f3c2b9d811",
+                    route="subscriptions.list",
+                    kinds=("missing", "length_changed"),
+                    paths=("$.data[*].history_url", "$.data[length]"),
+                    example_old='"/api/billing/history?user_id=17"',
+                    example_new=None,
+                    critical=False,
+                    count=14,
+                    share=0.0117,
+                ),
+                (),
+            ),
+            SignatureDetail(
+                summary(
+                    "c0ffee00c0ffee00",
+                    route="subscriptions.list",
+                    kinds=("value_changed",),
+                    paths=("status 200 -> 500",),
+                    example_old="200",
+                    example_new="500",
+                    critical=True,
+                    count=1,
+                    share=0.0008,
+                ),
+                (),
+            ),
+        ]
+        self.covered = [
+            Coverage(
+                "plans", 1162, 38, 0, {"dropped": 5}, {"rules": 38}, {"number_as_string": 1162}
+            ),
+            Coverage("subscriptions.list", 1087, 90, 14, {"timeout": 2}, {}, {}),
+        ]
+
+    async def coverage(
+        self,
+        route: str | None = None,
+        since: float | None = None,  # noqa: ARG002 - as the real one
+    ) -> list[Coverage]:
+        """Coverage of each route, or of one."""
+        self._read()
+        return [each for each in self.covered if route is None or each.route == route]
+
+    async def signatures(
+        self,
+        route: str | None = None,
+        critical: bool | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[SignatureSummary]:
+        """Groups of differences."""
+        self._read()
+        found = [each.summary for each in self.details]
+        found = [each for each in found if route is None or each.route == route]
+        found = [each for each in found if critical is None or each.critical == critical]
+        return found[offset : offset + limit]
+
+    async def signature(self, signature_id: str) -> SignatureDetail | None:
+        """One group."""
+        self._read()
+        return next((d for d in self.details if d.summary.id == signature_id), None)
+
+    def _read(self) -> None:
+        if self.broken:
+            raise OSError("disk full")
