@@ -23,6 +23,7 @@ from proxy.serving.admission import BODY_MAX
 from proxy.serving.plane import Plane
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.pool import Pool
+from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX, may_fall_back, may_retry
 from proxy.wire.chunked import LAST_CHUNK, chunk
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.forwarding import (
@@ -37,15 +38,9 @@ from proxy.wire.forwarding import (
 from proxy.wire.framing import CHUNKED, NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
 from proxy.wire.parser import END
-from proxy.wire.target import IDEMPOTENT
 
 if TYPE_CHECKING:
     from proxy.serving.downstream import Downstream
-
-REPLAY_MAX: Final = 65_536
-"""Bytes of a request's body kept for another attempt; with a longer body there is none."""
-
-FALLBACK_STATUSES: Final = frozenset({500, 502, 503, 504})
 
 _FAILURE_STATUS: Final = {
     OutcomeKind.CONNECT: (502, "the application cannot be reached"),
@@ -420,8 +415,7 @@ class Exchange:
         stage, connection = self._stage, self._connection
         if stage is Stage.ENDED:
             return
-        stale = kind is OutcomeKind.RESET and self._reused and not self._has_answer(connection)
-        if stale and self._may_retry():
+        if self._may_retry(kind, connection):
             self._drop_connection()
             self._retried = True
             self._lease(fresh=True)
@@ -449,32 +443,23 @@ class Exchange:
         self._latency = 0.0
         self._lease()
 
-    def _may_retry(self) -> bool:
-        """Whether the same side may be asked again: only what provably changes nothing twice."""
+    def _may_retry(self, kind: OutcomeKind, connection: UpstreamConnection | None) -> bool:
+        answered = connection is not None and connection.parser.started
         return (
             not self._retried
             and self._stage is Stage.AWAITING
-            and self.head.method in IDEMPOTENT
             and self._replay is not None
+            and may_retry(self.head.method, kind, reused=self._reused, answered=answered)
         )
 
     def _may_fall_back(self, kind: OutcomeKind) -> bool:
-        """Whether legacy may serve instead.
-
-        Idempotent requests whose answer has not begun to reach the client; and any request that
-        modern provably never saw, because there was no connection.
-        """
         return (
             self._side is Side.MODERN
             and self._stage is not Stage.RELAYING
             and self._route.rules.fallback
             and self._replay is not None
-            and (self.head.method in IDEMPOTENT or kind is OutcomeKind.CONNECT)
+            and may_fall_back(self.head.method, kind)
         )
-
-    @staticmethod
-    def _has_answer(connection: UpstreamConnection | None) -> bool:
-        return connection is not None and connection.parser.started
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
