@@ -73,7 +73,7 @@ class Plane:
     # State that comes down
 
     def apply(self, snapshot: Snapshot) -> None:
-        """Serve by this snapshot from now on; exchanges in flight keep the table they began with."""
+        """Serve by this snapshot from now on; exchanges in flight keep the table they have."""
         old = self.table.rules if self.table is not None else None
         self.table = Table(
             snapshot.rules,

@@ -19,8 +19,8 @@ def may_retry(method: str, kind: OutcomeKind, *, reused: bool, answered: bool) -
 
     A reused connection that died before the first byte was most likely closed by the upstream while
     it was idle, so the request was not read; but that is likely, not certain, and so only idempotent
-    methods are repeated (RFC 9110, 9.2.2). What fails to connect once is not tried again here: the
-    other side is the better answer.
+    methods are repeated (RFC 9110, 9.2.2). What fails to connect is not tried again here: the other
+    side is the better answer.
     """
     return kind is OutcomeKind.RESET and reused and not answered and method in IDEMPOTENT
 
