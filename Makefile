@@ -18,7 +18,7 @@ stop: ## stop everything that `make run` has started
 	@test ! -x $(PY) || $(PY) -m deploy.stack down
 
 status: setup ## what runs where, and whether it is healthy
-	@$(PY) -m deploy.stack status
+	@$(PY) -m deploy.stack status || true
 
 demo: setup ## the guided tour on the running stack
 	@$(PY) -m deploy.demo

@@ -18,6 +18,7 @@ class Cutover(Server):
     """`cutover serve` in front of both applications."""
 
     name = "cutover"
+    stop_grace = 15.0  # longer than it lets running exchanges take to finish
 
     def __init__(
         self, run_dir: Path, ports: Ports, *, rules: Path, workers: int, tied: bool = False

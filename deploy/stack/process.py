@@ -104,7 +104,7 @@ class Process:
             time.sleep(_POLL)
         raise StartError(self.name, f"was not ready within {deadline:.0f} s", self.log)
 
-    def stop(self, grace: float = 10) -> None:
+    def stop(self, grace: float) -> None:
         """Ask the server to end, and make it when it has not done so after the grace time."""
         record, pid = self._record(), self.pid
         if record is None or pid is None:

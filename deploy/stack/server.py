@@ -18,6 +18,7 @@ class Server(ABC):
 
     name: str
     start_deadline = 30.0
+    stop_grace = 10.0
 
     def __init__(self, run_dir: Path, port: int | None, *, tied: bool = False) -> None:
         """Keep its data below run_dir and listen on the port (None: it listens nowhere)."""
@@ -82,7 +83,7 @@ class Server(ABC):
 
     def stop(self) -> None:
         """Let it end in good order."""
-        self.process.stop()
+        self.process.stop(self.stop_grace)
 
     def kill(self) -> None:
         """End it as a crash would."""

@@ -68,6 +68,13 @@ def test_down_leaves_no_process(own: Stack) -> None:
     assert marked(own.run_dir) == []
 
 
+def test_the_configuration_of_apache_is_private(own: Stack) -> None:
+    """Only the owner may read the file that names the database password."""
+    own.legacy.prepare()
+    assert (own.legacy.folder / "apache.conf").stat().st_mode & 0o777 == 0o600
+    own.legacy.stop()
+
+
 def test_data_survives_a_restart(own: Stack) -> None:
     """Stopping and starting keeps what the databases hold, and does not seed again."""
     own.ensure("seed")

@@ -36,12 +36,3 @@ def config(tmp_path: Path) -> str:
 def test_the_configuration_says(config: str, line: str) -> None:
     """Addresses, credentials, sessions and the single entry point are in the configuration."""
     assert line in config.splitlines()
-
-
-def test_the_configuration_is_private(tmp_path: Path) -> None:
-    """Only the owner may read the file that names the database password."""
-    apache = Apache(tmp_path, 8081, _DATABASE, ("127.0.0.1", 16379))
-    apache.prepare()
-    mode = (tmp_path / "legacy" / "apache.conf").stat().st_mode & 0o777
-    apache.stop()
-    assert mode == 0o600
