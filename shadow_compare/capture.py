@@ -87,15 +87,30 @@ class Capture:
             meta_end = 4 + int.from_bytes(frame[:4], "big")
             meta: dict[str, Any] = orjson.loads(frame[4:meta_end])
             body_start = meta_end + meta.pop("request_length")
-            return cls(
+            capture = cls(
                 request_headers=_pairs(meta.pop("request_headers")),
                 headers=_pairs(meta.pop("headers")),
                 request_body=frame[meta_end:body_start],
                 body=frame[body_start:],
                 **meta,
             )
-        except (KeyError, TypeError, ValueError) as error:
+            _check(capture)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise CaptureError(f"not a capture: {error}") from error
+        return capture
+
+
+def _check(capture: Capture) -> None:
+    """Refuse members of a wrong type: what is counted by route must find a string there."""
+    texts = [capture.id, capture.route, capture.method, capture.target]
+    texts += [part for pair in (*capture.request_headers, *capture.headers) for part in pair]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a member that is text is not")
+    if capture.primary not in ("legacy", "modern"):
+        raise ValueError(f"no side {capture.primary!r}")
+    numbers = (capture.status, capture.at, capture.latency, capture.identity, capture.version)
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise TypeError("a member that is a number is not")
 
 
 def _pairs(data: list[list[str]]) -> Headers:

@@ -1,0 +1,78 @@
+"""What a shadow worker is told: settings for its life, configuration for each rules version."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from shadow_compare.rules import CompareRules
+from shadow_compare.store.comparisons import Retention
+
+LEGACY: Final = "legacy"
+MODERN: Final = "modern"
+KEY_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowSettings:
+    """Limits of one worker, so that the experiment costs what it may cost and no more.
+
+    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `redaction_key_at`).
+    """
+
+    redaction_key: bytes = field(repr=False)
+    queue_max: int = 2_000
+    queue_bytes_max: int = 64 * 1024 * 1024
+    concurrency: int = 16
+    body_max: int = 1024 * 1024
+    connect_timeout: float = 2.0
+    deadline: float = 15.0
+    capture_age_max: float = 30.0
+    repeats_per_second: float = 10.0
+    counts_interval: float = 0.2
+    store_interval: float = 0.5
+    pending_max: int = 5_000
+    pending_bytes_max: int = 64 * 1024 * 1024
+    store_attempts: int = 60
+    prune_interval: float = 600.0
+    retention: Retention = field(default_factory=Retention)
+
+
+@dataclass(frozen=True, slots=True)
+class SideConfig:
+    """Where one side listens, as base URLs; `host` replaces the client's Host when it is given."""
+
+    instances: tuple[str, ...]
+    host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowConfig:
+    """Both sides by name (legacy, modern), and the compiled rules of each route by its id."""
+
+    version: int
+    sides: Mapping[str, SideConfig] = MappingProxyType({})
+    routes: Mapping[str, CompareRules] = MappingProxyType({})
+
+
+def redaction_key_at(path: Path) -> bytes:
+    """Give the key kept in a file, made at the first call.
+
+    All workers of one state directory share it, else one secret would get several placeholders.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - only os.open takes the mode
+        file.write(secrets.token_bytes(KEY_BYTES))
+    try:
+        os.link(fresh, path)  # complete, or not at all; the second to come finds the first one's
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_bytes()

@@ -1,0 +1,85 @@
+"""Between the worker and its store: batches, retries while the store is gone, bounds on both."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from shadow_compare.capture import Capture
+from shadow_compare.config import ShadowSettings
+from shadow_compare.store.comparisons import ComparisonStore, Record
+
+
+class Keeper:
+    """Holds records until they are stored; when it cannot hold more, they are only counted."""
+
+    def __init__(
+        self,
+        settings: ShadowSettings,
+        store: ComparisonStore,
+        failed: Callable[[str, Capture | None, Exception | None], None],
+        wall: Callable[[], float],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._failed = failed
+        self._wall = wall
+        self._pending: list[Record] = []
+        self._weight = 0
+        self._attempts = 0
+        self._pruned = wall()
+
+    def add(self, record: Record, weight: int = 0) -> None:
+        """Take a record; `weight` is how many bytes its sample holds on to."""
+        if len(self._pending) >= self._settings.pending_max:
+            self._failed("not_stored", None, None)
+            return
+        if self._weight + weight > self._settings.pending_bytes_max:
+            self._failed("sample_not_stored", None, None)
+            record = replace(record, finding=None)
+        else:
+            self._weight += weight
+        self._pending.append(record)
+
+    async def run(self) -> None:
+        """Store what there is, again and again."""
+        while True:
+            await asyncio.sleep(self._settings.store_interval)
+            await self.flush()
+            await self._prune()
+
+    async def flush(self) -> None:
+        """Store what there is now; what cannot be stored waits for another attempt."""
+        batch, weight = self._pending, self._weight
+        if not batch:
+            return
+        self._pending, self._weight = [], 0
+        try:
+            await self._store.record(batch)
+            self._attempts = 0
+        except asyncio.CancelledError:
+            self._put_back(batch, weight)
+            raise
+        except Exception as error:  # not only StoreError: one record alone may be what fails
+            self._failed("store_error", None, error)
+            self._put_back(batch, weight)
+
+    def _put_back(self, batch: list[Record], weight: int) -> None:
+        self._attempts += 1
+        if self._attempts >= self._settings.store_attempts:
+            self._attempts = 0  # perhaps it is this batch that the store cannot take
+            self._failed("not_stored", None, None)
+            return
+        self._pending = [*batch, *self._pending][: self._settings.pending_max]
+        self._weight += weight
+
+    async def _prune(self) -> None:
+        now = self._wall()
+        if now - self._pruned < self._settings.prune_interval:
+            return
+        self._pruned = now
+        try:
+            await self._store.prune(now, self._settings.retention)
+        except Exception as error:
+            self._failed("store_error", None, error)
