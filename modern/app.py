@@ -16,6 +16,7 @@ from modern.failures import last_resort, map_failures
 from modern.infra.clock import Clock, utc_now
 from modern.infra.faults import Faults
 from modern.infra.logging import configure_logging, get_logger
+from modern.infra.paths import WholePaths
 from modern.infra.requests import RequestScope
 from modern.infra.resources import open_resources
 from modern.infra.schemas import ProblemSchema
@@ -76,6 +77,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     for router in _ROUTERS:
         app.include_router(router)
     map_failures(app, list(chain.from_iterable(router.routes for router in _ROUTERS)))
+    app.add_middleware(WholePaths)
     if resources.settings.modern_faults:
         app.add_middleware(Faults)
     app.add_middleware(RequestScope, metrics=resources.metrics, last_resort=last_resort)
