@@ -40,6 +40,7 @@ END
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
+# shellcheck disable=SC1091 # the file is the machine's
 is_debian_12() {
     [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-} ${VERSION_ID:-}" = "debian 12" ])
 }
