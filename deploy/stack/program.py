@@ -61,3 +61,8 @@ def can_unshare() -> bool:
     except (CommandError, OSError):
         return False
     return True
+
+
+def shown(path: Path) -> str:
+    """Return a path as a person in the checkout would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

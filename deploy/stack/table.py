@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from deploy.stack.program import ROOT
+from deploy.stack.program import shown
 from deploy.stack.stack import Stack, Status
 
 
@@ -34,11 +33,6 @@ Next:
   make demo                            the guided tour
   make status                          this table again
   make stop                            stop everything"""
-
-
-def shown(path: Path) -> str:
-    """Return a path as a person in the checkout would type it."""
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
 
 
 def _state(server: Status) -> str:

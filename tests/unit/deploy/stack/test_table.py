@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from deploy.stack.stack import Status
-from deploy.stack.table import shown, status_table
+from deploy.stack.table import status_table
 
 
 def test_a_line_for_every_server_in_columns() -> None:
@@ -21,10 +21,3 @@ def test_a_line_for_every_server_in_columns() -> None:
         "modern       not ready  127.0.0.1:8082  1234  /x/log/modern.log",
         "celery-beat  down       -               -     /x/log/celery-beat.log",
     ]
-
-
-def test_paths_are_shown_as_one_would_type_them() -> None:
-    """Below the checkout a path is relative."""
-    here = Path(__file__)
-    assert shown(here) == "tests/unit/deploy/stack/test_table.py"
-    assert shown(Path("/var/log")) == "/var/log"
