@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -21,8 +20,15 @@ from proxy.admin.explain import explain
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.members import Trouble, raise_for
 from proxy.admin.openapi import document
-from proxy.admin.plain import decision_plain, route_plain, status_plain, version_plain
+from proxy.admin.plain import (
+    decision_plain,
+    route_plain,
+    signature_plain,
+    status_plain,
+    version_plain,
+)
 from proxy.admin.problems import Problem, ProblemError, no_route
+from proxy.admin.responses import json_response
 from proxy.control.status import VersionRecord
 from proxy.errors import ConflictError, NotFoundError
 from proxy.routing.schema import load_rules
@@ -59,19 +65,19 @@ class Api:
     async def status(self, _: Request) -> Response:
         """Everything now."""
         status = self._controller.status()
-        return _json(status_plain(status), version=status.version)
+        return json_response(status_plain(status), version=status.version)
 
     async def routes(self, _: Request) -> Response:
         """All routes."""
         status = self._controller.status()
         routes = [route_plain(route) for route in status.routes]
-        return _json({"version": status.version, "routes": routes}, version=status.version)
+        return json_response({"version": status.version, "routes": routes}, version=status.version)
 
     async def route(self, request: Request) -> Response:
         """One route."""
         route_id, status = self._route_id(request), self._controller.status()
         found = next(route for route in status.routes if route.id == route_id)
-        return _json(route_plain(found), version=status.version)
+        return json_response(route_plain(found), version=status.version)
 
     async def set_weight(self, request: Request) -> Response:
         """Give a route another weight."""
@@ -132,7 +138,7 @@ class Api:
         page = schemas.read_page(request.query_params)
         records = await self._controller.versions(limit=page.limit, before=page.before)
         more = len(records) == page.limit
-        return _json(
+        return json_response(
             {
                 "versions": [version_plain(record) for record in records],
                 "next_before": records[-1].number if more else None,
@@ -142,7 +148,7 @@ class Api:
     async def version(self, request: Request) -> Response:
         """One version."""
         record = await self._controller.version(_path_number(request, "version"))
-        return _json({**version_plain(record), "text": record.text}, version=record.number)
+        return json_response({**version_plain(record), "text": record.text}, version=record.number)
 
     async def decisions(self, request: Request) -> Response:
         """Read the journal, newest first."""
@@ -151,7 +157,7 @@ class Api:
             limit=page.limit, route=request.query_params.get("route"), before=page.before
         )
         more = len(records) == page.limit
-        return _json(
+        return json_response(
             {
                 "decisions": [decision_plain(record) for record in records],
                 "next_before": records[-1].id if more else None,
@@ -161,7 +167,7 @@ class Api:
     async def decision(self, request: Request) -> Response:
         """One decision."""
         record = await self._controller.decision(_path_number(request, "decision"))
-        return _json(decision_plain(record))
+        return json_response(decision_plain(record))
 
     async def differences(self, request: Request) -> Response:
         """Differences, grouped."""
@@ -171,9 +177,9 @@ class Api:
             route=query.get("route"), critical=critical, limit=page.limit, offset=page.offset
         )
         more = len(found) == page.limit
-        return _json(
+        return json_response(
             {
-                "differences": [signature.to_plain() for signature in found],
+                "differences": [signature_plain(signature) for signature in found],
                 "next_offset": page.offset + page.limit if more else None,
             }
         )
@@ -184,13 +190,13 @@ class Api:
         found = await self._report.signature(signature_id)
         if found is None:
             raise NotFoundError(f"There is no difference with the signature {signature_id!r}.")
-        return _json(found.to_plain())
+        return json_response(signature_plain(found))
 
     async def coverage(self, request: Request) -> Response:
         """How much was compared."""
         since = schemas.read_since(request.query_params)
         found = await self._report.coverage(route=request.query_params.get("route"), since=since)
-        return _json({"coverage": [coverage.to_plain() for coverage in found]})
+        return json_response({"coverage": [coverage.to_plain() for coverage in found]})
 
     async def explain(self, request: Request) -> Response:
         """Which side would serve a request, and why."""
@@ -200,7 +206,7 @@ class Api:
         except RequestError as error:
             detail = f"The proxy refuses this request with {error.status}: {error}"
             raise ProblemError(Problem(422, "not-explained", detail)) from error
-        return _json(explanation.to_plain())
+        return json_response(explanation.to_plain())
 
     async def events(self, request: Request) -> Response:
         """Stream what happens."""
@@ -227,7 +233,7 @@ class Api:
             record = await change(expected)
         except ConflictError as error:
             raise ProblemError(await self._conflict(error, expected)) from error
-        return _json(version_plain(record), version=record.number)
+        return json_response(version_plain(record), version=record.number)
 
     async def _conflict(self, error: ConflictError, expected: int | None) -> Problem:
         current = self._controller.status().version
@@ -305,11 +311,6 @@ def _path_number(request: Request, what: str) -> int:
     if number is None:
         raise NotFoundError(f"There is no {what} {text!r}; they are numbered.")
     return number
-
-
-def _json(plain: Any, version: int | None = None) -> Response:
-    headers = {} if version is None else {"etag": f'"{version}"'}
-    return Response(orjson.dumps(plain), media_type="application/json", headers=headers)
 
 
 @cache

@@ -17,7 +17,8 @@ from proxy.admin.api import Api
 from proxy.admin.auth import Gatekeeper, Guard, secure
 from proxy.admin.console.views import console_routes
 from proxy.admin.interfaces import Controller, Report
-from proxy.admin.problems import Problem, problem_of, problem_response
+from proxy.admin.problems import Problem, problem_of
+from proxy.admin.responses import problem_response
 from proxy.errors import CutoverError
 from proxy.settings import AdminSettings
 

@@ -16,7 +16,8 @@ import hmac
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from proxy.admin.problems import Problem, problem_response
+from proxy.admin.problems import Problem
+from proxy.admin.responses import problem_response
 from proxy.errors import SettingsError
 from proxy.settings import Address, is_loopback, parse_address
 

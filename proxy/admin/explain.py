@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxy.admin.console import wording
 from proxy.admin.schemas import RequestToExplain
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import MINT_PREFIX
@@ -129,11 +130,6 @@ def shown(value: bytes) -> str:
     return text if len(text) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}…"
 
 
-def weight_text(hundredths: int) -> str:
-    """Write a weight: 1050 is 10.5%."""
-    return f"{hundredths / 100:.2f}".rstrip("0").rstrip(".") + "%"
-
-
 def _head(request: RequestToExplain) -> bytes:
     """Write the request as a client would; one without a Host gets any."""
     fields = list(request.headers)
@@ -190,20 +186,18 @@ def _rolled_back_words(decision: Decision) -> str:
 
 def _weight_words(route: Route) -> str:
     if route.weight in (0, WEIGHT_MAX):
-        return f"{weight_text(route.weight)}: the same side for everybody"
-    return f"{weight_text(route.weight)}: the bucket decides"
+        return f"{wording.weight(route.weight)}: the same side for everybody"
+    return f"{wording.weight(route.weight)}: the bucket decides"
 
 
 def _drawn_words(route: Route) -> str:
-    return (
-        f"drawn with the new cookie: {weight_text(route.weight)} of new identities go to modern, "
-        "and stay there"
-    )
+    weight = wording.weight(route.weight)
+    return f"drawn with the new cookie: {weight} of new identities go to modern, and stay there"
 
 
 def _bucket_words(route: Route, decision: Decision) -> str:
     sign = "<" if decision.side is Side.MODERN else ">="
     return (
         f"bucket {decision.bucket} of 0..9999 {sign} {route.weight} "
-        f"({weight_text(route.weight)}): {decision.side.value}"
+        f"({wording.weight(route.weight)}): {decision.side.value}"
     )

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from proxy.control.status import DecisionRecord, Status, VersionRecord
-
-if TYPE_CHECKING:
-    from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
 
 
 class Controller(Protocol):

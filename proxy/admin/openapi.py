@@ -11,7 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 from proxy.admin.endpoints import ENDPOINTS, PREFIX, Endpoint
-from proxy.admin.problems import MEDIA_TYPE
+from proxy.admin.responses import PROBLEM_TYPE
 
 Schema = dict[str, Any]
 
@@ -56,8 +56,16 @@ _SIGNATURE = {
     "route": "string",
     "kinds": ["string"],
     "paths": ["string"],
+    "example_path": "string",
+    "example_old": "string?",
+    "example_new": "string?",
     "critical": "boolean",
     "count": "integer",
+    "share": "fraction?",
+    "first_seen": "time",
+    "last_seen": "time",
+    "first_version": "integer",
+    "last_version": "integer",
 }
 
 SCHEMAS: dict[str, Any] = {
@@ -139,15 +147,38 @@ SCHEMAS: dict[str, Any] = {
     },
     "Decisions": {"decisions": ["#Decision"], "next_before": "integer?"},
     "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
-    "Signature": {**_SIGNATURE, "*": "more"},
-    "Difference": {**_SIGNATURE, "samples": ["object"], "*": "more"},
+    "Signature": _SIGNATURE,
+    "Difference": {**_SIGNATURE, "samples": ["#Sample"]},
+    "Sample": {
+        "at": "time",
+        "request_id": "string",
+        "version": "integer",
+        "primary_side": "string",
+        "curl": "string",
+        "primary": "#Answer",
+        "candidate": "#Answer",
+        "differences": [
+            {"path": "string", "kind": "string", "legacy": "string?", "modern": "string?"}
+        ],
+    },
+    "Answer": {
+        "status": "integer",
+        "headers": [["string"]],
+        "body": "string",
+        "truncated": "boolean",
+        "latency": "number",
+    },
     "Coverage": {
         "route": "string",
         "match": "integer",
         "ignored": "integer",
         "mismatch": "integer",
         "not_compared": "counts",
-        "*": "more",
+        "ignored_by_reason": "counts",
+        "fired": "counts",
+        "compared": "integer",
+        "eligible": "integer",
+        "match_rate": "fraction?",
     },
     "Coverages": {"coverage": ["#Coverage"]},
     "Explanation": {
@@ -258,7 +289,7 @@ def _operation(endpoint: Endpoint) -> Schema:
 
 _PROBLEM: Schema = {
     "description": "Problem details (RFC 9457)",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {PROBLEM_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 
 

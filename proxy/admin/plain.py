@@ -19,6 +19,7 @@ from proxy.control.status import (
     VersionRecord,
     WorkerStatus,
 )
+from shadow_compare.report import SignatureDetail, SignatureSummary
 
 Plain = dict[str, Any]
 
@@ -136,6 +137,16 @@ def decision_plain(decision: DecisionRecord) -> Plain:
         "version": decision.version,
         "evidence": decision.evidence,
     }
+
+
+def signature_plain(signature: SignatureSummary | SignatureDetail) -> Plain:
+    """A group of differences; with its samples when it is a detail."""
+    plain = signature.to_plain()
+    plain["first_seen"] = instant(plain["first_seen"])
+    plain["last_seen"] = instant(plain["last_seen"])
+    if "samples" in plain:
+        plain["samples"] = [{**each, "at": instant(each["at"])} for each in plain["samples"]]
+    return plain
 
 
 def percent(hundredths: int) -> int | float:

@@ -7,12 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
-from starlette.responses import Response
-
 from proxy.errors import ConflictError, CutoverError, NotFoundError, RefusedError, RulesError
-
-MEDIA_TYPE = "application/problem+json"
 
 TITLES = {
     "invalid-request": "The request cannot be used",
@@ -64,18 +59,6 @@ class ProblemError(CutoverError):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.detail)
         self.problem = problem
-
-
-def problem_response(
-    problem: Problem, instance: str, headers: dict[str, str] | None = None
-) -> Response:
-    """Answer with a problem; `instance` is the path that was asked for."""
-    return Response(
-        orjson.dumps(problem.to_plain(instance)),
-        status_code=problem.status,
-        media_type=MEDIA_TYPE,
-        headers=headers,
-    )
 
 
 def problem_of(error: CutoverError) -> Problem:

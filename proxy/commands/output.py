@@ -1,0 +1,73 @@
+"""What commands print: tables and sentences for people, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+RIGHT = ">"
+"""A column whose heading begins with this holds numbers, and is set to the right."""
+
+_UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
+
+
+def clean(text: object, keep: str = "") -> str:
+    """Write a value so that it cannot command the terminal: unseen characters are replaced.
+
+    Paths, bodies and reasons come from clients. An escape sequence among them could rename the
+    window, hide lines, or on some terminals type.
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(char) in _UNSEEN and char not in keep
+        else char
+        for char in str(text)
+    )
+
+
+def print_json(stream: TextIO, value: Any) -> None:
+    """Print one JSON value; ASCII only, so that no locale can break it."""
+    print(json.dumps(value, indent=2), file=stream)
+
+
+def print_line(stream: TextIO, text: str = "") -> None:
+    """Print one line, cleaned."""
+    print(clean(text), file=stream)
+
+
+def print_block(stream: TextIO, text: str) -> None:
+    """Print text of several lines, cleaned."""
+    print(clean(text, keep="\n\t"), file=stream)
+
+
+def print_table(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a table: drawn on a terminal, aligned by spaces everywhere else."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if stream.isatty():
+        _draw(stream, columns, cells)
+        return
+    heads = [column.removeprefix(RIGHT) for column in columns]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    for row in [heads, *cells]:
+        aligned = (
+            cell.rjust(width) if column.startswith(RIGHT) else cell.ljust(width)
+            for cell, width, column in zip(row, widths, columns, strict=True)
+        )
+        print_line(stream, "  ".join(aligned).rstrip())
+
+
+def _draw(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for column in columns:
+        right = column.startswith(RIGHT)
+        table.add_column(column.removeprefix(RIGHT), justify="right" if right else "left")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))  # Text: brackets of a value are not markup
+    Console(file=stream).print(table)

@@ -1,0 +1,152 @@
+"""`cutover routes`: what every route does right now."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from proxy.admin.console import wording
+from proxy.commands.context import OK, Context, Json, segment
+from proxy.commands.output import print_json, print_line, print_table
+from proxy.commands.parser import add_command
+
+if TYPE_CHECKING:
+    from proxy.commands.parser import Commands
+
+EXAMPLES = """
+cutover routes
+cutover routes plans
+cutover routes --json
+"""
+
+COLUMNS = (
+    "ROUTE",
+    "PHASE",
+    ">WEIGHT",
+    ">IN FORCE",
+    ">OBSERVED",
+    ">REQUESTS",
+    ">ERRORS L/M",
+    ">P95 L/M",
+    ">MISMATCH",
+    "VERDICT",
+)
+
+
+def add_to(commands: Commands) -> None:
+    """Add the command."""
+    summary = "show the routes: weights, errors and latency of both sides, differences"
+    parser = add_command(commands, "routes", run, summary, EXAMPLES)
+    parser.add_argument("route", nargs="?", metavar="ROUTE", help="only this one, with everything")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the table, or one route in full."""
+    client = context.connect(args.admin)
+    if args.route is not None:
+        route = client.get(f"/routes/{segment(args.route)}")
+        if args.json:
+            print_json(context.out, route)
+        else:
+            _show_one(context, route)
+        return OK
+    status = client.get("/status")
+    if args.json:
+        print_json(context.out, status)
+        return OK
+    print_table(context.out, COLUMNS, [_row(route) for route in status["routes"]])
+    print_line(context.out)
+    print_line(context.out, _summary(status))
+    for warning in _warnings(status):
+        print_line(context.err, f"warning: {warning}")
+    return OK
+
+
+def percent(value: float | None) -> str:
+    """Write a percentage of the API: 10, 10.5."""
+    return wording.weight(None if value is None else round(value * 100))
+
+
+def _row(route: Json) -> list[str]:
+    legacy, modern, coverage = route["legacy"], route["modern"], route["coverage"]
+    return [
+        route["id"],
+        route["phase"],
+        percent(route["weight_configured"]),
+        percent(route["weight_in_force"]),
+        percent(route["weight_observed"]),
+        wording.count(legacy["requests"] + modern["requests"]),
+        _pair(wording.percent, legacy["error_rate"], modern["error_rate"]),
+        _pair(wording.latency, legacy["p95"], modern["p95"]),
+        f"{wording.percent(coverage['mismatch_rate'])} of {wording.count(coverage['compared'])}",
+        route["verdict"],
+    ]
+
+
+def _show_one(context: Context, route: Json) -> None:
+    methods = ", ".join(route["methods"]) or "any method"
+    observed = percent(route["weight_observed"])
+    coverage = route["coverage"]
+    rows: list[tuple[str, str]] = [
+        ("route", f"{route['id']}: {methods} {route['path']}"),
+        ("phase", route["phase"]),
+        ("weight", f"{percent(route['weight_configured'])} configured"),
+        ("", f"{percent(route['weight_in_force'])} in force, {observed} observed"),
+        ("legacy", _side(route["legacy"])),
+        ("modern", _side(route["modern"])),
+        ("compared", _coverage(coverage)),
+        ("mirrored", f"{wording.percent(route['mirror_share'])} of the requests"),
+        ("window", wording.duration(route["window"])),
+        ("plan", f"{route['plan'] or 'none'}; on breach: {route['on_breach']}"),
+        ("verdict", f"{route['verdict']}: {route['verdict_reason']}"),
+    ]
+    if (rollback := route["rolled_back"]) is not None:
+        rows.append(("rolled back", f"{rollback['at']} by {rollback['author']}"))
+        rows.append(("", rollback["reason"]))
+        rows.append(("", f"may be resumed from {rollback['cooldown_until']} on"))
+    for name, value in rows:
+        print_line(context.out, f"{name:<12} {value}")
+
+
+def _side(side: Json) -> str:
+    rate = wording.rate(side["requests_per_second"])
+    return (
+        f"{wording.plural(side['requests'], 'request')} ({rate}), "
+        f"errors {wording.percent(side['error_rate'])}, p50 {wording.latency(side['p50'])}, "
+        f"p95 {wording.latency(side['p95'])}"
+    )
+
+
+def _coverage(coverage: Json) -> str:
+    text = (
+        f"{wording.count(coverage['compared'])}: {coverage['match']} match, "
+        f"{coverage['ignored']} ignored, {coverage['mismatch']} mismatch"
+    )
+    skipped = ", ".join(f"{n} {reason}" for reason, n in coverage["not_compared"].items())
+    return f"{text}; not compared: {skipped}" if skipped else text
+
+
+def _summary(status: Json) -> str:
+    workers = [w for w in status["workers"] if w["connected"]]
+    behind = sum(w["version"] != status["version"] for w in workers)
+    text = f"version {status['version']} of {status['rules_file']}; "
+    text += f"{wording.plural(len(workers), 'worker')} connected"
+    return f"{text}, {behind} of them not yet at this version" if behind else text
+
+
+def _warnings(status: Json) -> list[str]:
+    warnings = []
+    if status["kill_switch"]:
+        warnings.append("the kill switch is on: everything goes to legacy (cutover unkill)")
+    if status["rules_problem"]:
+        warnings.append(f"the rules file is refused: {status['rules_problem']}")
+    if status["store_problem"]:
+        warnings.append(f"the store cannot be written: {status['store_problem']}")
+    rolled_back = [route["id"] for route in status["routes"] if route["rolled_back"]]
+    if rolled_back:
+        warnings.append(f"rolled back: {', '.join(rolled_back)} (cutover resume ROUTE)")
+    return warnings
+
+
+def _pair(write: Any, legacy: float | None, modern: float | None) -> str:
+    return f"{write(legacy)} / {write(modern)}"

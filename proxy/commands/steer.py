@@ -1,0 +1,133 @@
+"""The commands that change something: set-weight, rollback, resume, kill and unkill."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from proxy.commands.context import OK, Client, Context, Json, segment
+from proxy.commands.output import print_json, print_line
+from proxy.commands.parser import Run, add_command
+
+if TYPE_CHECKING:
+    from proxy.commands.parser import Commands
+
+SET_WEIGHT = """
+cutover set-weight plans 10% --reason "compared 2,000 answers, none differ"
+cutover set-weight plans 12.5 --reason "half a step" --if-version 41
+"""
+ROLLBACK = """
+cutover rollback plans --reason "customers report wrong prices"
+"""
+RESUME = """
+cutover resume plans --reason "prices fixed in release 2.4.1"
+cutover resume plans --weight 1% --reason "carefully"
+cutover resume plans --force --reason "the cool-down can wait: it was the network"
+"""
+KILL = """
+cutover kill --reason "modern corrupts invoices"
+"""
+UNKILL = """
+cutover unkill --reason "fixed and verified"
+"""
+
+
+def add_to(commands: Commands) -> None:
+    """Add the commands."""
+    summary = "give a route another weight: the share of users that modern serves"
+    parser = _add(commands, "set-weight", set_weight, summary, SET_WEIGHT, route=True)
+    parser.add_argument("weight", metavar="WEIGHT", help="0%% to 100%%, with at most two decimals")
+    summary = "take a route back to legacy, and hold it there"
+    _add(commands, "rollback", rollback, summary, ROLLBACK, route=True)
+    summary = "let a rolled back route move again"
+    parser = _add(commands, "resume", resume, summary, RESUME, route=True)
+    parser.add_argument("--weight", metavar="WEIGHT", help="begin at this weight")
+    parser.add_argument("--force", action="store_true", help="even before the cool-down ends")
+    summary = "send everything to legacy, at once, whatever the rules say"
+    _add(commands, "kill", kill, summary, KILL)
+    summary = "let the rules decide again after kill"
+    _add(commands, "unkill", unkill, summary, UNKILL)
+
+
+def set_weight(args: argparse.Namespace, context: Context) -> int:
+    """Change the weight and say from what to what."""
+    client = context.connect(args.admin)
+    path = f"/routes/{segment(args.route)}"
+    before = client.get(path)
+    body = {"weight": args.weight, **_signed(args, context)}
+    record = client.send("PUT", f"{path}/weight", body, args.if_version)
+    was = f"{before['weight_configured']:g}%"
+    return _done(args, context, record, f"{args.route}: {was} -> {args.weight.rstrip(' %')}%")
+
+
+def rollback(args: argparse.Namespace, context: Context) -> int:
+    """Hold the route at 0."""
+    path = f"/routes/{segment(args.route)}/rollback"
+    record = _connect(args, context).send("POST", path, _signed(args, context), args.if_version)
+    return _done(args, context, record, f"{args.route}: rolled back, legacy serves everybody")
+
+
+def resume(args: argparse.Namespace, context: Context) -> int:
+    """Let the route move again."""
+    body: Json = {"force": args.force, **_signed(args, context)}
+    if args.weight is not None:
+        body["weight"] = args.weight
+    path = f"/routes/{segment(args.route)}/resume"
+    record = _connect(args, context).send("POST", path, body, args.if_version)
+    return _done(args, context, record, f"{args.route}: resumed")
+
+
+def kill(args: argparse.Namespace, context: Context) -> int:
+    """Turn the kill switch on."""
+    return _switch(args, context, True, "kill switch on: everything goes to legacy")
+
+
+def unkill(args: argparse.Namespace, context: Context) -> int:
+    """Turn the kill switch off."""
+    return _switch(args, context, False, "kill switch off: the rules decide again")
+
+
+def _add(
+    commands: Commands, name: str, run: Run, summary: str, examples: str, *, route: bool = False
+) -> argparse.ArgumentParser:
+    parser = add_command(commands, name, run, summary, examples)
+    if route:
+        parser.add_argument("route", metavar="ROUTE", help="the id of the route")
+    parser.add_argument("--reason", required=True, help="why; it goes on record")
+    parser.add_argument("--author", metavar="NAME", help="who (default: the user you are)")
+    parser.add_argument(
+        "--if-version",
+        type=_version,
+        metavar="N",
+        help="only if the rules are still at this version",
+    )
+    return parser
+
+
+def _version(text: str) -> int:
+    """Read a version number; argparse names this function when it cannot."""
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version number")
+    return int(text)
+
+
+def _connect(args: argparse.Namespace, context: Context) -> Client:
+    return context.connect(args.admin)
+
+
+def _signed(args: argparse.Namespace, context: Context) -> Json:
+    return {"reason": args.reason, "author": args.author or context.user}
+
+
+def _switch(args: argparse.Namespace, context: Context, on: bool, done: str) -> int:
+    body = {"on": on, **_signed(args, context)}
+    record = _connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
+    return _done(args, context, record, done)
+
+
+def _done(args: argparse.Namespace, context: Context, record: Json, sentence: str) -> int:
+    if args.json:
+        print_json(context.out, record)
+    else:
+        print_line(context.out, f"{sentence} (version {record['number']})")
+    return OK
