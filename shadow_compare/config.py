@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from shadow_compare.rules import CompareRules
@@ -56,8 +55,8 @@ class ShadowConfig:
     """Both sides by name (legacy, modern), and the compiled rules of each route by its id."""
 
     version: int
-    sides: Mapping[str, SideConfig] = MappingProxyType({})
-    routes: Mapping[str, CompareRules] = MappingProxyType({})
+    sides: Mapping[str, SideConfig] = field(default_factory=dict)
+    routes: Mapping[str, CompareRules] = field(default_factory=dict)
 
 
 def redaction_key_at(path: Path) -> bytes:

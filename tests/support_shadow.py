@@ -1,0 +1,144 @@
+"""A side that answers as told, and a running shadow worker, for tests of shadow_compare."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shadow_compare.capture import Capture, Headers
+from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig
+from shadow_compare.report import Report
+from shadow_compare.rules import CompareRules
+from shadow_compare.store.comparisons import ComparisonStore
+from shadow_compare.store.database import Database
+from shadow_compare.store.tables import metadata
+from shadow_compare.worker import Count, ShadowWorker
+
+JSON: Headers = (("content-type", "application/json"),)
+
+
+def http_answer(body: bytes, status: str = "200 OK", headers: Headers = JSON) -> bytes:
+    """Write an HTTP answer."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@dataclass
+class Side:
+    """An HTTP server whose `reply` turns a request's head into the bytes of the answer."""
+
+    reply: Callable[[str], bytes | None] = lambda _head: http_answer(b"{}")
+    heads: list[str] = field(default_factory=list)
+    port: int = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer every request of one connection; a reply of None leaves it unanswered."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                self.heads.append(head)
+                answer = self.reply(head)
+                if answer is not None:
+                    writer.write(answer)
+                    await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def listening(side: Side) -> AsyncIterator[Side]:
+    """Let a side listen on a free port."""
+    server = await asyncio.start_server(side.serve, "127.0.0.1", 0)
+    side.port = server.sockets[0].getsockname()[1]
+    try:
+        yield side
+    finally:
+        server.close()
+
+
+@dataclass
+class Running:
+    """A running worker and what surrounds it."""
+
+    worker: ShadowWorker
+    report: Report
+    database: Database
+    socket: Path
+    counts: list[Count]
+
+    def total(self) -> dict[tuple[str, str], int]:
+        """Count what `on_counts` was told, by verdict and reason."""
+        found: dict[tuple[str, str], int] = {}
+        for _, _, verdict, reason, _, count in self.counts:
+            found[verdict, reason] = found.get((verdict, reason), 0) + count
+        return found
+
+    def configure(
+        self, legacy: int, modern: int, routes: Mapping[str, CompareRules] | None = None
+    ) -> None:
+        """Tell the worker where both sides listen."""
+        sides = {
+            name: SideConfig((f"http://127.0.0.1:{port}",))
+            for name, port in (("legacy", legacy), ("modern", modern))
+        }
+        self.worker.configure(ShadowConfig(version=7, sides=sides, routes=routes or {}))
+
+    async def send(self, *frames: bytes) -> None:
+        """Write frames into the worker's socket, as a data plane does."""
+        _, writer = await asyncio.open_unix_connection(str(self.socket))
+        writer.writelines(frames)
+        await writer.drain()
+        writer.close()
+
+
+@asynccontextmanager
+async def running_worker(
+    directory: Path, settings: ShadowSettings | None = None
+) -> AsyncIterator[Running]:
+    """Run a worker with its store and socket in a directory."""
+    database = Database(f"sqlite+aiosqlite:///{directory / 'cutover.db'}", metadata)
+    counts: list[Count] = []
+    worker = ShadowWorker(settings or quick_settings(), ComparisonStore(database), counts.extend)
+    socket = directory / "shadow.sock"
+    task = asyncio.create_task(worker.run(socket))
+    while not socket.exists():  # noqa: ASYNC110 - a file is the event
+        await asyncio.sleep(0.005)
+    try:
+        yield Running(worker, Report(database), database, socket, counts)
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await database.close()
+
+
+def quick_settings(**changes: float) -> ShadowSettings:
+    """Give settings that tell and store soon, so that tests wait little."""
+    values = {"counts_interval": 0.02, "store_interval": 0.02, "deadline": 5.0, **changes}
+    return ShadowSettings(redaction_key=b"key", **values)  # type: ignore[arg-type] # ints and floats mixed
+
+
+def a_capture(**changes: object) -> Capture:
+    """Give a capture of GET /api/plans that legacy answered with {} just now, with changes."""
+    values: dict[str, object] = {
+        "id": "req-1",
+        "route": "plans",
+        "method": "GET",
+        "target": "/api/plans",
+        "request_headers": (("host", "shop.example"), ("accept", "application/json")),
+        "request_body": b"",
+        "primary": "legacy",
+        "status": 200,
+        "headers": JSON,
+        "body": b"{}",
+        "truncated": False,
+        "at": time.time(),
+        "latency": 0.01,
+        "identity": 1,
+        "version": 7,
+    }
+    return Capture(**{**values, **changes})  # type: ignore[arg-type] # one name per field
