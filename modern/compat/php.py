@@ -1,10 +1,11 @@
 """How PHP reads what a request carries; the clients of this face were written against that."""
 
+import json
+from typing import NoReturn
 from urllib.parse import parse_qsl
 
-import orjson
-
 _MAX_ID = 2**31 - 1
+_MOST_DIGITS = len(str(-(2**63)))
 
 
 def parse_pairs(encoded: str, *, errors: str = "replace") -> dict[str, object]:
@@ -55,7 +56,22 @@ def row_id(digits: str) -> int:
 
 def _parse_json(body: bytes) -> dict[str, object]:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = json.loads(body.decode(), parse_int=_whole_number, parse_constant=_refuse)
+        # Half of a surrogate pair is well-formed JSON, but no text; PHP refuses the document.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _whole_number(digits: str) -> int | str:
+    """Return the number, or its digits when 64 bits do not hold it (JSON_BIGINT_AS_STRING)."""
+    if len(digits) > _MOST_DIGITS:
+        return digits
+    number = int(digits)
+    return number if -(2**63) <= number < 2**63 else digits
+
+
+def _refuse(name: str) -> NoReturn:
+    # NaN and Infinity, which Python reads though no JSON has them.
+    raise ValueError(name)

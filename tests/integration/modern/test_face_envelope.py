@@ -43,6 +43,8 @@ async def test_a_wrong_method(
         "/api/plans/%D9%A1",
         "/api/plans/1%0A",
         "/api/plans%0A",
+        "/api/plans%2F1",
+        "/api%2fplans",
         "/API/plans",
         "/api/login",
         "/_faults",
