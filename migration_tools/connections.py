@@ -16,10 +16,18 @@ import pymysql.err
 from migration_tools.addresses import SourceAddress, TargetAddress
 from migration_tools.errors import DatabaseError, MigrationError, SchemaDriftError, UnreachableError
 
+PROGRAM = "cutover-migration"  # how the servers' process lists show us
 CONNECT_SECONDS = 10
 LOCK_WAIT = "10s"
 WRONG_PASSWORD, NO_RIGHTS, NO_DATABASE = 1045, 1044, 1049
 CANNOT_CONNECT, SERVER_LEFT, DEFINITION_CHANGED = {2002, 2003}, {2006, 2013, 2014}, 1412
+
+# A killed copy must not keep its locks until the statement it was killed in is through; PostgreSQL
+# looks for the client only when told to, and has this setting since version 14.
+_NOTICE_A_DEAD_CLIENT = """
+SELECT set_config(name, '1s', false) FROM pg_settings
+WHERE name = 'client_connection_check_interval'
+"""
 
 SourceConnection = Any  # aiomysql.Connection: the library ships no types
 TargetConnection = Any  # asyncpg.Connection: likewise
@@ -47,6 +55,7 @@ async def open_source(address: SourceAddress) -> AsyncIterator[SourceConnection]
             conv={},  # raw text for every type: `convert` reads it, and zero dates survive
             cursorclass=_QuietCursor,
             connect_timeout=CONNECT_SECONDS,
+            program_name=PROGRAM,
             init_command="SET time_zone = '+00:00', sql_mode = ''",
             autocommit=True,
         )
@@ -64,7 +73,11 @@ async def open_source(address: SourceAddress) -> AsyncIterator[SourceConnection]
 async def open_target(address: TargetAddress) -> AsyncIterator[TargetConnection]:
     """Yield a connection to a Unicode target; raise UnreachableError, SchemaDriftError."""
     with target_errors(address):
-        connection = await asyncpg.connect(address.dsn, timeout=CONNECT_SECONDS)
+        connection = await asyncpg.connect(
+            address.dsn,
+            timeout=CONNECT_SECONDS,
+            server_settings={"application_name": PROGRAM},
+        )
     try:
         with target_errors(address):
             encoding = await connection.fetchval("SHOW server_encoding")
@@ -74,6 +87,7 @@ async def open_target(address: TargetAddress) -> AsyncIterator[TargetConnection]
                     "name; create it with ENCODING 'UTF8'"
                 )
             await connection.execute(f"SET lock_timeout = '{LOCK_WAIT}'")
+            await connection.execute(_NOTICE_A_DEAD_CLIENT)
             yield connection
             await connection.close(timeout=CONNECT_SECONDS)
     finally:
