@@ -22,6 +22,7 @@ from modern.app import create_app
 from modern.billing.tables import billing_history
 from modern.infra.resources import Resources
 from modern.infra.settings import Settings
+from modern.plans.service import PlanService
 from modern.plans.tables import subscription_plans
 from modern.subscriptions.tables import subscriptions
 from modern.users.tables import users
@@ -63,7 +64,7 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings, now=lambda: NOW)
     async with app.router.lifespan_context(app):
         resources: Resources = app.state.resources
-        await resources.redis.flushdb()
+        await PlanService(resources.database, resources.cache).expire()
         async with resources.database.writing() as connection:
             await fill(connection)
         yield app
