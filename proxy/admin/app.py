@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 
 from proxy.admin.api import Api
 from proxy.admin.auth import Gatekeeper, Guard, secure
+from proxy.admin.console.history import History
 from proxy.admin.console.views import console_routes
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.problems import Problem, problem_of
@@ -37,13 +38,14 @@ def create_admin_app(
     Raises SettingsError when the API would listen beyond loopback without a token.
     """
     settings.validate()
+    history = History()
     return Starlette(
         routes=[
             *Api(controller, report, mint_key).routes_of_app(),
             Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
             Route("/livez", _livez),
             Route("/readyz", lambda _: _readyz(controller)),
-            Mount("/", routes=console_routes(controller, report)),
+            Mount("/", routes=console_routes(controller, report, history)),
         ],
         middleware=[Middleware(Gatekeeper, guard=Guard(settings.token))],
         exception_handlers={
@@ -51,6 +53,7 @@ def create_admin_app(
             HTTPException: _on_http_error,
             Exception: _on_crash,
         },
+        lifespan=lambda _: history.watched(controller),
     )
 
 

@@ -61,7 +61,7 @@ def of_route(route: RouteStatus, now: float) -> Attention:
         return Attention(Level.LOOK, f"{differ} of {compared} compared {verb}")
     if not route.legacy.requests and not route.modern.requests:
         return Attention(Level.IDLE, f"No requests in the last {wording.duration(route.window)}")
-    return Attention(Level.FINE, route.verdict_reason)
+    return Attention(Level.FINE, _capital(route.verdict_reason))
 
 
 def by_attention(routes: Iterable[RouteStatus], now: float) -> list[tuple[RouteStatus, Attention]]:
@@ -144,6 +144,11 @@ def notices(status: Status) -> list[Notice]:
 def silent(status: Status) -> list[WorkerStatus]:
     """Workers that should report and do not."""
     return [w for w in status.workers if not w.connected or w.last_seen > LAG_AFTER]
+
+
+def _capital(text: str) -> str:
+    """Begin a text as a sentence does."""
+    return text[:1].upper() + text[1:]
 
 
 def _names(ids: list[str]) -> str:

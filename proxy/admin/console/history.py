@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -73,3 +74,14 @@ class History:
         while True:
             self.feed(source.status())
             await wait(self.every)
+
+    @asynccontextmanager
+    async def watched(self, source: StatusSource) -> AsyncIterator[None]:
+        """Feed from `source` in the background for as long as the block runs."""
+        watching = asyncio.create_task(self.watch(source))
+        try:
+            yield
+        finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching

@@ -39,10 +39,10 @@ function takeOver(old, fresh) {
 
 function takeOverAttributes(old, fresh) {
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name);
   }
   if (old instanceof HTMLInputElement && old.type !== "checkbox") old.value = fresh.getAttribute("value") ?? "";
 }
