@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
+from typing import TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -36,10 +38,13 @@ from proxy.routing.table import Table
 from proxy.settings import whole_number
 from proxy.wire.errors import RequestError
 
+T = TypeVar("T")
+
 BODY_MAX = 64 * 1024
 STREAMS_MAX = 64
 CHANGES_SHOWN = 20
 
+_log = logging.getLogger(__name__)
 _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 
 
@@ -173,8 +178,10 @@ class Api:
         """Differences, grouped."""
         query = request.query_params
         page, critical = schemas.read_page(query), schemas.read_flag(query, "critical")
-        found = await self._report.signatures(
-            route=query.get("route"), critical=critical, limit=page.limit, offset=page.offset
+        found = await _stored(
+            self._report.signatures(
+                route=query.get("route"), critical=critical, limit=page.limit, offset=page.offset
+            )
         )
         more = len(found) == page.limit
         return json_response(
@@ -187,7 +194,7 @@ class Api:
     async def difference(self, request: Request) -> Response:
         """One group of differences with samples."""
         signature_id = request.path_params["signature"]
-        found = await self._report.signature(signature_id)
+        found = await _stored(self._report.signature(signature_id))
         if found is None:
             raise NotFoundError(f"There is no difference with the signature {signature_id!r}.")
         return json_response(signature_plain(found))
@@ -195,7 +202,8 @@ class Api:
     async def coverage(self, request: Request) -> Response:
         """How much was compared."""
         since = schemas.read_since(request.query_params)
-        found = await self._report.coverage(route=request.query_params.get("route"), since=since)
+        route = request.query_params.get("route")
+        found = await _stored(self._report.coverage(route=route, since=since))
         return json_response({"coverage": [coverage.to_plain() for coverage in found]})
 
     async def explain(self, request: Request) -> Response:
@@ -288,6 +296,17 @@ def read_if_match(values: list[str]) -> int | None:
         raise_for([Trouble("If-Match", "is not a version", 'Write one ETag, such as "12".')])
         return None
     return int(matched[1])
+
+
+async def _stored(reading: Awaitable[T]) -> T:
+    """Await a read of the comparisons; their store may be gone while all else goes on."""
+    try:
+        return await reading
+    except Exception as error:
+        _log.exception("the comparisons cannot be read")
+        detail = f"The comparisons cannot be read just now: {error}"
+        problem = Problem(503, "store-unavailable", detail, "Try again; the proxy goes on without.")
+        raise ProblemError(problem) from error
 
 
 async def _body(request: Request) -> bytes:

@@ -126,7 +126,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Differences between the two sides, grouped by signature",
         "Differences",
         query=(LIMIT, OFFSET, ROUTE, CRITICAL),
-        errors=(422,),
+        errors=(422, 503),
     ),
     Endpoint(
         "GET",
@@ -134,7 +134,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "difference",
         "One signature with samples of both answers",
         "Difference",
-        errors=(404,),
+        errors=(404, 503),
     ),
     Endpoint(
         "GET",
@@ -143,7 +143,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "How much was compared per route, and why some was not",
         "Coverages",
         query=(ROUTE, SINCE),
-        errors=(422,),
+        errors=(422, 503),
     ),
     Endpoint(
         "POST",

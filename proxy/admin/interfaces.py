@@ -58,7 +58,7 @@ class Controller(Protocol):
         """List versions, newest first."""
         ...
 
-    async def version(self, number: int) -> VersionRecord:
+    async def version(self, number: int, /) -> VersionRecord:
         """One version; raises NotFoundError."""
         ...
 
@@ -68,7 +68,7 @@ class Controller(Protocol):
         """List decisions, newest first."""
         ...
 
-    async def decision(self, number: int) -> DecisionRecord:
+    async def decision(self, number: int, /) -> DecisionRecord:
         """One decision; raises NotFoundError."""
         ...
 
@@ -96,6 +96,6 @@ class Report(Protocol):
         """List differences grouped by signature."""
         ...
 
-    async def signature(self, signature_id: str) -> SignatureDetail | None:
+    async def signature(self, signature_id: str, /) -> SignatureDetail | None:
         """One signature with its samples, or None."""
         ...

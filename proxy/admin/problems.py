@@ -23,6 +23,7 @@ TITLES = {
     "not-json": "The request body is not JSON",
     "rules-refused": "The rules would not be valid",
     "not-explained": "The request cannot be explained",
+    "store-unavailable": "The store cannot be read",
     "busy": "Too many are listening",
     "internal": "Something broke here",
 }

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.admin import plain
+from tests.support_console import FakeController, route, sample, summary
+
+
+@pytest.mark.parametrize(("hundredths", "percent"), [(0, 0), (1000, 10), (1050, 10.5), (1, 0.01)])
+def test_weights_are_percent(hundredths: int, percent: float) -> None:
+    """Whole percentages are whole numbers."""
+    assert plain.percent(hundredths) == percent
+    assert isinstance(plain.percent(1000), int)
+
+
+def test_times_are_rfc_3339_in_utc() -> None:
+    """To the millisecond, with a Z."""
+    assert plain.instant(1_790_000_000.1234) == "2026-09-21T14:13:20.123Z"
+
+
+def test_what_was_not_measured_is_null() -> None:
+    """A route without traffic has no observed weight, not one of 0."""
+    assert plain.route_plain(route(weight_observed=None))["weight_observed"] is None
+    assert plain.route_plain(route(weight_observed=0.104))["weight_observed"] == 10.4
+
+
+def test_a_rolled_back_route_says_why() -> None:
+    """The reason and the end of the cool-down stand with the route."""
+    status = FakeController(clock=lambda: 1_790_000_000.0).status()
+    found = {each["id"]: each for each in plain.status_plain(status)["routes"]}
+    assert found["plans"]["rolled_back"] is None
+    rolled_back = found["billing.history"]["rolled_back"]
+    assert rolled_back["reason"].startswith("error rate 12.5%")
+    assert rolled_back["cooldown_until"] == "2026-09-21T14:21:10.000Z"
+
+
+def test_differences_tell_times_as_everything_else_does() -> None:
+    """Also within the samples."""
+    from shadow_compare.report import SignatureDetail
+
+    detail = SignatureDetail(summary(first_seen=1_790_000_000.0), (sample(at=1_790_000_001.0),))
+    found = plain.signature_plain(detail)
+    assert found["first_seen"] == "2026-09-21T14:13:20.000Z"
+    assert found["samples"][0]["at"] == "2026-09-21T14:13:21.000Z"

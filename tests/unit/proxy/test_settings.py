@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.errors import SettingsError
+from proxy.settings import (
+    SERVE_SETTINGS,
+    AdminSettings,
+    format_address,
+    is_loopback,
+    parse_address,
+    read_token,
+    serve_settings,
+    whole_number,
+)
+
+TOKEN = "a-token-that-is-long-enough"
+
+
+def test_defaults_need_no_environment() -> None:
+    """Without options and variables everything has the documented default."""
+    settings = serve_settings({}, {})
+    assert settings.rules == Path("routing_rules.yaml")
+    assert settings.state == Path(".cutover")
+    assert settings.listen == ("127.0.0.1", 8080)
+    assert settings.admin_listen == ("127.0.0.1", 8090)
+    assert settings.workers >= 1
+    assert (settings.role, settings.shadow_workers) == ("all", 1)
+    assert (settings.access_log, settings.drain_seconds) == ("-", 10.0)
+    assert settings.admin_token is None
+
+
+def test_an_option_beats_its_variable_which_beats_the_default() -> None:
+    """The nearest source wins, setting by setting."""
+    environ = {"CUTOVER_WORKERS": "3", "CUTOVER_LISTEN": "0.0.0.0:80"}
+    settings = serve_settings({"workers": "5", "listen": None}, environ)
+    assert settings.workers == 5
+    assert settings.listen == ("0.0.0.0", 80)  # noqa: S104 - nothing listens here
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "words"),
+    [
+        ({"workers": "0"}, {}, "--workers: '0' is not a whole number from 1 to 256"),
+        ({"workers": "1_0"}, {}, "--workers"),
+        ({"workers": "9" * 5000}, {}, "--workers"),
+        ({}, {"CUTOVER_WORKERS": "two"}, "CUTOVER_WORKERS: 'two'"),
+        ({"role": "everything"}, {}, "--role: 'everything' is not one of all, data-plane"),
+        ({"listen": "8080"}, {}, "--listen: '8080' is not HOST:PORT"),
+        ({"listen": "127.0.0.1:65536"}, {}, "is not HOST:PORT"),
+        ({"listen": "::1:8080"}, {}, "in brackets: [::1]:8080"),
+        ({"drain_seconds": "nan"}, {}, "--drain-seconds: 'nan'"),
+        ({"drain_seconds": "-1"}, {}, "--drain-seconds: '-1'"),
+        ({"rules": ""}, {}, "--rules: a value is needed"),
+        ({"state": "a\0b"}, {}, "--state: a value is needed"),
+        ({"admin_listen": "127.0.0.1:8080"}, {}, "are both 127.0.0.1:8080"),
+        ({"admin_listen": "0.0.0.0:8090"}, {}, "not loopback, without authentication"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_name(
+    options: dict[str, str], environ: dict[str, str], words: str
+) -> None:
+    """A refusal names the option or variable, the value, and what would do."""
+    with pytest.raises(SettingsError) as caught:
+        serve_settings(options, environ)
+    assert words in str(caught.value)
+
+
+def test_every_setting_can_be_given_by_option_and_by_variable() -> None:
+    """The table and the dataclass name the same settings; only the token is no option."""
+    names = {setting.name for setting in SERVE_SETTINGS}
+    assert names == set(serve_settings({}, {}).__dataclass_fields__) - {"admin_token"}
+
+
+def test_a_token_never_shows_in_a_repr() -> None:
+    """A settings object may be logged."""
+    settings = serve_settings({}, {"CUTOVER_ADMIN_TOKEN": TOKEN})
+    assert settings.admin_token == TOKEN
+    assert TOKEN not in repr(settings) + repr(settings.admin)
+    assert "admin_token=***" in repr(settings)
+    assert "token=None" in repr(AdminSettings(("127.0.0.1", 8090)))
+
+
+def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:
+    """The newline that editors leave at the end does not belong to the token."""
+    file = tmp_path / "token"
+    file.write_text(f"{TOKEN}\n")
+    assert read_token({"CUTOVER_ADMIN_TOKEN_FILE": str(file)}) == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [("", "is empty"), ("x" * 5000, "too long"), ("two words are here", "without spaces")],
+)
+def test_an_unusable_token_file_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    """Rather no start than one without the protection that was asked for."""
+    file = tmp_path / "token"
+    file.write_text(content)
+    with pytest.raises(SettingsError, match=words):
+        read_token({"CUTOVER_ADMIN_TOKEN_FILE": str(file)})
+
+
+def test_a_missing_token_file_is_refused(tmp_path: Path) -> None:
+    """The error names the file."""
+    with pytest.raises(SettingsError, match="nowhere: No such file"):
+        read_token({"CUTOVER_ADMIN_TOKEN_FILE": str(tmp_path / "nowhere")})
+
+
+def test_token_and_token_file_together_are_refused() -> None:
+    """Nobody should have to guess which of the two counts."""
+    with pytest.raises(SettingsError, match="keep one of them"):
+        read_token({"CUTOVER_ADMIN_TOKEN": TOKEN, "CUTOVER_ADMIN_TOKEN_FILE": "file"})
+
+
+def test_a_token_opens_every_address_but_a_short_one_none() -> None:
+    """Beyond loopback only with a token that cannot be guessed."""
+    everywhere = ("0.0.0.0", 8090)  # noqa: S104 - nothing listens here
+    AdminSettings(everywhere, TOKEN).validate()
+    AdminSettings(("localhost", 8090)).validate()
+    with pytest.raises(SettingsError, match="5 characters"):
+        AdminSettings(("127.0.0.1", 8090), "short").validate()
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.9.10", True),
+        ("::1", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("0.0.0.0", False),  # noqa: S104 - nothing listens here
+        ("10.0.0.1", False),
+        ("localhost.example", False),
+        ("127.0.0.1.example", False),
+        ("", False),
+    ],
+)
+def test_loopback_is_what_can_only_mean_this_machine(host: str, loopback: bool) -> None:
+    """Names that merely resolve to loopback do not count."""
+    assert is_loopback(host) is loopback
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:8080", "[::1]:0", "proxy.internal:65535"])
+def test_an_address_reads_back_as_written(text: str) -> None:
+    """parse_address and format_address are inverse."""
+    assert format_address(parse_address(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("12", 12), ("+1", None), (" 1", None), ("", None), ("\u0661", None)]
+)
+def test_a_whole_number_is_plain_digits(text: str, number: int | None) -> None:
+    """What int() forgives, a command line does not mean."""
+    assert whole_number(text) == number
