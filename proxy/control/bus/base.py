@@ -7,11 +7,15 @@ serving may depend on the other plane's health.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ParamSpec, Protocol
 
 from proxy.errors import CutoverError
+
+log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 UNSENT_MAX = 4 * 1024 * 1024
 """Bytes that may wait towards one peer; beyond that messages are dropped, so memory is bounded."""
@@ -69,3 +73,11 @@ class Uplink(Protocol):
     def send(self, kind: str, payload: Payload) -> bool:
         """Hand one message over without waiting; False when it was dropped."""
         ...
+
+
+def deliver(receiver: Callable[P, None], *arguments: P.args, **named: P.kwargs) -> None:
+    """Call a receiver; what it raises is logged and ends no connection."""
+    try:
+        receiver(*arguments, **named)
+    except Exception:
+        log.exception("a message on the bus could not be handled")

@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 from pathlib import Path
+from typing import cast
 
 from proxy.control.bus.base import (
     UNSENT_MAX,
@@ -20,6 +21,7 @@ from proxy.control.bus.base import (
     OnState,
     Payload,
     Peer,
+    deliver,
 )
 from proxy.control.bus.frames import FrameError, FrameReader, encode
 
@@ -91,21 +93,18 @@ class LocalBus:
         return number
 
     def receive(self, peer: Peer, kind: str, payload: Payload) -> None:
-        """Pass one message on; a failure of the receiver is logged and ends nothing."""
-        try:
-            self._on_message(peer, kind, payload)
-        except Exception:
-            log.exception("a %s message of %s %d was not understood", kind, peer.role, peer.index)
+        """Pass one message on."""
+        deliver(self._on_message, peer, kind, payload)
 
     def greet(self, peer: Peer) -> None:
         """Say that a peer has introduced itself."""
-        self._on_state(peer, True)
+        deliver(self._on_state, peer, True)
 
     def dismiss(self, number: int, peer: Peer | None) -> None:
         """Forget a connection that ended."""
         self._links.pop(number, None)
         if peer is not None:
-            self._on_state(peer, False)
+            deliver(self._on_state, peer, False)
 
 
 class _BusProtocol(asyncio.Protocol):
@@ -120,8 +119,7 @@ class _BusProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a worker."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - a Unix stream is one
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class is no subclass
         self._id = self._bus.admit(self)
 
     def data_received(self, data: bytes) -> None:
@@ -211,26 +209,17 @@ class LocalUplink:
             return False
         transport.write(encode("hello", self._hello))
         self._transport = transport
-        self._state(connected=True)
+        deliver(self._on_state, True)
         try:
             await link.ended
         finally:
             self._transport = None
             transport.abort()
-            self._state(connected=False)
+            deliver(self._on_state, False)
         return link.spoken
 
     def _receive(self, kind: str, payload: Payload) -> None:
-        try:
-            self._on_message(kind, payload)
-        except Exception:
-            log.exception("a %s message of the controller could not be used", kind)
-
-    def _state(self, *, connected: bool) -> None:
-        try:
-            self._on_state(connected)
-        except Exception:
-            log.exception("the change of the bus to connected=%s could not be handled", connected)
+        deliver(self._on_message, kind, payload)
 
 
 class _UplinkProtocol(asyncio.Protocol):

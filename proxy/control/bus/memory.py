@@ -5,7 +5,15 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from proxy.control.bus.base import OnMessage, OnPeerMessage, OnPeerState, OnState, Payload, Peer
+from proxy.control.bus.base import (
+    OnMessage,
+    OnPeerMessage,
+    OnPeerState,
+    OnState,
+    Payload,
+    Peer,
+    deliver,
+)
 from proxy.control.bus.frames import FrameReader, encode
 
 
@@ -53,7 +61,7 @@ class MemoryBus:
         """Take a new peer and bring it up to date."""
         peer = Peer(next(self._ids), hello["role"], hello["index"], hello["pid"])
         self._uplinks[peer] = uplink
-        self._on_state(peer, True)
+        deliver(self._on_state, peer, True)
         for kind, payload in self._latest.items():
             uplink.receive(kind, payload)
         return peer
@@ -61,11 +69,11 @@ class MemoryBus:
     def leave(self, peer: Peer) -> None:
         """Forget a peer; a second time is nothing."""
         if self._uplinks.pop(peer, None) is not None:
-            self._on_state(peer, False)
+            deliver(self._on_state, peer, False)
 
     def receive(self, peer: Peer, kind: str, payload: Payload) -> None:
         """Pass one message on."""
-        self._on_message(peer, kind, _through_the_wire(kind, payload))
+        deliver(self._on_message, peer, kind, _through_the_wire(kind, payload))
 
 
 class MemoryUplink:
@@ -84,14 +92,14 @@ class MemoryUplink:
         """Connect, and reconnect for ever, until cancelled."""
         while True:
             await self._bus.opened.wait()
-            self._on_state(True)
+            deliver(self._on_state, True)
             self._peer = peer = self._bus.join(self, self._hello)
             try:
                 await self._bus.closed.wait()
             finally:
                 self._peer = None
                 self._bus.leave(peer)
-                self._on_state(False)
+                deliver(self._on_state, False)
 
     def send(self, kind: str, payload: Payload) -> bool:
         """Hand one message over without waiting; False when it was dropped."""
@@ -102,4 +110,4 @@ class MemoryUplink:
 
     def receive(self, kind: str, payload: Payload) -> None:
         """Take one message of the controller."""
-        self._on_message(kind, payload)
+        deliver(self._on_message, kind, payload)
