@@ -96,7 +96,8 @@ def _copy(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     source = source_address(choose(options.source, SOURCE_VARIABLE, os.environ))
     target = target_address(choose(options.target, TARGET_VARIABLE, os.environ))
-    report = uvloop.run(verify(source, target, options.tables, options.zone))
+    with _watcher(options) as watcher:
+        report = uvloop.run(verify(source, target, options.tables, options.zone, watcher))
     _say(options, verify_json(report), verify_lines(report))
     return 0 if report.equal else DATA_DISAGREES
 

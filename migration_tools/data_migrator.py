@@ -132,8 +132,13 @@ class DataMigrator:
 
     async def _verify(self) -> None:
         quarantined = await self._target.quarantined(self._options.tables)
+        self._watcher.begin("verification", sum(table.read for table in self._report.tables))
         self._report.verification = await verify_tables(
-            self._options.tables, self._source_without(quarantined), self._target, quarantined
+            self._options.tables,
+            self._source_without(quarantined),
+            self._target,
+            quarantined,
+            self._watcher,
         )
         if not self._report.verification.equal:
             raise VerificationError(
@@ -161,15 +166,22 @@ async def copy(
 
 
 async def verify(
-    source: SourceAddress, target: TargetAddress, tables: tuple[Table, ...], zone: ZoneInfo
+    source: SourceAddress,
+    target: TargetAddress,
+    tables: tuple[Table, ...],
+    zone: ZoneInfo,
+    watcher: Watcher,
 ) -> VerifyReport:
     """Open both databases and compare one snapshot of each; raise MigrationError."""
     async with open_source(source) as reading, open_target(target) as writing:
-        await refuse_drift(SourceCursor(reading), TargetWriter(writing), tables)
+        cursor = SourceCursor(reading)
+        await refuse_drift(cursor, TargetWriter(writing), tables)
+        watcher.begin("verification", sum([await cursor.count(table) for table in tables]))
         async with writing.transaction(isolation="repeatable_read", readonly=True):
             side = TargetSide(writing, zone.key)
             quarantined = await side.quarantined(tables)
-            return await verify_tables(tables, SourceSide(reading, quarantined), side, quarantined)
+            source_side = SourceSide(reading, quarantined)
+            return await verify_tables(tables, source_side, side, quarantined, watcher)
 
 
 async def verify_tables(
@@ -177,6 +189,7 @@ async def verify_tables(
     source: SourceSide,
     target: TargetSide,
     quarantined: Mapping[str, Sequence[int]],
+    watcher: Watcher,
 ) -> VerifyReport:
     """Compare the tables one after the other."""
     began = time.perf_counter()
@@ -184,6 +197,8 @@ async def verify_tables(
     for table in tables:
         aside = len(quarantined.get(table.name, ()))
         found.append(await verify_table(table, source, target, aside))
+        watcher.advance(found[-1].source.rows + aside)
+    watcher.end()
     return VerifyReport(tuple(found), time.perf_counter() - began)
 
 

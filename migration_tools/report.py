@@ -18,7 +18,8 @@ class ColumnDifference:
     target: Spelled
 
     def __str__(self) -> str:
-        return f"{self.column} is {_show(self.source)} in the source, {_show(self.target)} here"
+        source, target = _show(self.source), _show(self.target)
+        return f"{self.column} is {source} in the source and {target} in the target"
 
 
 @dataclass(frozen=True, slots=True)

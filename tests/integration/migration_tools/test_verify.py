@@ -1,5 +1,6 @@
 import pytest
 
+from migration_tools import convert
 from tests.integration.migration_tools.pair import Pair
 
 
@@ -176,3 +177,14 @@ def test_row_that_legacy_changed_since(pair: Pair) -> None:
     assert difference["columns"] == [
         {"column": "status", "source": "cancelled", "target": "active"}
     ]
+
+
+def test_verification_is_a_second_opinion(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A converter that is wrong by a cent is caught by the copy, and nothing is committed."""
+    monkeypatch.setattr(convert, "minor_units", lambda _raw, _at_least=None: 991)
+    ran = pair.run("copy")
+    assert ran.code == 1
+    assert "the loaded rows are not those of the source: nothing was committed" in ran.errors
+    (changed, *_) = ran.report["verification"]["tables"][1]["differences"]
+    assert changed["columns"] == [{"column": "price_minor", "source": "990", "target": "991"}]
+    assert pair.target_rows() == [0, 0, 0, 0]

@@ -48,7 +48,8 @@ def test_verification_for_people() -> None:
         "        USD -0.05",
         "    row 7 is missing in the target",
         "    row 8 is in the target only",
-        "    row 9 differs: paid_at is null in the source, '2024-03-01 10:00:00.000000' here",
+        "    row 9 differs: paid_at is null in the source "
+        "and '2024-03-01 10:00:00.000000' in the target",
         "    more differences in rows 10..90",
         "the two databases differ (0.2 s)",
     ]
