@@ -119,7 +119,7 @@ class _BusProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Accept a worker."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's own class is no subclass
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own class is no subclass
         self._id = self._bus.admit(self)
 
     def data_received(self, data: bytes) -> None:

@@ -81,8 +81,7 @@ async def test_dead_controllers_socket_is_replaced(path: Path) -> None:
     """A socket file left by a killed controller is no obstacle to the next one."""
     code = (
         "import asyncio, pathlib, sys\n"
-        "from proxy.control.bus.frames import encode
-from proxy.control.bus.local import LocalBus\n"
+        "from proxy.control.bus.local import LocalBus\n"
         "async def main():\n"
         "    bus = LocalBus(pathlib.Path(sys.argv[1]), lambda *a: None, lambda *a: None)\n"
         "    await bus.start()\n"
