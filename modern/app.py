@@ -40,6 +40,8 @@ _ROUTERS = (
     billing.router,
 )
 
+ROUTES = tuple(chain.from_iterable(router.routes for router in _ROUTERS))
+
 _PROBLEM: dict[str, Any] = {
     "model": ProblemSchema,
     "content": {"application/problem+json": {}},
@@ -76,7 +78,7 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     app.state.resources = resources
     for router in _ROUTERS:
         app.include_router(router)
-    map_failures(app, list(chain.from_iterable(router.routes for router in _ROUTERS)))
+    map_failures(app, ROUTES)
     app.add_middleware(WholePaths)
     if resources.settings.modern_faults:
         app.add_middleware(Faults)

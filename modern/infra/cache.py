@@ -22,7 +22,7 @@ Load = Callable[[], Awaitable[bytes]]
 CLAIM_SECONDS = 5.0
 PATIENCE_SECONDS = 0.5
 POLL_SECONDS = 0.02
-ASIDE_SECONDS = 2.0
+ASIDE_SECONDS = 5.0
 
 _log = get_logger(__name__)
 

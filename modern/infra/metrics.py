@@ -1,9 +1,5 @@
 """What is counted and timed, for Prometheus."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from time import perf_counter
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
@@ -49,19 +45,10 @@ class Metrics:
         )
         self.cache_reads = Counter(
             "cache_reads_total",
-            "Reads through the cache: hit, filled, waited for another, or bypassed.",
+            "Reads through the cache: hit, loaded, joined or waited for another load, bypassed.",
             ["outcome"],
             registry=self.registry,
         )
-
-    @contextmanager
-    def time(self, observe: Callable[[float], object]) -> Iterator[None]:
-        """Observe how long the body takes, whether it succeeds or fails."""
-        started = perf_counter()
-        try:
-            yield
-        finally:
-            observe(perf_counter() - started)
 
     def exposition(self) -> bytes:
         """Return all of it in the text format of Prometheus."""

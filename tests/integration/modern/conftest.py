@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -52,9 +53,9 @@ def billing_database(postgres_server: Postgres) -> Database:
 def settings(billing_database: Database, redis_server: Redis) -> Settings:
     """Give the settings of the application under test."""
     return Settings(
-        database_url=billing_database.sqlalchemy_url,  # type: ignore[arg-type] # pydantic wraps it
-        redis_url=redis_server.url(REDIS_DATABASE),  # type: ignore[arg-type] # pydantic wraps it
-        secret_key="0123456789abcdef",  # type: ignore[arg-type] # pydantic wraps it
+        database_url=SecretStr(billing_database.sqlalchemy_url),
+        redis_url=SecretStr(redis_server.url(REDIS_DATABASE)),
+        secret_key=SecretStr("0123456789abcdef"),
     )
 
 

@@ -2,57 +2,66 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import SecretStr
 
+from deploy.stack import Database
 from deploy.stack.ports import free_ports
+from deploy.stack.postgres import Postgres
 from modern.app import create_app
-from modern.infra.settings import Settings
+from modern.infra.settings import Settings, async_url
 
 
 @pytest.fixture
 async def without_redis(app: FastAPI, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of an application whose Redis is not there; the rows are."""
     del app  # it has filled the database
-    url = f"redis://127.0.0.1:{free_ports(1)[0]}/0"
-    async with serve(settings.model_validate(plain(settings) | {"redis_url": url})) as client:
+    url = SecretStr(f"redis://127.0.0.1:{free_ports(1)[0]}/0")
+    async with client_of(settings.model_copy(update={"redis_url": url})) as client:
         yield client
 
 
 @pytest.fixture
 async def without_database(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of an application whose database is not there."""
-    url = f"postgresql://u:hush@127.0.0.1:{free_ports(1)[0]}/billing"
-    async with serve(settings.model_validate(plain(settings) | {"database_url": url})) as client:
+    url = async_url(f"postgresql://u:hush@127.0.0.1:{free_ports(1)[0]}/billing")
+    changed = settings.model_copy(update={"database_url": SecretStr(url)})
+    async with client_of(changed) as client:
         yield client
 
 
-def plain(settings: Settings) -> dict[str, object]:
-    """Return the settings as they can be given again."""
-    return dict(settings)
+@pytest.fixture
+async def silence() -> AsyncIterator[str]:
+    """Give the address of a server that takes connections and never says a word."""
+    visitors: list[asyncio.StreamWriter] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        visitors.append(writer)
+        await reader.read()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"{host}:{port}"
+        for visitor in visitors:
+            visitor.close()
 
 
-class serve:  # noqa: N801 # used like a function
-    """An application that is started, with a client of it."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._app = create_app(settings)
-        transport = httpx.ASGITransport(self._app, raise_app_exceptions=False)
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://modern")
-        self._lifespan = self._app.router.lifespan_context(self._app)
-
-    async def __aenter__(self) -> httpx.AsyncClient:
-        """Start."""
-        await self._lifespan.__aenter__()
-        return self._client
-
-    async def __aexit__(self, *_: object) -> None:
-        """Stop."""
-        await self._client.aclose()
-        await self._lifespan.__aexit__(None, None, None)
+@asynccontextmanager
+async def client_of(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """Start an application and give a client of it."""
+    app = create_app(settings)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://modern") as client,
+    ):
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -113,3 +122,36 @@ async def test_without_database_the_clean_api_fails_as_a_problem(
         "instance": "/v1/users/1",
         "request_id": "abc",
     }
+
+
+async def test_a_silent_redis_holds_nobody_up(
+    app: FastAPI, settings: Settings, silence: str
+) -> None:
+    """It is given a moment, and then done without."""
+    del app  # it has filled the database
+    changed = settings.model_copy(update={"redis_url": SecretStr(f"redis://{silence}/0")})
+    async with client_of(changed) as client:
+        assert (await client.get("/api/plans")).status_code == 200
+        assert (await client.get("/health")).json()["redis"] == "error"
+
+
+async def test_a_silent_database_is_not_waited_for(settings: Settings, silence: str) -> None:
+    """Health answers before a prober gives up."""
+    url = SecretStr(async_url(f"postgresql://u:p@{silence}/billing"))
+    async with client_of(settings.model_copy(update={"database_url": url})) as client:
+        answer = await client.get("/health")
+    assert (answer.status_code, answer.json()["database"]) == (503, "error")
+
+
+async def test_connections_that_the_server_has_closed_are_replaced(
+    client: httpx.AsyncClient, postgres_server: Postgres, billing_database: Database
+) -> None:
+    """After a restart of the database no request meets a dead connection."""
+    assert (await client.get("/api/users/1")).status_code == 200
+    postgres_server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND application_name = 'billing-modern'",
+        billing_database.name,
+    )
+    assert (await client.get("/api/users/1")).status_code == 200
+    assert (await client.post("/api/subscriptions/1/cancel")).status_code == 200
