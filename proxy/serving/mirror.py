@@ -63,7 +63,6 @@ def _texts(head: RequestHead | ResponseHead) -> Headers:
     return tuple(
         (field.name.decode("ascii"), field.value.decode("latin-1"))
         for field in forwardable(head.fields)
-        if field.name not in head.hop_fields
     )
 
 

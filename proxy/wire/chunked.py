@@ -23,10 +23,9 @@ class _Expect(Enum):
 class ChunkedReader:
     """Decodes one body: `take` gives payload, `done` says that the trailer has passed."""
 
-    __slots__ = ("_buffer", "_expect", "_left", "_trailer")
+    __slots__ = ("_expect", "_left", "_trailer")
 
     def __init__(self) -> None:
-        self._buffer = b""
         self._expect = _Expect.SIZE
         self._left = 0
         self._trailer = 0
@@ -37,33 +36,37 @@ class ChunkedReader:
         return self._expect is _Expect.DONE
 
     def take(self, data: bytes) -> tuple[bytes, bytes]:
-        """Decode what arrived; gives (payload, bytes beyond the end).
+        """Decode what can be decoded; gives (payload, the rest: an unfinished line, or surplus).
 
-        Raises WireError when the coding is broken.
+        Raises WireError when the coding is broken; payload before the break is given first, so
+        that what is seen does not depend on how the bytes were split.
         """
-        if self._buffer:
-            data, self._buffer = self._buffer + data, b""
         payload: list[bytes] = []
         at = 0
-        while at < len(data) and self._expect is not _Expect.DONE:
-            if self._expect is _Expect.DATA:
-                piece = data[at : at + self._left]
-                payload.append(piece)
-                at += len(piece)
-                self._left -= len(piece)
-                if not self._left:
-                    self._expect = _Expect.DATA_END
-                continue
-            end = self._line_end(data, at)
-            if end < 0:
-                self._buffer = data[at:]
-                return b"".join(payload), b""
-            self._line(data[at:end])
-            at = end + 2
+        try:
+            while at < len(data) and self._expect is not _Expect.DONE:
+                if self._expect is _Expect.DATA:
+                    piece = data[at : at + self._left]
+                    payload.append(piece)
+                    at += len(piece)
+                    self._left -= len(piece)
+                    if not self._left:
+                        self._expect = _Expect.DATA_END
+                    continue
+                end = self._line_end(data, at)
+                if end < 0:
+                    break
+                self._line(data[at:end])
+                at = end + 2
+        except WireError:
+            if not payload:
+                raise
         return b"".join(payload), data[at:]
 
     def _line_end(self, data: bytes, at: int) -> int:
-        limit = {_Expect.DATA_END: 0, _Expect.TRAILER: TRAILER_MAX}.get(self._expect, LINE_MAX)
+        limit = LINE_MAX
+        if self._expect is not _Expect.SIZE:
+            limit = 0 if self._expect is _Expect.DATA_END else TRAILER_MAX
         end = data.find(b"\r\n", at, at + limit + 2)
         if end < 0:
             # A CR may be the first half of the line's end; any other control is an error already.

@@ -64,18 +64,14 @@ HOP_BY_HOP: Final = frozenset(
     }
 )
 
+# What says where a request came from, besides every X-Forwarded-*.
 PROVENANCE: Final = frozenset(
     {
-        b"x-forwarded-for",
-        b"x-forwarded-proto",
-        b"x-forwarded-host",
-        b"x-forwarded-port",
-        b"x-forwarded-server",
-        b"x-forwarded-prefix",
-        b"x-forwarded-ssl",
         b"x-real-ip",
         b"x-client-ip",
         b"x-cluster-client-ip",
+        b"x-original-forwarded-for",
+        b"true-client-ip",
         b"forwarded",
         b"via",
     }
@@ -114,11 +110,9 @@ def request_field(line: bytes) -> Field | None:
     # CGI maps `-`, PHP also `_` and `.`, to one key (RFC 3875, 4.1.18): a client must not reach
     # our names, or anybody's, through another spelling.
     folded = name.translate(_FOLD)
-    role = _REQUEST_ROLES.get(folded, Role.FORWARD)
+    role = _request_role(folded)
     if folded != name:
-        role = Role.DROP if role is not Role.FORWARD or _is_ours(folded) else Role.COUNTED
-    elif role is Role.FORWARD and _is_ours(folded):
-        role = Role.DROP
+        role = Role.COUNTED if role is Role.FORWARD else Role.DROP
     return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
 
 
@@ -130,6 +124,15 @@ def response_field(line: bytes) -> Field | None:
     name = found[1].lower()
     role = _RESPONSE_ROLES.get(name, Role.DROP if _is_ours(name) else Role.FORWARD)
     return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
+
+
+def _request_role(name: bytes) -> Role:
+    role = _REQUEST_ROLES.get(name)
+    if role is not None:
+        return role
+    if name.startswith(b"x-forwarded-"):
+        return Role.PROVENANCE
+    return Role.DROP if _is_ours(name) else Role.FORWARD
 
 
 def _is_ours(name: bytes) -> bool:

@@ -13,8 +13,20 @@ from proxy.wire.message import RequestHead, ResponseHead
 VIA: Final = b"1.1 cutover"
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9\-_.:+/=@]{1,128}")
-_TRACEPARENT: Final = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_TRACEPARENT: Final = re.compile(
+    rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
 _ADDRESS: Final = re.compile(rb"[0-9A-Fa-f:.]{2,45}")
+_REWRITTEN: Final = frozenset(
+    {
+        b"x-forwarded-for",
+        b"x-forwarded-proto",
+        b"x-forwarded-host",
+        b"x-forwarded-port",
+        b"forwarded",
+        b"via",
+    }
+)
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -53,7 +65,9 @@ class Peer:
         if not self.trusted:
             return self.address
         address = self.address
-        for entry in reversed(_listed(head, b"x-forwarded-for")):
+        chain = b",".join(_values(head, b"x-forwarded-for"))
+        for part in reversed(chain.split(b",")):
+            entry = part.strip(b" \t")
             if _ADDRESS.fullmatch(entry) is None:
                 break
             address = entry
@@ -62,16 +76,20 @@ class Peer:
         return address
 
     def _appended(self, head: RequestHead) -> bytes:
-        chain = [*_listed(head, b"x-forwarded-for"), self.address]
-        forwarded = [*_listed(head, b"forwarded"), self._forwarded(head.host)]
-        return self._lines(
-            b", ".join(chain),
+        rewritten = self._lines(
+            b", ".join([*_values(head, b"x-forwarded-for"), self.address]),
             head.get(b"x-forwarded-proto") or self.scheme,
             head.get(b"x-forwarded-host") or head.host,
             head.get(b"x-forwarded-port") or self.port,
-            b", ".join(forwarded),
-            b", ".join([*_listed(head, b"via"), VIA]),
+            b", ".join([*_values(head, b"forwarded"), self._forwarded(head.host)]),
+            b", ".join([*_values(head, b"via"), VIA]),
         )
+        believed = (
+            field.line + b"\r\n"
+            for field in head.fields
+            if field.role is Role.PROVENANCE and field.name not in _REWRITTEN
+        )
+        return rewritten + b"".join(believed)
 
     def _forwarded(self, host: bytes) -> bytes:
         address = b'"[%b]"' % self.address if b":" in self.address else self.address
@@ -88,15 +106,9 @@ class Peer:
         )
 
 
-def _listed(head: RequestHead, name: bytes) -> list[bytes]:
-    """Entries of a list-valued field over all its lines."""
-    return [
-        entry
-        for field in head.fields
-        if field.name == name
-        for part in field.value.split(b",")
-        if (entry := part.strip(b" \t"))
-    ]
+def _values(head: RequestHead, name: bytes) -> list[bytes]:
+    """Values of all lines of a field, without empty ones."""
+    return [field.value for field in head.fields if field.name == name and field.value]
 
 
 def request_id(head: RequestHead, trusted: bool) -> bytes | None:
@@ -122,12 +134,10 @@ def write_request(
     for the upstream, and names with `_` or `.` only when `allowed`.
     """
     forward = Role.FORWARD
-    hop_fields = head.hop_fields
     lines = [
         field.line
         for field in head.fields
-        if (field.role is forward or (field.role is Role.COUNTED and field.name in allowed))
-        and not (hop_fields and field.name in hop_fields)
+        if field.role is forward or (field.role is Role.COUNTED and field.name in allowed)
     ]
     if head.length > 0:
         framing = b"Content-Length: %d\r\n" % head.length
@@ -159,12 +169,8 @@ def write_response(
     client of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with
     their CRLF.
     """
-    hop_fields = head.hop_fields
     forward = Role.FORWARD
-    if hop_fields:
-        lines = [f.line for f in head.fields if f.role is forward and f.name not in hop_fields]
-    else:
-        lines = [field.line for field in head.fields if field.role is forward]
+    lines = [field.line for field in head.fields if field.role is forward]
     chunked = False
     if head.declared is not None and head.length >= NO_BODY and head.status != 204:
         framing = b"Content-Length: %b\r\n" % head.declared
@@ -207,7 +213,6 @@ _REASONS: Final = {
     413: b"Content Too Large",
     414: b"URI Too Long",
     417: b"Expectation Failed",
-    421: b"Misdirected Request",
     431: b"Request Header Fields Too Large",
     404: b"Not Found",
     501: b"Not Implemented",

@@ -6,7 +6,7 @@ from typing import Final
 
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.fields import Field, Role
-from proxy.wire.grammar import CONTENT_LENGTH
+from proxy.wire.grammar import CONTENT_LENGTH, TOKEN
 
 NO_BODY: Final = 0
 CHUNKED: Final = -1
@@ -24,7 +24,7 @@ def request_length(lengths: list[Field], encodings: list[Field], minor: int) -> 
         value = encodings[0].value.lower()
         if len(encodings) == 1 and value == b"chunked":
             return CHUNKED
-        if len(encodings) == 1 and b"chunked" not in value and value.isalnum():
+        if len(encodings) == 1 and b"chunked" not in value and TOKEN.fullmatch(value):
             raise RequestError(501, "this transfer coding is not implemented")
         raise RequestError(400, "Transfer-Encoding must be exactly `chunked`")
     if not lengths:

@@ -1,7 +1,7 @@
 """The grammar of RFC 9110, 9112 and 3986 that we accept, a rule beside each expression.
 
-All expressions are used with `fullmatch` and have no ambiguous repetition, so they run in linear
-time whatever comes.
+All expressions run in linear time whatever comes: repetitions that could share characters with
+what follows are possessive (`*+`), so that a mismatch is not tried again at every length.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t -~\x80
 # field-line = field-name ":" OWS field-value OWS                        RFC 9112, 5
 # field-vchar = VCHAR / obs-text; no CR, LF, NUL, and no obs-fold
 FIELD_LINE: Final = re.compile(
-    rb"(" + TCHAR + rb"+):[\t ]*((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[\t ]*"
+    rb"(" + TCHAR + rb"++):[\t ]*+((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[\t ]*+"
 )
 
 # Content-Length = 1*DIGIT                                               RFC 9110, 8.6
@@ -31,11 +31,16 @@ FIELD_LINE: Final = re.compile(
 CONTENT_LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,17}")
 
 # chunk-size = 1*HEXDIG, chunk-ext                                       RFC 9112, 7.1
-CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})[\t ]*(;[\t -~\x80-\xff]{0,256})?")
+# Without blanks before the extension: parsers disagree on whether they belong to the number.
+CHUNK_LINE: Final = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,256})?")
+
+# token
+TOKEN: Final = re.compile(TCHAR + rb"+")
 
 # Host = uri-host [ ":" port ]                                           RFC 9110, 7.2
+# Without percent-encoding and commas, which no host that is looked up has.
 HOST: Final = re.compile(
-    rb"(?:[A-Za-z0-9\-._~!$&'()*+;=%]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+    rb"(?:[A-Za-z0-9\-._~!$&'()*+;=]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
 )
 
 # absolute-form = "http://" authority [ path ] [ "?" query ]             RFC 9112, 3.2.2
@@ -54,7 +59,8 @@ NORMAL_PATH: Final = re.compile(
 QUERY: Final = re.compile(rb"\?[!$-;=?-\[\]-~]*")
 
 # Overlong UTF-8 and the percent-encodings that servers disagree about.
-OVERLONG: Final = re.compile(rb"%c[01]|%e0%[89]|%f0%8", re.IGNORECASE)
+OVERLONG: Final = re.compile(rb"%c[01]|%e0%[89]|%f[08]%8|%fc%8", re.IGNORECASE)
 HIDDEN: Final = re.compile(rb"%(?:00|2f|5c)", re.IGNORECASE)
 
-BARE_LF: Final = re.compile(rb"(?<!\r)\n")
+# A line that ends without CR, or a CR that ends no line.
+BROKEN_LINE: Final = re.compile(rb"(?<!\r)\n|\r[^\n]")

@@ -8,14 +8,13 @@ from proxy.wire.fields import Field
 class RequestHead:
     """A request understood.
 
-    `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants,
-    `hop_fields` the field names that its Connection field nominated.
+    `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants.
+    `fields` are without those that the Connection field nominated: they end at the next hop.
     """
 
     __slots__ = (
         "expects_continue",
         "fields",
-        "hop_fields",
         "host",
         "keep_alive",
         "length",
@@ -36,7 +35,6 @@ class RequestHead:
         length: int,
         keep_alive: bool,
         expects_continue: bool,
-        hop_fields: frozenset[bytes],
     ) -> None:
         self.method = method
         self.path = path
@@ -47,7 +45,6 @@ class RequestHead:
         self.length = length
         self.keep_alive = keep_alive
         self.expects_continue = expects_continue
-        self.hop_fields = hop_fields
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
@@ -66,7 +63,6 @@ class ResponseHead:
     __slots__ = (
         "declared",
         "fields",
-        "hop_fields",
         "idle_hint",
         "keep_alive",
         "length",
@@ -85,7 +81,6 @@ class ResponseHead:
         declared: bytes | None,
         keep_alive: bool,
         idle_hint: float | None,
-        hop_fields: frozenset[bytes],
     ) -> None:
         self.status = status
         self.reason = reason
@@ -95,7 +90,6 @@ class ResponseHead:
         self.declared = declared
         self.keep_alive = keep_alive
         self.idle_hint = idle_hint
-        self.hop_fields = hop_fields
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""

@@ -24,9 +24,9 @@ from proxy.wire.framing import (
     response_length,
     sort_out,
 )
-from proxy.wire.grammar import BARE_LF, HOST, STATUS_LINE
+from proxy.wire.grammar import BROKEN_LINE, HOST, STATUS_LINE
 from proxy.wire.message import RequestHead, ResponseHead
-from proxy.wire.target import TARGET_MAX, RequestLine, read_request_line
+from proxy.wire.target import LINE_MAX, RequestLine, read_request_line, too_long
 
 HEAD_MAX: Final = 32_768
 FIELDS_MAX: Final = 100
@@ -84,13 +84,22 @@ class _Parser:
     def _take_head(self) -> bytes | None:
         """Cut a complete head off the buffer, without its empty line."""
         buffer = self._buffer
-        end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
+        end = buffer.find(b"\r\n\r\n", max(0, self._searched - 3), HEAD_MAX + 4)
         if end < 0:
+            self._check_unfinished(buffer)
             self._searched = len(buffer)
             return None
         self._searched = 0
         self._buffer = buffer[end + 4 :]
         return buffer[:end]
+
+    def _check_unfinished(self, buffer: bytes) -> None:
+        """Refuse at once what no further bytes can mend.
+
+        In the same order as if all bytes had come at once: the verdict on a message must not
+        depend on how the network split it.
+        """
+        raise NotImplementedError
 
     def _take_body(self, body: _Body) -> bytes | End | None:
         if body.chunks is not None:
@@ -126,7 +135,12 @@ class _Parser:
 class RequestParser(_Parser):
     """Reads the requests of one client connection."""
 
-    __slots__ = ()
+    __slots__ = ("_blank_seen", "_line_seen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._blank_seen = False
+        self._line_seen = False
 
     def next(self) -> RequestEvent | None:
         """Give the next event; raises RequestError, after which the connection must be closed."""
@@ -139,12 +153,13 @@ class RequestParser(_Parser):
                 raise RequestError(400, error.reason) from error
         if self.ended or not self._buffer:
             return None
-        if self._buffer.startswith(b"\r\n"):  # RFC 9112, 2.2: one empty line is forgiven
+        # RFC 9112, 2.2: an empty line before a request is forgiven. One, not any number.
+        if not self._blank_seen and self._buffer.startswith(b"\r\n"):
             self._buffer = self._buffer[2:]
             self._searched = 0
+            self._blank_seen = True
         head = self._take_head()
         if head is None:
-            self._check_unfinished()
             return None
         request = read_request(head)
         self._body = _Body(request.length)
@@ -153,16 +168,20 @@ class RequestParser(_Parser):
     def restart(self) -> None:
         """Go on to the next request of the connection."""
         self.ended = False
+        self._blank_seen = self._line_seen = False
 
-    def _check_unfinished(self) -> None:
-        """Refuse at once what no further bytes can mend."""
-        buffer = self._buffer
-        if len(buffer) > TARGET_MAX + 64 and b"\r\n" not in buffer[: TARGET_MAX + 64]:
-            raise RequestError(414, "the request target is too long")
-        if len(buffer) > HEAD_MAX:
+    def _check_unfinished(self, buffer: bytes) -> None:
+        if not self._line_seen:
+            end = buffer.find(b"\r\n", 0, LINE_MAX + 2)
+            if end >= 0:
+                read_request_line(buffer[:end])
+                self._line_seen = True
+            elif len(buffer) >= LINE_MAX + 2:
+                raise too_long(buffer)
+        if BROKEN_LINE.search(buffer, max(0, self._searched - 1), HEAD_MAX + 4):
+            raise RequestError(400, "a line does not end in CR LF")
+        if len(buffer) >= HEAD_MAX + 4:
             raise RequestError(431, "the header section is too large")
-        if BARE_LF.search(buffer):
-            raise RequestError(400, "a line ends without CR")
 
 
 class ResponseParser(_Parser):
@@ -193,8 +212,6 @@ class ResponseParser(_Parser):
             return None
         head = self._take_head()
         if head is None:
-            if len(self._buffer) > HEAD_MAX:
-                raise ResponseError("the header section is too large")
             return None
         response = read_response(head, self._method)
         if response.status < 200:
@@ -207,6 +224,17 @@ class ResponseParser(_Parser):
         self._body = _Body(response.length)
         return response
 
+    def _check_unfinished(self, buffer: bytes) -> None:
+        end = buffer.find(b"\r\n")
+        if end >= 0:
+            _read_status_line(buffer[:end])
+        elif buffer[:7] != b"HTTP/1."[: len(buffer)]:
+            raise ResponseError("this is not HTTP/1.1")
+        if BROKEN_LINE.search(buffer, max(0, self._searched - 1)):
+            raise ResponseError("a line does not end in CR LF")
+        if len(buffer) >= HEAD_MAX + 4:
+            raise ResponseError("the header section is too large")
+
     def finish(self) -> End | None:
         """Say that the upstream closed: END if this body ends so, None if it was cut off."""
         if self._body is not None and self.until_close and not self.ended:
@@ -216,12 +244,11 @@ class ResponseParser(_Parser):
 
 def read_request(head: bytes) -> RequestHead:
     """Understand a request's head (without its last empty line); raises RequestError."""
-    if len(head) > HEAD_MAX:
-        raise RequestError(431, "the header section is too large")
     lines = head.split(b"\r\n")
     line = _REQUEST_LINES[lines[0]]
     if len(lines) > FIELDS_MAX + 1:
-        raise RequestError(431, "too many fields")
+        broken = BROKEN_LINE.search(head) is not None
+        raise RequestError(400 if broken else 431, "too many fields")
     fields: list[Field] = []
     special: list[Field] = []
     remembered = REQUEST_FIELDS
@@ -273,6 +300,8 @@ def _request(line: RequestLine, fields: list[Field], special: list[Field]) -> Re
     if hop_fields & _NOT_NOMINATED:
         raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
     length = request_length(lengths, encodings, line.minor) if lengths or encodings else NO_BODY
+    if hop_fields:  # RFC 9110, 7.6.1: they end here, before anything is read from them
+        fields = [field for field in fields if field.name not in hop_fields]
     return RequestHead(
         line.method,
         line.path,
@@ -283,7 +312,6 @@ def _request(line: RequestLine, fields: list[Field], special: list[Field]) -> Re
         length,
         keep_alive,
         expects and length != NO_BODY,
-        hop_fields,
     )
 
 
@@ -301,17 +329,19 @@ def _status_line(line: bytes) -> tuple[int, int, bytes] | None:
     return None if found is None else (int(found[1]), int(found[2]), found[3] or b"")
 
 
+def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    found = _STATUS_LINES[line]
+    if found is None:
+        raise ResponseError("malformed status line")
+    return found
+
+
 def read_response(head: bytes, method: str) -> ResponseHead:
     """Understand an answer's head; raises ResponseError."""
-    if len(head) > HEAD_MAX:
-        raise ResponseError("the header section is too large")
     lines = head.split(b"\r\n")
-    status_line = _STATUS_LINES[lines[0]]
-    if status_line is None:
-        raise ResponseError("malformed status line")
+    minor, status, reason = _read_status_line(lines[0])
     if len(lines) > FIELDS_MAX + 1:
         raise ResponseError("too many fields")
-    minor, status, reason = status_line
     fields: list[Field] = []
     special = False
     keep_alive = minor == 1
@@ -339,9 +369,9 @@ def read_response(head: bytes, method: str) -> ResponseHead:
     lengths, encodings = sort_out(fields) if special else ([], [])
     length = response_length(lengths, encodings, minor, status, method)
     declared = lengths[0].value if lengths else None
-    return ResponseHead(
-        status, reason, minor, fields, length, declared, keep_alive, idle_hint, hop_fields
-    )
+    if hop_fields:
+        fields = [field for field in fields if field.name not in hop_fields]
+    return ResponseHead(status, reason, minor, fields, length, declared, keep_alive, idle_hint)
 
 
 def _idle_hint(value: bytes) -> float | None:

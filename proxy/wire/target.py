@@ -13,6 +13,7 @@ from typing import Final
 from proxy.wire.errors import RequestError
 from proxy.wire.grammar import (
     ABSOLUTE_FORM,
+    BROKEN_LINE,
     HIDDEN,
     HOST,
     NORMAL_PATH,
@@ -23,6 +24,8 @@ from proxy.wire.grammar import (
 )
 
 TARGET_MAX: Final = 8192
+LINE_MAX: Final = TARGET_MAX + 64
+"""Bytes of a request target, and of a request line with everything around it."""
 
 METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
@@ -49,10 +52,10 @@ class RequestLine:
 
 def read_request_line(line: bytes) -> RequestLine:
     """Understand a request line; raises RequestError with the status to answer."""
+    if len(line) > LINE_MAX:
+        raise too_long(line)
     found = REQUEST_LINE.fullmatch(line)
     if found is None:
-        if len(line) > TARGET_MAX + 64:
-            raise RequestError(414, "the request target is too long")
         raise RequestError(400, "malformed request line")
     method, target, major, minor = found.groups()
     if major != b"1" or minor not in b"01":
@@ -64,6 +67,13 @@ def read_request_line(line: bytes) -> RequestLine:
     if method not in METHODS:
         raise RequestError(501, "unknown method")
     return _resolve(method, target, int(minor))
+
+
+def too_long(line: bytes) -> RequestError:
+    """Refuse a request line of more than LINE_MAX bytes, whether or not its end has been seen."""
+    if BROKEN_LINE.search(line, 0, LINE_MAX + 2):
+        return RequestError(400, "malformed request line")
+    return RequestError(414, "the request target is too long")
 
 
 def _resolve(method: bytes, target: bytes, minor: int) -> RequestLine:
