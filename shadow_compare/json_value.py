@@ -27,6 +27,9 @@ class InvalidJsonError(ValueError):
 class TooDeepError(ValueError):
     """Arrays and objects are nested deeper than DEPTH_MAX."""
 
+    def __init__(self) -> None:
+        super().__init__(f"nested deeper than {DEPTH_MAX} levels")
+
 
 def parse_json(body: bytes) -> Json:
     r"""Read one JSON text.

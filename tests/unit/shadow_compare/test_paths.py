@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+
+from shadow_compare.paths import (
+    Aspect,
+    Element,
+    Path,
+    covers,
+    header_path,
+    is_exactly,
+    parse_pattern,
+    path_text,
+    wildcard_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "covered"),
+    [
+        ("$", ("$",), True),
+        ("$", ("$", "a", 3), True),
+        ("$.a", ("$", "a"), True),
+        ("$.a", ("$", "a", "b"), True),
+        ("$.a", ("$", "ab"), False),
+        ("$.a.b", ("$", "a"), False),
+        ("$.data[*].price", ("$", "data", 12, "price"), True),
+        ("$.data[*].price", ("$", "data", Element("id", "40", 2), "price"), True),
+        ("$.data[*].price", ("$", "data", "price"), False),
+        ("$.data[2]", ("$", "data", 2), True),
+        ("$.data[2]", ("$", "data", Element("id", "40", 2)), True),
+        ("$.data[2]", ("$", "data", 3), False),
+        ("$.data[2]", ("$", "data", "2"), False),
+        ("$.map.*.name", ("$", "map", "17", "name"), True),
+        ("$.map.*", ("$", "map", 17), False),
+        ("$['a.b']", ("$", "a.b"), True),
+        ("$.data[order]", ("$", "data", Aspect.ORDER), True),
+        ("$.data[order]", ("$", "data", Aspect.LENGTH), False),
+        ("$.data", ("$", "data", Aspect.LENGTH), True),
+        ("$.data[*]", ("$", "data", Aspect.ORDER), False),
+        ("status", ("status",), True),
+        ("$", ("status",), False),
+        ("headers.Cache-Control", header_path("cache-control"), True),
+    ],
+)
+def test_pattern_covers_its_place_and_what_is_beneath(
+    pattern: str, path: Path, covered: bool
+) -> None:
+    """A pattern speaks for the place it names and for everything beneath, and nothing else."""
+    assert covers(parse_pattern(pattern), path) is covered
+
+
+def test_exact_match_leaves_out_what_is_beneath() -> None:
+    """The key of an array belongs to that array only, not to arrays within."""
+    pattern = parse_pattern("$.data")
+    assert is_exactly(pattern, ("$", "data"))
+    assert not is_exactly(pattern, ("$", "data", 0, "lines"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "data",
+        "$data",
+        "$.",
+        "$.a..b",
+        "$[x]",
+        "$.a b",
+        "headers.",
+        "headers.a b",
+        "$.a[",
+        "$['']",
+    ],
+)
+def test_other_texts_are_refused(text: str) -> None:
+    """What does not follow the grammar is refused with the text that could not be read."""
+    with pytest.raises(ValueError, match="is not a path"):
+        parse_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "concrete", "wild"),
+    [
+        (("$",), "$", "$"),
+        (("$", "data", 3, "price"), "$.data[3].price", "$.data[*].price"),
+        (("$", "data", Element("id", "40", 2)), "$.data[id=40]", "$.data[*]"),
+        (("$", "users", "17", "name"), "$.users.17.name", "$.users.*.name"),
+        (
+            ("$", "by", "0f8fad5b-d9cb-469f-a165-70867728950e"),
+            "$.by.0f8fad5b-d9cb-469f-a165-70867728950e",
+            "$.by.*",
+        ),
+        (("$", "a b"), "$['a b']", "$['a b']"),
+        (("$", "it's]"), "$['it?s?']", "$['it?s?']"),
+        (("$", "rows", Aspect.ORDER), "$.rows[order]", "$.rows[order]"),
+        (("headers", "location"), "headers.location", "headers.location"),
+    ],
+)
+def test_paths_are_written_for_people_and_for_grouping(
+    path: Path, concrete: str, wild: str
+) -> None:
+    """A path is written as it is, and with wildcards so that many rows become one place."""
+    assert path_text(path) == concrete
+    assert wildcard_text(path) == wild
+    parse_pattern(wild)
