@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 from typing import Final, cast
 
 from proxy.serving.exchange import Exchange
@@ -17,6 +18,11 @@ HEAD_DEADLINE: Final = 10.0
 IDLE_DEADLINE: Final = 75.0
 LINGER: Final = 2.0
 """Seconds for a head to be complete, between requests, and to read on after a last answer."""
+
+UNREAD_DEADLINE: Final = 30.0
+"""Seconds in which a client must read some of its last answer."""
+
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 READ_AHEAD: Final = 65_536
 """Bytes a client may send ahead of what its current exchange takes."""
@@ -35,6 +41,7 @@ class Downstream(asyncio.Protocol):
         "_peer_table",
         "_reading",
         "_transport",
+        "_unsent",
         "deadline",
         "exchange",
         "peer",
@@ -57,6 +64,7 @@ class Downstream(asyncio.Protocol):
         self._closing = False
         self._ended = False
         self._reading = True
+        self._unsent = 0
 
     # What the event loop says
 
@@ -84,9 +92,11 @@ class Downstream(asyncio.Protocol):
             self.pause_reading()
 
     def eof_received(self) -> bool:
-        """Let the transport stay open while an answer is still to be written."""
+        """Let the transport stay open while answers are still to be written."""
         self._ended = True
-        return self.exchange is not None and self.exchange.request_done
+        if self.exchange is None:
+            return not self.writable
+        return self.exchange.request_done
 
     def pause_writing(self) -> None:
         """Stop taking the answer: the client reads slowly."""
@@ -124,7 +134,7 @@ class Downstream(asyncio.Protocol):
     def done(self, close: bool) -> None:
         """End the exchange and go on to the next request, or close."""
         self.exchange = None
-        if close or self._ended or self.plane.draining:
+        if close or self.plane.draining:
             self.close_gently()
             return
         self._parser.restart()
@@ -133,22 +143,26 @@ class Downstream(asyncio.Protocol):
         self._advance()
 
     def reset(self) -> None:
-        """Cut the client off: a complete end is never invented."""
+        """Cut the client off, by a reset: a plain close can be the end of a complete answer."""
         self.exchange = None
         self._closing = True
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None and not self._transport.is_closing():
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         self._transport.abort()
 
     def close_gently(self) -> None:
         """Close after the last answer, without a reset that would destroy it (RFC 9112, 9.6)."""
         self._closing = True
-        self.deadline = self.plane.now() + LINGER
-        self.resume_reading()
         if self._transport.is_closing():
             return
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
-        else:
+        self._unsent = self._transport.get_write_buffer_size()
+        self.deadline = self.plane.now() + (UNREAD_DEADLINE if self._unsent else LINGER)
+        self.resume_reading()
+        if self._ended:
             self._transport.close()
+        else:
+            self._transport.write_eof()
 
     def pause_reading(self) -> None:
         """Let the client wait with the rest of its request."""
@@ -157,8 +171,10 @@ class Downstream(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on reading."""
-        if not self._reading and not self._transport.is_closing():
+        """Go on reading, unless enough waits already."""
+        if self._reading or self._transport.is_closing():
+            return
+        if self._closing or self._parser.waiting <= READ_AHEAD:
             self._reading = True
             self._transport.resume_reading()
 
@@ -169,7 +185,7 @@ class Downstream(asyncio.Protocol):
         if now < self.deadline:
             return
         if self._closing:
-            self._transport.abort()
+            self._linger(now)
         elif self.exchange is not None:
             self.exchange.on_deadline(now)
         elif self._parser.waiting:
@@ -178,9 +194,20 @@ class Downstream(asyncio.Protocol):
             self.close_gently()
 
     def drain(self) -> None:
-        """Close now if idle; otherwise after the answer that is on its way."""
-        if self.exchange is None and not self._closing:
+        """Close now if idle; otherwise after the answer to what is on its way."""
+        if self.exchange is None and not self._closing and not self._parser.waiting:
             self.close_gently()
+
+    def _linger(self, now: float) -> None:
+        """Wait on for a client that still reads its last answer; end with any other."""
+        unsent = self._transport.get_write_buffer_size()
+        if not unsent:
+            self._transport.abort()
+        elif unsent < self._unsent:
+            self._unsent = unsent
+            self.deadline = now + UNREAD_DEADLINE
+        else:
+            self.reset()
 
     def _advance(self) -> None:
         """Begin the next exchange, and the ones behind it that end at once."""
@@ -192,7 +219,9 @@ class Downstream(asyncio.Protocol):
                 idle = not self._parser.waiting
                 event = self._parser.next()
                 if event is None:
-                    if not idle and self.deadline > (soon := self.plane.now() + HEAD_DEADLINE):
+                    if self._ended:
+                        self.close_gently()
+                    elif not idle and self.deadline > (soon := self.plane.now() + HEAD_DEADLINE):
                         self.deadline = soon
                     return
                 self._begin(cast("RequestHead", event))

@@ -322,6 +322,7 @@ class Exchange:
     def on_answer(self, connection: UpstreamConnection) -> None:
         """Relay what has arrived, in one write."""
         parser = connection.parser
+        untold = self._stage is Stage.AWAITING
         out: list[bytes] = []
         try:
             while (event := parser.next()) is not None:
@@ -333,6 +334,8 @@ class Exchange:
                 elif not self._take_head(event, out):
                     return
         except ResponseError:
+            if untold:
+                self._take_back()
             self._fail(OutcomeKind.PROTOCOL)
             return
         self._client.deadline = self._plane.now() + self._pool.rules.timeouts.response
@@ -345,7 +348,8 @@ class Exchange:
         """End a body that ends so; anything else was cut off."""
         if connection is not self._connection:
             return
-        if connection.parser.finish() is END:
+        # A body that ends with the connection ends with an orderly close: a reset cut it off.
+        if not connection.broken and connection.parser.finish() is END:
             self._finish(connection, [])
         else:
             self._fail(OutcomeKind.RESET)
@@ -372,7 +376,8 @@ class Exchange:
             return False
         self._response = response
         self._stage = Stage.RELAYING
-        self._close = self._close or self._plane.draining
+        # A client that has its final answer early need not send the rest (RFC 9112, 9.3).
+        self._close = self._close or not self.request_done or self._plane.draining
         if response.length < NO_BODY and self.head.minor == 0:
             self._close = True
         written, self._chunked = write_response(
@@ -382,6 +387,13 @@ class Exchange:
         if self._is_mirrored():
             self._capture = []
         return True
+
+    def _take_back(self) -> None:
+        """Forget an answer that broke off in the very read it began in: the client saw nothing."""
+        self._stage = Stage.AWAITING
+        self._response = self._capture = None
+        self._capture_size = self._bytes_out = 0
+        self._chunked = False
 
     def _take_interim(self, response: ResponseHead, out: list[bytes]) -> bool:
         if response.status == 101:  # nobody asked: Upgrade is stripped from every request

@@ -43,14 +43,27 @@ class Home(Protocol):
 
 
 class UpstreamConnection(asyncio.Protocol):
-    """A connection of one pool; idle, or leased to one lessee for one request."""
+    """A connection of one pool; idle, or leased to one lessee for one request.
 
-    __slots__ = ("_home", "_transport", "idle_limit", "idle_since", "instance", "lessee", "parser")
+    `broken` says that it ended by a reset or a failure, and not in good order.
+    """
+
+    __slots__ = (
+        "_home",
+        "_transport",
+        "broken",
+        "idle_limit",
+        "idle_since",
+        "instance",
+        "lessee",
+        "parser",
+    )
 
     def __init__(self, home: Home, instance: Instance, idle_limit: float) -> None:
         self._home = home
         self._transport: asyncio.Transport | None = None
         self.instance = instance
+        self.broken = False
         self.lessee: Lessee | None = None
         self.parser = ResponseParser("GET")
         self.idle_since = 0.0
@@ -123,9 +136,10 @@ class UpstreamConnection(asyncio.Protocol):
         if self.lessee is not None:
             self.lessee.on_writable(True)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop passes it
+    def connection_lost(self, exc: Exception | None) -> None:
         """End life: the pool forgets, the lessee hears."""
         self._transport = None
+        self.broken = exc is not None
         self._home.on_closed(self)
         lessee, self.lessee = self.lessee, None
         if lessee is not None:

@@ -156,6 +156,8 @@ class Pool:
         elif self._waiting:
             self._leased.add(connection)
             self._waiting.popleft().on_leased(connection, reused=False)
+        elif self._closed:
+            connection.abort()
         else:
             connection.idle_since = asyncio.get_running_loop().time()
             self._idle.append(connection)

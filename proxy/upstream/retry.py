@@ -17,10 +17,10 @@ FALLBACK_STATUSES: Final = frozenset({500, 502, 503, 504})
 def may_retry(method: str, kind: OutcomeKind, *, reused: bool, answered: bool) -> bool:
     """Whether the same side may be asked once more, on a fresh connection.
 
-    A reused connection that died before the first byte was most likely closed by the upstream while
-    it was idle, so the request was not read; but that is likely, not certain, and so only idempotent
-    methods are repeated (RFC 9110, 9.2.2). What fails to connect is not tried again here: the other
-    side is the better answer.
+    A reused connection that died before the first byte was most likely closed by the upstream
+    while it was idle, so the request was not read; but that is likely, not certain, and so only
+    idempotent methods are repeated (RFC 9110, 9.2.2). What fails to connect is not tried again
+    here: the other side is the better answer.
     """
     return kind is OutcomeKind.RESET and reused and not answered and method in IDEMPOTENT
 
