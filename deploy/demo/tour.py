@@ -1,4 +1,4 @@
-"""The script of the tour: shadow, a difference found and declared, 10%, 50%, a failure, a rollback."""
+"""The script of the tour, act by act, from the first shadow to a rollback and back."""
 
 from __future__ import annotations
 
