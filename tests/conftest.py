@@ -41,6 +41,24 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _not_skipped(report)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests of each part ran, and how long they took."""
+    parts: dict[str, list[float]] = {}
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        if isinstance(report, pytest.TestReport):
+            parts.setdefault(_part(report.nodeid), []).append(report.duration)
+    if len(parts) > 1:
+        terminalreporter.section("what ran")
+        for part, durations in sorted(parts.items()):
+            line = f"{part:<32} {len(durations):>5} tests {sum(durations):>7.1f} s"
+            terminalreporter.write_line(line)
+
+
+def _part(nodeid: str) -> str:
+    folders = Path(nodeid.partition("::")[0]).parent.parts[1:]
+    return "/".join(folders[:2]) or "tests"
+
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
