@@ -38,7 +38,7 @@ unit: setup
 check: lint types layers unit ## format, lint, types, layers, unit tests: under a minute
 
 test: lint types layers ## everything: the checks, then all tests on real servers
-	@echo '== all tests' && $(PY) -m pytest tests
+	@echo '== all tests' && timeout -k 30 1800 $(PY) -m pytest tests
 	@echo 'make test: format, lint, types, import layers and all tests passed'
 
 bench: setup ## measure against the peers: make bench NAME=proxy

@@ -2,6 +2,7 @@
 
 python healthy.py http://HOST:PORT/PATH   answers 200
 python healthy.py tcp://HOST:PORT         accepts a connection
+python healthy.py unix:FILE               a Unix socket there accepts a connection
 python healthy.py fresh:FILE:SECONDS      was written to that recently, or FILE.db and the like
 """
 
@@ -17,13 +18,18 @@ TIMEOUT = 3
 
 
 def healthy(what: str) -> bool:
-    """Return the verdict on one thing to ask, in one of the three forms above."""
+    """Return the verdict on one thing to ask, in one of the forms above."""
     if what.startswith("fresh:"):
         _, file, seconds = what.split(":")
         folder, name = Path(file).parent, Path(file).name
         # Database libraries add endings of their own, such as beat.db.
         written = max((one.stat().st_mtime for one in folder.glob(f"{name}*")), default=0.0)
         return time.time() - written < float(seconds)
+    if what.startswith("unix:"):
+        with socket.socket(socket.AF_UNIX) as peer:
+            peer.settimeout(TIMEOUT)
+            peer.connect(what.removeprefix("unix:"))
+            return True
     address = urlsplit(what)
     if address.scheme == "tcp":
         with socket.create_connection((address.hostname or "", address.port or 0), TIMEOUT):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.stack.ports import Ports
 from deploy.stack.process import Command
-from deploy.stack.program import ROOT, shown
+from deploy.stack.program import ROOT
 from deploy.stack.server import Server, first_bytes, http_status
 
 RULES = ROOT / "routing_rules.yaml"
@@ -50,9 +50,8 @@ class Cutover(Server):
 
     def command(self) -> Command:
         """Return the supervisor's command."""
-        argv = [sys.executable, "-m", "proxy", "serve", "--rules", shown(self.rules)]
-        # Short, because Unix sockets lie below it, and their paths must fit into 107 bytes.
-        state = ["--state", shown(self.folder / "state"), "--workers", str(self._workers)]
+        argv = [sys.executable, "-m", "proxy", "serve", "--rules", str(self.rules)]
+        state = ["--state", str(self.folder / "state"), "--workers", str(self._workers)]
         listen = ["--listen", f"{self.host}:{self._ports.proxy}"]
         admin = ["--admin-listen", f"{self.host}:{self._ports.console}"]
         return Command((*argv, *state, *listen, *admin), cwd=ROOT)
