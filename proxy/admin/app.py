@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from proxy.admin.api import Api
 from proxy.admin.auth import Gatekeeper, Guard, secure
@@ -45,7 +45,7 @@ def create_admin_app(
             Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
             Route("/livez", _livez),
             Route("/readyz", lambda _: _readyz(controller)),
-            Mount("/", routes=console_routes(controller, report, history)),
+            *console_routes(controller, report, history),
         ],
         middleware=[Middleware(Gatekeeper, guard=Guard(settings.token))],
         exception_handlers={
