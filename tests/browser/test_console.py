@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from proxy.control.status import RouteStatus
+from tests.support_console import FakeController, FakeReport, route, sample, summary
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Console
+
+EVIDENCE = {"detector": "error_rate", "value": 0.31, "bound": 0.05, "n": 40, "window": 60.0}
+PAGES = [
+    "/",
+    "/routes/plans",
+    "/routes/billing.history",
+    "/differences",
+    "/differences/9f1c2ab4d0e17735",
+    "/decisions",
+    "/decisions/1",
+    "/rules",
+    "/rules/18",
+    "/kill-switch",
+]
+
+
+def mark(page: Page) -> None:
+    """Leave a mark in the page that a reload would wipe out."""
+    page.evaluate("window.notReloaded = true")
+
+
+def is_marked(page: Page) -> bool:
+    """Whether the page is still the one that was marked."""
+    return bool(page.evaluate("window.notReloaded === true"))
+
+
+def sign(page: Page, reason: str) -> None:
+    """Fill in reason and name of the form that changes the weight."""
+    page.locator("#weight-form").get_by_label("Reason").fill(reason)
+    page.locator("#weight-form").get_by_label("Your name").fill("ada")
+
+
+def test_a_weight_is_changed_with_a_preview_of_what_will_happen(console: Console) -> None:
+    """Slider and number agree, the preview says who moves, and the page tells what was done."""
+    page = console.open("/routes/plans")
+    page.get_by_label("New share on modern").fill("40")
+    expect(page.get_by_label("Weight, %")).to_have_value("40")
+    expect(page.locator("#weight-preview")).to_contain_text(
+        "10% → 40%: 30% of the users move from legacy to modern"
+    )
+    page.get_by_label("Weight, %").fill("2.5")
+    expect(page.locator("#weight-preview")).to_contain_text("7.5% of the users move from modern")
+    sign(page, "fewer for tonight")
+    page.get_by_role("button", name="Change weight").click()
+    expect(page.locator(".flash")).to_have_text("plans is at 2.5% with version 19.")
+    expect(page.locator("#weight-form").get_by_label("Your name")).to_have_value("ada")
+    assert console.controller.routes["plans"].weight_in_force == 250
+
+
+def test_a_rollback_appears_without_a_reload(console: Console) -> None:
+    """Overview and route page show a rollback as it happens: headline, phase, form, decision."""
+    overview, detail = console.open("/"), console.open("/routes/plans")
+    mark(overview)
+    mark(detail)
+    expect(detail.get_by_role("heading", name="Change the weight")).to_be_visible()
+    console.controller.take_back("plans", "cutover", "error rate 31% is above 5%", EVIDENCE)
+    expect(overview.get_by_role("heading", level=1)).to_contain_text("2 routes need you")
+    expect(overview.locator(".events")).to_contain_text("the error rate of modern was 31%")
+    expect(detail.get_by_role("heading", name="Resume")).to_be_visible()
+    expect(detail.get_by_text("rolled back", exact=True)).to_be_visible()
+    assert is_marked(overview)
+    assert is_marked(detail)
+
+
+def test_half_typed_text_and_focus_survive_what_happens_meanwhile(console: Console) -> None:
+    """Refreshes go on around a form in use; it is warned about, refused once, and then taken."""
+    page = console.open("/routes/plans")
+    page.get_by_label("Weight, %").fill("25")
+    reason = page.locator("#weight-form").get_by_label("Reason")
+    reason.press_sequentially("gate pas")
+    console.controller.take_back("users.read", "grace", "disk is slow", {})
+    expect(page.locator("#weight-form .moved-on")).to_contain_text("moved on from version 18 to 19")
+    expect(reason).to_be_focused()
+    reason.press_sequentially("sed")
+    expect(reason).to_have_value("gate passed")
+    page.locator("#weight-form").get_by_label("Your name").fill("ada")
+    page.get_by_role("button", name="Change weight").click()
+    expect(page.get_by_role("alert").filter(visible=True)).to_contain_text("by grace: disk is slow")
+    expect(page.locator("#weight-form").get_by_label("Reason")).to_have_value("gate passed")
+    expect(page.get_by_label("Weight, %")).to_have_value("25")
+    page.get_by_role("button", name="Change weight").click()
+    expect(page.locator(".flash")).to_contain_text("plans is at 25%")
+    conflict = [c for c in console.complaints if "409" in c]
+    assert len(conflict) == 1
+    console.complaints.remove(conflict[0])  # the browser notes every answer of that kind
+
+
+def test_a_refused_form_keeps_its_text_while_the_page_stays_live(console: Console) -> None:
+    """What was sent back stays as typed, however often the numbers around it change."""
+    page = console.open("/routes/billing.history")
+    form = page.locator("#resume-form")
+    form.get_by_label("Reason").fill("fixed the index")
+    form.get_by_label("Your name").fill("ada")
+    page.get_by_role("button", name="Resume billing.history").click()
+    expect(form.get_by_role("alert")).to_contain_text("still cools down")
+    live = page.locator("#live")
+    console.controller.take_back("users.read", "grace", "disk is slow", {})
+    expect(live.locator(".asof")).to_contain_text("rules version 19")
+    expect(form.get_by_label("Reason")).to_have_value("fixed the index")
+    expect(form.get_by_role("alert")).to_contain_text("still cools down")
+    console.complaints[:] = [c for c in console.complaints if "422" not in c]
+
+
+def test_an_untouched_form_follows_what_others_do(console: Console) -> None:
+    """A form nobody touched shows the weight in force now, and is not refused for being old."""
+    page = console.open("/routes/plans")
+    console.controller.routes["plans"] = route("plans", weight_configured=6000)
+    console.controller.take_back("users.read", "grace", "disk is slow", {})
+    expect(page.get_by_label("Weight, %")).to_have_value("60")
+    expect(page.get_by_label("New share on modern")).to_have_value("60")
+    expect(page.locator("[name=expected_version]")).to_have_value("19")
+
+
+def test_focus_stays_on_a_link_while_rows_change_places(console: Console) -> None:
+    """A refresh that reorders the routes leaves the keyboard where it was."""
+    page = console.open("/")
+    link = page.get_by_role("link", name="plans", exact=True)
+    link.focus()
+    console.controller.take_back("users.read", "cutover", "errors", EVIDENCE)
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("users.read")
+    expect(page.get_by_role("link", name="plans", exact=True)).to_be_focused()
+
+
+def test_the_kill_switch_is_two_steps_from_anywhere(console: Console) -> None:
+    """A click and a button, with the keyboard alone if need be; then every page says so."""
+    page = console.open("/differences")
+    page.get_by_role("link", name="Kill switch").press("Enter")
+    expect(page.get_by_text("It takes modern out of 3 routes")).to_be_visible()
+    page.get_by_label("Your name").fill("ada")
+    page.get_by_label("Your name").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("The kill switch is on")
+    assert console.controller.kill
+
+
+def test_a_difference_is_found_from_the_overview(console: Console) -> None:
+    """From a route to its differences to both answers, by following links."""
+    page = console.open("/")
+    page.get_by_role("link", name="plans", exact=True).click()
+    page.get_by_role("link", name="$.data[*].price").click()
+    marked = page.locator("details[open] .bodies tr.different mark").all_text_contents()
+    assert [text.strip() for text in marked] == [
+        '"price": "29.00",',
+        '"price": 29.5,',
+        '"sla": "4h"',
+    ]
+    page.get_by_role("link", name="show whole answers").click()
+    expect(page.locator(".fold")).to_have_count(0)
+
+
+def test_a_closed_sample_stays_as_it_was_left(console: Console) -> None:
+    """Opening and closing samples is not undone by a refresh."""
+    page = console.open("/differences/9f1c2ab4d0e17735")
+    samples = page.locator("details.sample")
+    samples.nth(0).locator("summary").click()
+    samples.nth(1).locator("summary").click()
+    console.controller.take_back("users.read", "cutover", "errors", EVIDENCE)
+    expect(page.locator(".asof")).to_contain_text("rules version 19")
+    assert samples.evaluate_all("all => all.map(each => each.open)") == [False, True]
+
+
+def test_a_page_says_when_its_numbers_are_old(console: Console) -> None:
+    """Without an answer the page keeps what it has and says so; then it recovers."""
+    page = console.open("/")
+    page.route("**/*", lambda request: request.abort())
+    expect(page.locator("#stale")).to_contain_text("The controller has not answered for")
+    expect(page.get_by_role("link", name="plans", exact=True)).to_be_visible()
+    page.unroute("**/*")
+    expect(page.locator("#stale")).to_be_hidden()
+    console.complaints.clear()  # the browser notes every request that failed
+
+
+def test_a_route_that_leaves_the_rules_is_told_without_a_reload(console: Console) -> None:
+    """The page of a route that is gone says so instead of showing old numbers."""
+    page = console.open("/routes/plans")
+    del console.controller.routes["plans"]
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not here")
+    expect(page.locator("#stale")).to_be_hidden()
+    console.complaints[:] = [c for c in console.complaints if "404" not in c]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_can_be_read_without_scripts(console: Console, path: str) -> None:
+    """With JavaScript off each page has its heading, its numbers, and nothing half-made."""
+    page = console.open(path, java_script_enabled=False)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.locator(".asof")).to_contain_text("rules version 18")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 1440, 2560])
+def test_every_page_fits_its_window_and_obeys_the_policy(console: Console, width: int) -> None:
+    """From a telephone to a wall no page scrolls sideways, and nothing is stopped by the policy."""
+    page = console.open("/", viewport={"width": width, "height": 900}, color_scheme="dark")
+    for path in PAGES:
+        page.goto(path)
+        page.wait_for_function("document.querySelector('#live').dataset.version")
+        too_wide = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert too_wide <= 0, f"{path} is {too_wide} px too wide"
+
+
+def test_the_keyboard_reaches_the_content_first(console: Console) -> None:
+    """The first stop is a link past the navigation, and what has the focus is outlined."""
+    page = console.open("/routes/plans")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to content")
+    expect(skip).to_be_focused()
+    outline = skip.evaluate("e => getComputedStyle(e).outlineStyle")
+    assert outline == "solid"
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+
+
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/routes/plans", "/differences/evil", "/decisions/2", "/rules"]
+)
+def test_hostile_text_stays_text_through_live_updates(
+    console: Console, controller: FakeController, report: FakeReport, path: str
+) -> None:
+    """Markup from traffic neither runs at first nor when a refresh brings it into the page."""
+    page = console.open(path if path != "/decisions/2" else "/decisions")
+    hostile: RouteStatus = route("plans", path=HOSTILE, verdict_reason=HOSTILE)
+    controller.routes["plans"] = hostile
+    controller.take_back("plans", HOSTILE, HOSTILE, {})
+    report.details = [type(report.details[0])(summary("evil", paths=(HOSTILE,)), (sample(),))]
+    page.goto(path)
+    expect(page.locator("#live")).to_contain_text("onerror=alert(1)")
+    assert page.locator("#live img, #live script").count() == 0
+    console.complaints[:] = [c for c in console.complaints if "404" not in c]

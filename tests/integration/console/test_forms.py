@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support_console import FakeController
+
+if TYPE_CHECKING:
+    from tests.integration.console.conftest import Browser
+
+WEIGHT = ("/routes/plans", "weight-form", "/routes/plans/weight")
+
+
+def test_a_weight_is_changed_and_told_once(browser: Browser, controller: FakeController) -> None:
+    """The form redirects to the route, which says what was done, and not again on reload."""
+    answer = browser.send(*WEIGHT, weight="12.5", reason="gate passed")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/routes/plans"
+    assert controller.routes["plans"].weight_configured == 1250
+    refresh = browser.get("/routes/plans", **{"HX-Request": "true"})
+    assert "plans is at 12.5%" not in refresh.text
+    assert "plans is at 12.5% with version 19." in browser.get("/routes/plans").text
+    assert "plans is at 12.5%" not in browser.get("/routes/plans").text
+    assert controller.journal[-1].reason == "gate passed"
+
+
+def test_the_name_is_remembered(browser: Browser, controller: FakeController) -> None:
+    """Who changed something once need not type the name again."""
+    browser.send(*WEIGHT, weight="20", author="Zoë Müller")
+    assert controller.journal[-1].author == "Zoë Müller"
+    assert 'value="Zoë Müller"' in browser.get("/kill-switch").text
+
+
+def test_cookies_cannot_be_read_by_scripts_or_sent_from_elsewhere(browser: Browser) -> None:
+    """All three cookies are HttpOnly and SameSite=Strict."""
+    cookies = browser.get("/").headers.get_list("set-cookie")
+    cookies += browser.send(*WEIGHT, weight="20").headers.get_list("set-cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "cutover_form",
+        "cutover_flash",
+        "cutover_author",
+    }
+    for cookie in cookies:
+        assert "httponly" in cookie.lower()
+        assert "samesite=strict" in cookie.lower()
+
+
+@pytest.mark.parametrize("token", ["", "forged", None])
+def test_a_form_from_elsewhere_changes_nothing(
+    browser: Browser, controller: FakeController, token: str | None
+) -> None:
+    """Without the token that belongs to the cookie the form is refused, its text kept."""
+    typed = {"weight": "90", "reason": "forged", "author": "mallory"}
+    if token is not None:
+        typed["token"] = token
+    browser.get("/")
+    answer = browser.client.post("/routes/plans/weight", data=typed)
+    assert answer.status_code == 403
+    assert "nothing was changed" in answer.text
+    assert 'value="forged"' in answer.text
+    assert controller.routes["plans"].weight_configured == 1000
+
+
+def test_a_token_of_another_browser_is_refused(
+    browser: Browser, controller: FakeController
+) -> None:
+    """A token is worth nothing with another cookie."""
+    fields = browser.hidden("/routes/plans", "weight-form")
+    browser.client.cookies.clear()
+    browser.client.cookies.set("cutover_form", "chosen-by-somebody-else")
+    data = {**fields, "weight": "90", "reason": "x", "author": "mallory"}
+    assert browser.client.post("/routes/plans/weight", data=data).status_code == 403
+    assert controller.routes["plans"].weight_configured == 1000
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
+def test_another_origin_is_refused_before_the_form_is_read(
+    browser: Browser, controller: FakeController, origin: str
+) -> None:
+    """Even a complete form is refused when another site sends it."""
+    fields = {**browser.hidden("/routes/plans", "weight-form"), "weight": "90"}
+    fields |= {"reason": "x", "author": "mallory"}
+    answer = browser.client.post("/routes/plans/weight", data=fields, headers={"Origin": origin})
+    assert answer.status_code == 403
+    assert controller.routes["plans"].weight_configured == 1000
+
+
+def test_two_operators_collide_and_the_second_is_told(
+    browser: Browser, controller: FakeController
+) -> None:
+    """The later form is refused with who came first; its text stays, the version is renewed."""
+    fields = browser.hidden("/routes/plans", "weight-form")
+    controller.take_back("users.read", "grace", "disk is slow", {})
+    data = {**fields, "weight": "50", "reason": "second step", "author": "ada"}
+    answer = browser.client.post("/routes/plans/weight", data=data)
+    assert answer.status_code == 409
+    assert "nothing was changed" in answer.text
+    assert "by grace: disk is slow" in answer.text
+    assert 'value="second step"' in answer.text
+    assert 'name="weight" type="number" min="0" max="100" step="0.01" required value="50"' in (
+        answer.text
+    )
+    assert f'name="expected_version" value="{controller.number}"' in answer.text
+    assert controller.routes["plans"].weight_configured == 1000
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"weight": "101"}, "percentage from 0 to 100"),
+        ({"weight": ""}, "percentage from 0 to 100"),
+        ({"reason": ""}, "The reason is empty"),
+        ({"reason": "a\nb"}, "invisible characters"),
+        ({"author": ""}, "Your name is empty"),
+        ({"reason": "x" * 501}, "501 characters"),
+    ],
+)
+def test_a_wrong_field_is_told_and_what_was_typed_is_kept(
+    browser: Browser, controller: FakeController, typed: dict[str, str], told: str
+) -> None:
+    """Nothing is lost and nothing changed when a field cannot be used."""
+    answer = browser.send(*WEIGHT, **{"weight": "33", "reason": "kept text", **typed})
+    assert answer.status_code == 422
+    assert told in answer.text
+    assert controller.routes["plans"].weight_configured == 1000
+    if "reason" not in typed:
+        assert 'value="kept text"' in answer.text
+
+
+def test_a_body_that_is_no_form_is_refused(browser: Browser, controller: FakeController) -> None:
+    """JSON and huge bodies change nothing and break nothing."""
+    assert browser.client.post("/routes/plans/weight", json={"weight": 90}).status_code == 422
+    large = browser.client.post("/routes/plans/weight", data={"reason": "x" * 100_000})
+    assert large.status_code in (413, 422)
+    assert controller.routes["plans"].weight_configured == 1000
+
+
+def test_a_route_is_rolled_back_and_resumed_after_its_cool_down(
+    browser: Browser, controller: FakeController
+) -> None:
+    """A rollback by hand holds until a person resumes; before the cool-down only by force."""
+    back = browser.send("/routes/plans", "rollback-form", "/routes/plans/rollback")
+    assert back.status_code == 303
+    assert controller.routes["plans"].weight_in_force == 0
+    resume = ("/routes/plans", "resume-form", "/routes/plans/resume")
+    refused = browser.send(*resume, weight="5")
+    assert refused.status_code == 422
+    assert "still cools down" in refused.text
+    assert browser.send(*resume, weight="5", force="1").status_code == 303
+    assert controller.routes["plans"].weight_in_force == 500
+
+
+def test_a_rollback_is_never_held_up_by_a_conflict(
+    browser: Browser, controller: FakeController
+) -> None:
+    """Going back is the safe direction: it works from a page that is out of date."""
+    fields = browser.hidden("/routes/plans", "rollback-form")
+    controller.take_back("users.read", "grace", "disk is slow", {})
+    data = {**fields, "reason": "errors", "author": "ada"}
+    assert browser.client.post("/routes/plans/rollback", data=data).status_code == 303
+    assert controller.routes["plans"].rolled_back is not None
+
+
+def test_the_kill_switch_is_two_steps_away(browser: Browser, controller: FakeController) -> None:
+    """Each page links to the switch, which says what it will do, and tells how to turn it off."""
+    assert 'href="/kill-switch"' in browser.get("/routes/plans").text
+    page = browser.get("/kill-switch").text
+    assert "It takes modern out of 3 routes" in page
+    assert browser.send("/kill-switch", "kill-form", "/kill-switch").status_code == 303
+    assert controller.kill
+    assert "Kill switch is on" in browser.get("/differences").text
+    assert "Let the rules decide again" in browser.get("/kill-switch").text
+    browser.send("/kill-switch", "kill-form", "/kill-switch")
+    assert not controller.kill
+
+
+def test_a_change_of_a_route_that_is_gone_is_not_found(
+    browser: Browser, controller: FakeController
+) -> None:
+    """A form for a route that left the rules ends on a page that says so."""
+    fields = browser.hidden("/routes/plans", "weight-form")
+    del controller.routes["plans"]
+    data = {**fields, "weight": "50", "reason": "late", "author": "ada"}
+    answer = browser.client.post("/routes/plans/weight", data=data)
+    assert answer.status_code == 404
+    assert "There is no route" in answer.text

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from shadow_compare.report import Coverage, SignatureDetail
+from shadow_compare.sample import KeptAnswer, KeptDifference
+from tests.support_console import FakeController, FakeReport, route, sample, summary
+
+if TYPE_CHECKING:
+    from tests.integration.console.conftest import Browser
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' autofocus onfocus=alert(1) x='",
+    "javascript:alert(1)",
+    "{{ 7*7 }}{% raw %}",
+    "</pre></td><svg onload=alert(1)>",
+    "&lt;b&gt;&#60;",
+]
+HOSTILE = " ".join(PAYLOADS)
+ROUTE = 'r"><script>alert(1)</script>/../x?y#z'
+
+
+@pytest.fixture
+def controller() -> FakeController:
+    """A controller in which every text is hostile."""
+    found = FakeController([route(ROUTE, path=HOSTILE, methods=(HOSTILE,), verdict_reason=HOSTILE)])
+    evidence = {
+        "detector": HOSTILE,
+        "value": HOSTILE,
+        "bound": [HOSTILE],
+        "n": HOSTILE,
+        "window": HOSTILE,
+        "weight": HOSTILE,
+        HOSTILE: HOSTILE,
+        "samples": [
+            {"at": HOSTILE, "method": HOSTILE, "path": HOSTILE, "kind": HOSTILE},
+            HOSTILE,
+            {"latency": HOSTILE, "status": HOSTILE, "request_id": HOSTILE},
+        ],
+    }
+    found.take_back(ROUTE, HOSTILE, HOSTILE, evidence)
+    found.rules_problem = found.store_problem = HOSTILE
+    return found
+
+
+@pytest.fixture
+def report() -> FakeReport:
+    """A report in which every text is hostile."""
+    found = FakeReport()
+    answer = KeptAnswer(200, ((HOSTILE, HOSTILE),), f"{HOSTILE}\n{HOSTILE}", False, 0.1)
+    other = KeptAnswer(500, ((HOSTILE, "x"),), f'{{"{quote(HOSTILE)}": "</script>"}}', True, 0.1)
+    kept = sample(
+        request_id=HOSTILE,
+        primary_side="modern",
+        curl=HOSTILE,
+        primary=answer,
+        candidate=other,
+        differences=(KeptDifference(HOSTILE, HOSTILE, HOSTILE, HOSTILE),),
+    )
+    text = {
+        "route": ROUTE,
+        "kinds": (HOSTILE,),
+        "paths": (HOSTILE,),
+        "example_old": HOSTILE,
+        "example_new": HOSTILE,
+    }
+    found.details = [SignatureDetail(summary("abc", **text), (kept,))]
+    found.covered = [Coverage(ROUTE, 1, 1, 1, {HOSTILE: 1}, {HOSTILE: 1}, {HOSTILE: 1})]
+    return found
+
+
+ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        ADDRESS,
+        "/differences",
+        f"/differences?route={quote(ROUTE)}",
+        "/differences/abc",
+        f"/differences/{quote(HOSTILE)}",
+        "/decisions",
+        f"/decisions?route={quote(HOSTILE)}",
+        "/decisions/2",
+        "/rules",
+        "/rules/19",
+        "/kill-switch",
+        f"/routes/{quote(HOSTILE)}",
+    ],
+)
+def test_hostile_text_is_shown_and_does_nothing(browser: Browser, path: str) -> None:
+    """Whatever traffic or operators wrote appears as text: no element, attribute or link of it."""
+    answer = browser.get(path)
+    assert answer.status_code == (404 if quote(HOSTILE) in path and "?" not in path else 200)
+    html = answer.text
+    for payload in ("<script>alert", "<img src=x", "<svg onload", "49{%"):
+        assert payload not in html
+    tags = re.findall(r"<[a-zA-Z][^<>]*>", re.sub(r'"[^"<>]*"', '""', html))
+    assert not [tag for tag in tags if re.search(r"\son\w+\s*=|autofocus", tag)]
+    assert 'href="javascript:' not in html
+
+
+def test_hostile_text_in_a_form_comes_back_as_text(
+    browser: Browser, controller: FakeController
+) -> None:
+    """What was typed into a refused form is escaped in the form that is shown again."""
+    controller.routes["plans"] = route("plans")
+    answer = browser.send(
+        "/routes/plans", "weight-form", "/routes/plans/weight", weight=HOSTILE, reason=HOSTILE
+    )
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert(1)" in answer.text
+
+
+def test_hostile_words_on_record_come_back_as_text(
+    browser: Browser, controller: FakeController
+) -> None:
+    """A flash message, a reason and a name made of markup stay words."""
+    controller.routes["plans"] = route("plans")
+    browser.send(
+        "/routes/plans",
+        "weight-form",
+        "/routes/plans/weight",
+        weight="1",
+        reason=PAYLOADS[0],
+        author=PAYLOADS[1],
+    )
+    page = browser.get("/routes/plans").text
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_hostile_route_can_still_be_steered(browser: Browser, controller: FakeController) -> None:
+    """An id full of markup and separators works in every address and redirects nowhere else."""
+    answer = browser.send(ADDRESS, "resume-form", f"{ADDRESS}/resume", weight="5", force="1")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == ADDRESS
+    assert controller.routes[ROUTE].rolled_back is None

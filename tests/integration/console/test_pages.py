@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support_console import FakeController, FakeReport
+
+if TYPE_CHECKING:
+    from tests.integration.console.conftest import Browser
+
+PAGES = [
+    "/",
+    "/routes/plans",
+    "/routes/billing.history",
+    "/differences",
+    "/differences?route=plans&critical=1",
+    "/differences/9f1c2ab4d0e17735",
+    "/differences/9f1c2ab4d0e17735?whole=1",
+    "/differences/47aa10f3c2b9d811",
+    "/decisions",
+    "/decisions?route=plans",
+    "/decisions/1",
+    "/rules",
+    "/rules/18",
+    "/kill-switch",
+]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_whole_and_obeys_the_strict_policy(browser: Browser, path: str) -> None:
+    """A page has its landmarks, one heading, and nothing that the content policy would stop."""
+    answer = browser.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"].startswith("default-src 'self'")
+    assert "unsafe" not in answer.headers["content-security-policy"]
+    html = answer.text
+    for landmark in ("<header class=", "<nav aria-label=", '<main id="main"', '<html lang="en">'):
+        assert landmark in html
+    assert html.count("<h1") == 1
+    assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html)
+    assert all(" src=" in tag for tag in re.findall(r"<script[^>]*>", html))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_id_is_unique_and_every_label_has_its_field(browser: Browser, path: str) -> None:
+    """Focus is kept by id and labels point by id, so both must be sound."""
+    html = browser.get(path).text
+    ids = re.findall(r'\sid="([^"]+)"', html)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'<label for="([^"]+)"', html)) <= set(ids)
+    assert set(re.findall(r'aria-labelledby="([^"]+)"', html)) <= set(ids)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_refresh_is_the_live_part_alone(browser: Browser, path: str) -> None:
+    """What htmx asks for again is the live part, with the same address to ask for next time."""
+    answer = browser.get(path, **{"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert answer.text.strip().startswith('<div id="live"')
+    assert "<html" not in answer.text
+    assert f'hx-get="{path.replace("&", "&amp;")}"' in answer.text
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_the_overview_tells_each_number_with_its_sample(browser: Browser) -> None:
+    """Rates come with units, and error rates with the counts behind them."""
+    html = browser.get("/").text
+    assert "3 of 580 requests in 60 s" in html
+    assert "48.7%" in html
+    assert "of 1,191, 2 not compared" in html
+    assert (
+        html.index("billing.history") < html.index("subscriptions.list") < html.index("users.read")
+    )
+
+
+def test_the_route_page_says_what_the_gate_waits_for(browser: Browser) -> None:
+    """Verdict, both sides and the latest differences are on one page."""
+    html = browser.get("/routes/plans").text
+    assert "The gate of this step is passed" in html
+    assert "1,080 in 60 s" in html
+    assert "$.data[*].price" in html
+
+
+def test_differences_are_filtered_by_route_and_by_weight(browser: Browser) -> None:
+    """The filters are in the address, so they can be pasted into a chat."""
+    assert "c0ffee00c0ffee00" in browser.get("/differences").text
+    assert "c0ffee00c0ffee00" not in browser.get("/differences?route=plans").text
+    assert "47aa10f3c2b9d811" not in browser.get("/differences?critical=1").text
+
+
+def test_a_difference_shows_both_answers_and_the_request(browser: Browser) -> None:
+    """The differing lines are marked on both sides; the request can be copied as a command."""
+    html = browser.get("/differences/9f1c2ab4d0e17735").text
+    assert "curl --path-as-is -X GET http://127.0.0.1:8080/api/plans" in html
+    assert re.search(
+        r'<tr class="different">\s*<td><mark>\s*&#34;price&#34;: &#34;29.00&#34;', html
+    )
+    assert re.search(r'<tr class="spelling">\s*<td>\s*&#34;price&#34;: &#34;9.90&#34;', html)
+    assert "equal lines" in html
+    assert "equal lines" not in re.sub(
+        r"fold equal lines", "", browser.get("/differences/9f1c2ab4d0e17735?whole=1").text
+    )
+
+
+async def test_a_rollback_is_explained_with_its_evidence(
+    browser: Browser, controller: FakeController
+) -> None:
+    """The page of a decision has value, bound, sample, window, weight and the requests."""
+    event = {
+        "at": 1_790_000_000.0,
+        "kind": "status",
+        "status": 500,
+        "latency": 0.0031,
+        "method": "GET",
+        "path": "/api/plans",
+        "request_id": "01JDC8Z4T2V7",
+    }
+    evidence = {
+        "detector": "error_rate",
+        "value": 0.125,
+        "bound": 0.05,
+        "n": 96,
+        "window": 60.0,
+        "weight": 1000,
+        "samples": [event],
+    }
+    controller.take_back("plans", "cutover", "error rate", evidence)
+    html = browser.get("/decisions/2").text
+    assert "Cutover rolled plans back to legacy, because the error rate of modern was 12.5%" in html
+    for text in ("12.5%", "96 requests", "60 s", "10%", "01JDC8Z4T2V7", "3.1 ms", "Resume plans"):
+        assert text in html
+
+
+def test_a_version_shows_what_it_changed(browser: Browser, controller: FakeController) -> None:
+    """The change of a weight is a difference of two documents."""
+    browser.send("/routes/plans", "weight-form", "/routes/plans/weight", weight="25")
+    html = browser.get(f"/rules/{controller.number}").text
+    assert re.search(r'class="line removed">-# weights now: plans: 1000', html)
+    assert re.search(r'class="line added">\+# weights now: plans: 2500', html)
+
+
+@pytest.mark.parametrize("list_page", ["/decisions", "/rules"])
+def test_long_lists_have_pages(
+    browser: Browser, controller: FakeController, list_page: str
+) -> None:
+    """Fifty rows to a page, and a link to the older ones until the end."""
+    for index in range(60):
+        controller.take_back("plans", "ada", f"change {index}", {})
+    first = browser.get(list_page).text
+    older = re.search(r'href="([^"]+before=[^"]+)">Older', first)
+    assert older
+    second = browser.get(older[1].replace("&amp;", "&")).text
+    assert "change 59" in first
+    assert "change 5<" not in first
+    assert "change 5<" in second
+    assert not re.search(r'href="[^"]+before=', second)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/routes/nope",
+        "/differences/nope",
+        "/decisions/999",
+        "/rules/999",
+        "/decisions/" + "9" * 40,
+        "/routes/plans/weight",
+    ],
+)
+def test_what_does_not_exist_is_told_with_a_way_on(browser: Browser, path: str) -> None:
+    """Not found is a page with links, not a dead end."""
+    answer = browser.get(path)
+    assert answer.status_code == 404
+    assert "Go to the overview" in answer.text
+
+
+@pytest.mark.parametrize("query", ["before=x", "before=-1", "before=" + "9" * 40, "offset=x"])
+def test_nonsense_in_an_address_counts_as_not_given(browser: Browser, query: str) -> None:
+    """A mangled link shows the first page."""
+    for path in ("/decisions", "/rules", "/differences"):
+        assert browser.get(f"{path}?{query}").status_code == 200
+
+
+def test_empty_states_teach(
+    browser: Browser, controller: FakeController, report: FakeReport
+) -> None:
+    """With nothing to show, each page says what to do first."""
+    controller.routes, controller.journal, controller.workers = {}, [], []
+    report.details, report.covered = [], []
+    overview = browser.get("/").text
+    assert "The rules name no routes" in overview
+    assert "No worker has reported yet" in overview
+    assert "Nothing was decided yet" in overview
+    assert "mirror: {share: 100%}" in browser.get("/differences").text
+
+
+def test_pages_come_up_when_no_record_can_be_read(
+    browser: Browser, controller: FakeController, report: FakeReport
+) -> None:
+    """With the store gone the live numbers are still there, and the rest says what it lacks."""
+    controller.records_broken = report.broken = True
+    controller.store_problem = "disk full"
+    overview = browser.get("/")
+    assert overview.status_code == 200
+    assert "The store cannot be used" in overview.text
+    assert "18.0/s" in overview.text
+    assert "cannot be read right now" in browser.get("/routes/plans").text
+    assert "cannot be read right now" in browser.get("/rules").text
+    assert browser.get("/differences/9f1c2ab4d0e17735").status_code == 503
+    assert browser.get("/decisions/1").status_code == 503
+
+
+def test_a_refused_rules_file_is_told_on_every_page(
+    browser: Browser, controller: FakeController
+) -> None:
+    """The problem is shown with line and column, and which version stays in force."""
+    controller.rules_problem = "routing_rules.yaml:9:13: weight must be between 0% and 100%"
+    for path in ("/", "/routes/plans", "/differences"):
+        html = browser.get(path).text
+        assert "routing_rules.yaml:9:13" in html
+        assert f"Version {controller.number} stays in force" in html
+
+
+def test_static_files_are_served_and_nothing_else(browser: Browser) -> None:
+    """The style sheet has its type; files beside the static ones cannot be reached."""
+    assert browser.get("/static/console.css").headers["content-type"].startswith("text/css")
+    for path in ("/static/../views.py", "/static/%2e%2e/views.py", "/static/..%2fviews.py"):
+        assert browser.get(path).status_code == 404

@@ -1,0 +1,33 @@
+"""The admin application over real HTTP, with a controller and a report in memory."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from proxy.admin.app import create_admin_app
+from proxy.settings import AdminSettings
+from tests.support import eventually
+from tests.support_console import FakeController, FakeReport
+
+
+@contextmanager
+def serving(controller: FakeController, report: FakeReport) -> Iterator[str]:
+    """Serve the console on a free port of the loopback interface and give its base address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: tuple[str, int] = listener.getsockname()[:2]
+        app = create_admin_app(controller, report, AdminSettings(address), lambda: b"")
+        config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            eventually(lambda: server.started, what="the console is serving")
+            yield f"http://127.0.0.1:{address[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
