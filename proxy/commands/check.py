@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     ]
     print_table(context.out, ("ROUTE", "MATCH", ">WEIGHT", ">MIRROR", "PLAN"), rows)
     print_line(context.out)
-    print_line(context.out, f"{args.file} is valid: {len(rules.routes)} routes.")
+    print_line(context.out, f"{args.file} is valid: {wording.plural(len(rules.routes), 'route')}.")
     for note in notes:
         print_line(context.out, f"note: {note}")
     return OK
@@ -96,14 +96,14 @@ def notes_on(rules: Rules, today: date) -> Iterator[str]:
 
 
 def _refused(args: argparse.Namespace, context: Context, error: RulesError) -> int:
+    found = sorted(error.problems, key=lambda problem: (problem.where.line, problem.where.column))
     if args.json:
-        problems = [_problem_plain(problem) for problem in error.problems]
+        problems = [_problem_plain(problem) for problem in found]
         print_json(context.out, {"valid": False, "problems": problems})
         return REFUSED
-    for problem in error.problems:
+    for problem in found:
         print_block(context.err, str(problem))
-    count = len(error.problems)
-    print_line(context.err, f"{args.file}: {count} problem{'' if count == 1 else 's'}.")
+    print_line(context.err, f"{args.file}: {wording.plural(len(found), 'problem')}.")
     return REFUSED
 
 

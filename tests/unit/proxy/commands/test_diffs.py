@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+
+from tests.support_commands import FakeClient, cutover, filled_client, no_sleep
+
+
+def test_the_list_shows_where_and_what_and_how_often() -> None:
+    """And how much was compared, without which no difference means nothing."""
+    client = filled_client()
+    result = cutover("diffs", client=client)
+    [line] = [each for each in result.out.splitlines() if each.startswith("9f1c2ab4d0e17735")]
+    assert result.code == 0
+    assert line.split()[1:4] == ["plans", "412", "2.1%"]
+    assert '$.data[id=2].price (critical)  "29.00"' in line
+    assert "2,391 pairs compared, 14 differ; not compared: 5 dropped, 2 timeout." in result.out
+
+
+def test_filters_are_passed_on() -> None:
+    """To the API, for the list and for the coverage below it."""
+    client = filled_client()
+    cutover("diffs", "--route", "plans", "--critical", "--limit", "5", client=client)
+    assert client.asked == [
+        ("/differences", {"route": "plans", "critical": "true", "limit": "5"}),
+        ("/coverage", {"route": "plans"}),
+    ]
+
+
+def test_no_comparison_is_not_no_difference() -> None:
+    """An empty list says why it is empty."""
+    client = FakeClient(
+        {"/differences": {"differences": [], "next_offset": None}, "/coverage": {"coverage": []}}
+    )
+    assert cutover("diffs", client=client).out == "Nothing has been compared yet.\n"
+
+
+def test_a_group_is_shown_with_its_samples() -> None:
+    """The request to repeat, and each difference with both values."""
+    result = cutover("diffs", "show", "9f1c2ab4d0e17735", client=filled_client())
+    assert "9f1c2ab4d0e17735 on plans, critical" in result.out
+    assert "curl --path-as-is -X GET" in result.out
+    assert "$.data[id=2].features.sla  extra          (nothing)" in result.out
+
+
+def test_scripts_get_json() -> None:
+    """As the API answers."""
+    client = filled_client()
+    found = cutover("diffs", "--json", client=client)
+    assert json.loads(found.out) == client.answers["/differences"]
+    found = cutover("diffs", "show", "9f1c2ab4d0e17735", "--json", client=client)
+    assert json.loads(found.out)["samples"]
+
+
+@pytest.mark.parametrize("arguments", [("show",), ("list", "9f1c2ab4d0e17735")])
+def test_a_signature_goes_with_show(arguments: tuple[str, ...]) -> None:
+    """And with nothing else."""
+    assert cutover("diffs", *arguments, client=filled_client()).code == 2
+
+
+def test_watching_prints_what_appears_and_what_grows() -> None:
+    """Each group once, and again when its count rises."""
+    client = filled_client()
+    groups: list[dict[str, Any]] = client.answers["/differences"]["differences"]
+    counts_after = iter([413, 413])
+
+    def sleep(seconds: float) -> None:
+        count = next(counts_after, None)
+        if count is None:
+            no_sleep(seconds)
+        groups[0]["count"] = count
+
+    printed = io.StringIO()
+    with pytest.raises(KeyboardInterrupt):
+        cutover("diffs", "--watch", client=client, sleep=sleep, out=printed)
+    counts = [line.split()[:3:2] for line in printed.getvalue().splitlines()]
+    assert counts == [
+        ["c0ffee00c0ffee00", "1"],
+        ["47aa10f3c2b9d811", "14"],
+        ["9f1c2ab4d0e17735", "412"],
+        ["9f1c2ab4d0e17735", "413"],
+    ]
