@@ -30,26 +30,25 @@ _SECRET_HEADERS: Final = frozenset(
     }
 )
 _SECRET_NAME: Final = re.compile(
-    r"pass(?:word|wd|phrase|code)?$|passw|^pwd|secret|token|api_?key|access_?key|private_?key"
+    r"passw|passphrase|passcode|(?:^|[_-])pass$|^pwd|secret|token|api_?key|access_?key|private_?key"
     r"|authorization|credential|cookie|sess(?:ion)?_?id|phpsessid|csrf|xsrf|jwt|otp$|^pin$"
     r"|card_?(?:no|num)|^pan$|cvv|cvc|iban|signature$|^sig$",
     re.IGNORECASE,
 )
 """Names of members, form fields, query parameters and headers that hold what opens something."""
-_TOKEN: Final = re.compile(
-    r"\bey[JK][\w-]{8,}\.[\w-]{8,}\.[\w-]*|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}"
-)
-"""A JSON Web Token, or an Authorization value quoted in a text."""
+_TOKEN: Final = re.compile(r"[\w.-]{20,}|\b(?:Bearer|Basic)\s+[\w.~+/=-]{8,}")
+"""A run that may be a JSON Web Token, or an Authorization value quoted in a text.
+
+Runs are taken whole and looked at afterwards: a pattern for the token itself would start anew at
+each of its characters, and a hostile text could make that last for ever.
+"""
 _CARD: Final = re.compile(r"(?<![\w.-])(?:\d[ -]?){12,18}\d(?![\w.-])")
-_PAIR: Final = re.compile(r"([^&=;]+)=([^&]*)")
 _LOOSE: Final = re.compile(
     r"""(["']?)([\w.-]{2,64})\1(\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s&"'<>;,]+)"""
 )
 """`name=value` and `"name": "value"` in a text that is neither a form nor readable JSON."""
 
-_MULTIPART: Final = re.compile(
-    r"""(name="([^"]*)"[^\r\n]*(?:\r?\n[^\r\n]+)*\r?\n\r?\n)(.*?)(?=\r?\n--)""", re.DOTALL
-)
+_PART_NAME: Final = re.compile(r'\bname="([^"\r\n]{1,100})"')
 
 
 class Redactor:
@@ -95,7 +94,7 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Redact tokens and card numbers wherever they stand in a text."""
-        text = _TOKEN.sub(lambda found: self.placeholder(found[0]), text)
+        text = _TOKEN.sub(self._token, text)
         return _CARD.sub(self._card, text)
 
     def _header(self, name: str, value: str) -> str:
@@ -114,12 +113,21 @@ class Redactor:
         name, _, value = pair.strip().partition("=")
         return f"{name}={self.placeholder(value)}"
 
+    def _token(self, found: re.Match[str]) -> str:
+        run = found[0]
+        is_token = run.startswith(("Bearer", "Basic")) or ("eyJ" in run and run.count(".") >= 2)
+        return self.placeholder(run) if is_token else run
+
     def _card(self, found: re.Match[str]) -> str:
         digits = re.sub(r"\D", "", found[0])
         return self.placeholder(digits) if _is_card(digits) else found[0]
 
     def _form(self, text: str) -> str:
-        return _PAIR.sub(lambda pair: f"{pair[1]}={self._field(pair[1], pair[2])}", text)
+        return "&".join(map(self._pair, text.split("&")))
+
+    def _pair(self, pair: str) -> str:
+        name, mark, value = pair.partition("=")
+        return name + mark + self._field(name, value)
 
     def _field(self, name: str, value: str) -> str:
         plain = unquote_plus(value)
@@ -170,7 +178,15 @@ class Redactor:
         return f"{found[1]}{found[2]}{found[1]}{found[3]}{self.placeholder(found[4])}"
 
     def _multipart(self, text: str) -> str:
-        return _MULTIPART.sub(lambda part: part[1] + self._field(part[2], part[3]), text)
+        """Redact each part by the name that its head gives it (RFC 7578 section 4.2)."""
+        return "\r\n--".join(map(self._part, text.split("\r\n--")))
+
+    def _part(self, part: str) -> str:
+        head, blank, value = part.partition("\r\n\r\n")
+        name = _PART_NAME.search(head)
+        if not blank or name is None:
+            return self._loose(part)
+        return head + blank + self._field(name[1], value)
 
 
 def _field_name(name: str) -> str:
