@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from shadow_compare.compare import compare_json
+from shadow_compare.normalize import Answer
+from shadow_compare.redact import Redactor
+from shadow_compare.report import Report
+from shadow_compare.rules import CompareRules
+from shadow_compare.sample import kept_difference, take_sample
+from shadow_compare.signature import signature_of
+from shadow_compare.store.comparisons import (
+    SAMPLES_MAX,
+    ComparisonStore,
+    Finding,
+    Record,
+    Retention,
+)
+from shadow_compare.store.database import Database
+from shadow_compare.store.tables import metadata
+from tests.support_shadow import JSON, a_capture
+
+REDACTOR = Redactor(b"key")
+HOUR = 3600.0
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    """Give an empty database."""
+    found = Database(f"sqlite+aiosqlite:///{tmp_path / 'cutover.db'}", metadata)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+def store(database: Database) -> ComparisonStore:
+    """Give a store with seeded chance."""
+    return ComparisonStore(database, random.Random(7).random)
+
+
+@pytest.fixture
+def report(database: Database) -> Report:
+    """Give the reading side of the same database."""
+    return Report(database)
+
+
+def mismatch(
+    old: bytes = b'{"a":1}',
+    new: bytes = b'{"a":2}',
+    *,
+    route: str = "plans",
+    at: float = HOUR,
+    request_id: str = "r",
+    version: int = 3,
+    rules: CompareRules | None = None,
+) -> Record:
+    """Give the record of a mismatch."""
+    comparison = compare_json(old, new, rules or CompareRules(), date(2026, 1, 1))
+    capture = a_capture(id=request_id, route=route, body=old, at=at, version=version)
+    candidate = Answer(200, JSON, new)
+    return Record(
+        route=route,
+        at=at,
+        version=version,
+        verdict=comparison.verdict,
+        finding=Finding(
+            signature_of(route, comparison),
+            comparison.critical,
+            kept_difference(comparison.differences[0], REDACTOR),
+            partial(take_sample, capture, candidate, 0.1, comparison, REDACTOR),
+        ),
+    )
+
+
+async def test_coverage_adds_up_by_verdict_and_reason(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Batches add up; what was not compared is told by reason and lowers nothing silently."""
+    for _ in range(2):
+        await store.record(
+            [
+                Record("plans", HOUR, 1, "match", fired=(("int_bool", 3),)),
+                Record("plans", HOUR, 1, "match"),
+                Record("plans", HOUR + 60, 1, "ignored", "race"),
+                Record("plans", HOUR, 1, "not_compared", "timeout"),
+                Record("users", HOUR, 1, "not_compared", "dropped"),
+                mismatch(),
+            ]
+        )
+    plans, users = await report.coverage()
+    assert plans.to_plain() == {
+        "route": "plans", "match": 4, "ignored": 2, "mismatch": 2,
+        "not_compared": {"timeout": 2}, "ignored_by_reason": {"race": 2},
+        "fired": {"int_bool": 6}, "compared": 8, "eligible": 10, "match_rate": 0.75,
+    }  # fmt: skip
+    assert (users.compared, users.match_rate, users.eligible) == (0, None, 2)
+    assert await report.coverage(route="users") == [users]
+
+
+async def test_coverage_can_be_asked_from_a_time_on(store: ComparisonStore, report: Report) -> None:
+    """Only the minutes from then on count."""
+    await store.record([Record("plans", at, 1, "match") for at in (0.0, 59.0, 60.0, 200.0)])
+    (coverage,) = await report.coverage(since=60.0)
+    assert coverage.match == 2
+    assert await report.coverage(since=9999.0) == []
+
+
+async def test_signature_is_kept_once_and_counted(store: ComparisonStore, report: Report) -> None:
+    """Repeated mismatches of one kind are one signature with first and last time and version."""
+    await store.record([mismatch(at=100.0, version=3), mismatch(b'{"a":5}', at=50.0, version=2)])
+    await store.record([mismatch(at=900.0, version=9), Record("plans", 900.0, 9, "match")])
+    (summary,) = await report.signatures()
+    plain = summary.to_plain()
+    del plain["id"]
+    assert plain == {
+        "route": "plans", "kinds": ("value_changed",), "paths": ("$.a",), "example_path": "$.a",
+        "example_old": "1", "example_new": "2", "critical": False, "count": 3, "share": 0.75,
+        "first_seen": 50.0, "last_seen": 900.0, "first_version": 2, "last_version": 9,
+    }  # fmt: skip
+
+
+async def test_samples_are_a_uniform_choice_of_all(store: ComparisonStore, report: Report) -> None:
+    """Each signature keeps at most ten samples, and late ones have the chance of early ones."""
+    for batch in range(50):
+        await store.record([mismatch(request_id=f"{batch * 10 + i}") for i in range(10)])
+    (summary,) = await report.signatures()
+    detail = await report.signature(summary.id)
+    assert detail is not None
+    assert detail.summary.count == 500
+    kept = sorted(int(sample.request_id) for sample in detail.samples)
+    assert len(kept) == len(set(kept)) == SAMPLES_MAX
+    assert kept[-1] > 250
+    assert kept[5] > 50
+
+
+async def test_detail_reads_back_what_was_taken(store: ComparisonStore, report: Report) -> None:
+    """A sample comes out of the store as it went in."""
+    record = mismatch(b'{"a":"9.90"}', b'{"a":9.90,"b":null}')
+    assert record.finding is not None
+    await store.record([record])
+    detail = await report.signature(record.finding.signature.id)
+    assert detail is not None
+    assert detail.samples == (record.finding.take(),)
+    assert detail.to_plain()["samples"][0]["differences"][0] == {
+        "path": "$.a", "kind": "type_changed", "legacy": '"9.90"', "modern": "9.90",
+    }  # fmt: skip
+
+
+async def test_unknown_signature_is_none(report: Report) -> None:
+    """An id that was pruned or never was gives None."""
+    assert await report.signature("0" * 16) is None
+
+
+async def test_signatures_are_filtered_ordered_and_paged(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Critical ones come first, then the frequent; route, criticality and page narrow the list."""
+    critical = CompareRules.build(critical=["$.p"])
+    await store.record(
+        [
+            mismatch(b'{"x":1}', b'{"x":2}'),
+            *[mismatch(b'{"y":1}', b'{"y":2}') for _ in range(3)],
+            mismatch(b'{"p":1}', b'{"p":2}', rules=critical),
+            mismatch(b'{"x":1}', b'{"x":2}', route="users"),
+        ]
+    )
+    assert [each.paths for each in await report.signatures(route="plans")] == [
+        ("$.p",), ("$.y",), ("$.x",),
+    ]  # fmt: skip
+    assert [each.paths for each in await report.signatures(critical=True)] == [("$.p",)]
+    assert len(await report.signatures(critical=False)) == 3
+    assert [each.paths for each in await report.signatures(limit=1, offset=1)] == [("$.y",)]
+
+
+async def test_rules_that_changed_change_the_criticality(
+    store: ComparisonStore, report: Report
+) -> None:
+    """A path that is critical from now on makes its signature critical when it is seen again."""
+    await store.record([mismatch()])
+    await store.record([mismatch(rules=CompareRules.build(critical=["$.a"]))])
+    (summary,) = await report.signatures()
+    assert summary.critical
+
+
+async def test_old_things_are_pruned(store: ComparisonStore, report: Report) -> None:
+    """What was not seen for longer than is kept goes away, with its samples."""
+    await store.record([mismatch(at=HOUR), mismatch(b'{"b":1}', b'{"b":2}', at=5 * HOUR)])
+    gone = mismatch(at=HOUR).finding
+    assert gone is not None
+    await store.prune(5 * HOUR, Retention(age=2 * HOUR))
+    assert [each.paths for each in await report.signatures()] == [("$.b",)]
+    assert await report.signature(gone.signature.id) is None
+    (coverage,) = await report.coverage()
+    assert coverage.mismatch == 1
+
+
+async def test_too_many_signatures_are_pruned_oldest_first(
+    store: ComparisonStore, report: Report
+) -> None:
+    """A side that differs in ever new ways does not fill the disk."""
+    await store.record(
+        [mismatch(b'{"m%d":1}' % i, b'{"m%d":2}' % i, at=float(i)) for i in range(10)]
+    )
+    await store.prune(10.0, Retention(signatures=3))
+    found = {each.paths[0] for each in await report.signatures()}
+    assert found == {"$.m7", "$.m8", "$.m9"}
+
+
+async def test_hostile_text_is_stored_as_text(store: ComparisonStore, report: Report) -> None:
+    """Quotes, NUL, surrogates and the like come back harmlessly."""
+    record = mismatch(b'{"a":"x\\u0000\'; DROP TABLE\\ud800"}', b'{"a":"<script>"}')
+    await store.record([record])
+    (summary,) = await report.signatures()
+    assert "DROP TABLE" in (summary.example_old or "")
+    assert summary.example_new == '"<script>"'
