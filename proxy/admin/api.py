@@ -28,6 +28,7 @@ from proxy.admin.plain import (
     signature_plain,
     status_plain,
     version_plain,
+    version_with_text_plain,
 )
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.responses import json_response
@@ -153,7 +154,7 @@ class Api:
     async def version(self, request: Request) -> Response:
         """One version."""
         record = await self._controller.version(_path_number(request, "version"))
-        return json_response({**version_plain(record), "text": record.text}, version=record.number)
+        return json_response(version_with_text_plain(record), version=record.number)
 
     async def decisions(self, request: Request) -> Response:
         """Read the journal, newest first."""

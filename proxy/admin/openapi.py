@@ -1,8 +1,8 @@
 """The OpenAPI 3.1 document: the table of endpoints, and the schemas of what they take and answer.
 
 Schemas are written in a shorthand: a dict is an object whose members are all there (one whose name
-ends in `?` may be missing), a list holds its one element's kind, a string names a scalar, with `?`
-for one that may be null, or `#Name` for another schema.
+ends in `?` may be missing; `*` is the kind of all others), a list holds its one element's kind, a
+string names a scalar, with `?` for one that may be null, or `#Name` for another schema.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _SCALARS: dict[str, Schema] = {
     "percent": {"type": "number", "minimum": 0, "maximum": 100},
     "fraction": {"type": "number", "minimum": 0, "maximum": 1},
     "object": {"type": "object", "additionalProperties": True},
+    "any": {},
     "counts": {"type": "object", "additionalProperties": {"type": "integer"}},
     "headers": {
         "type": "object",
@@ -48,6 +49,14 @@ _VERSION = {
     "reason": "string",
     "rolled_back": ["string"],
     "kill_switch": "boolean",
+    "evidence": "object",
+}
+
+_ROLLBACK = {
+    "at": "time",
+    "author": "string",
+    "reason": "string",
+    "cooldown_until": "time",
     "evidence": "object",
 }
 
@@ -125,15 +134,10 @@ SCHEMAS: dict[str, Any] = {
         "compared": "integer",
         "mismatch_rate": "fraction?",
     },
-    "Rollback": {
-        "at": "time",
-        "author": "string",
-        "reason": "string",
-        "cooldown_until": "time",
-        "evidence": "object",
-    },
+    "Rollback": _ROLLBACK,
     "Version": _VERSION,
-    "VersionWithText": {**_VERSION, "text": "string"},
+    "VersionWithText": {**_VERSION, "text": "string", "rollbacks": {"*": "#LastRollback"}},
+    "LastRollback": {**_ROLLBACK, "times": "integer", "active": "boolean"},
     "Versions": {"versions": ["#Version"], "next_before": "integer?"},
     "Decision": {
         "id": "integer",
@@ -201,7 +205,7 @@ SCHEMAS: dict[str, Any] = {
         "detail": "string",
         "instance": "string",
         "mend?": "string",
-        "*": "more",
+        "*": "any",
     },
     "WeightChange": {"weight": "weight", "reason": "string", "author?": "string"},
     "Change": {"reason": "string", "author?": "string"},
@@ -259,7 +263,7 @@ def expand(short: Any) -> Schema:
             "type": "object",
             "properties": {name.removesuffix("?"): expand(short[name]) for name in names},
             "required": [name for name in names if not name.endswith("?")],
-            "additionalProperties": "*" in short,
+            "additionalProperties": expand(short["*"]) if "*" in short else False,
         }
     name = str(short)
     if name.endswith("?"):

@@ -12,6 +12,7 @@ from typing import Any
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
+    Rollback,
     RollbackStatus,
     RouteStatus,
     SideStatus,
@@ -86,7 +87,7 @@ def coverage_plain(coverage: CoverageStatus) -> Plain:
     }
 
 
-def rollback_plain(rollback: RollbackStatus) -> Plain:
+def rollback_plain(rollback: RollbackStatus | Rollback) -> Plain:
     """Why a route stands at 0."""
     return {
         "at": instant(rollback.at),
@@ -123,6 +124,15 @@ def version_plain(version: VersionRecord) -> Plain:
         "kill_switch": version.kill_switch,
         "evidence": version.evidence,
     }
+
+
+def version_with_text_plain(version: VersionRecord) -> Plain:
+    """One version with its document and the last rollback of each route that had one."""
+    rollbacks = {
+        route: {**rollback_plain(rollback), "times": rollback.times, "active": rollback.active}
+        for route, rollback in version.rollbacks.items()
+    }
+    return {**version_plain(version), "text": version.text, "rollbacks": rollbacks}
 
 
 def decision_plain(decision: DecisionRecord) -> Plain:

@@ -44,6 +44,8 @@ def faults(value: Any, schema: dict[str, Any], schemas: dict[str, Any], at: str 
     """Name everything in which a value is not as its schema says."""
     if "$ref" in schema:
         return faults(value, schemas[schema["$ref"].rpartition("/")[2]], schemas, at)
+    if schema == {}:
+        return []
     if "oneOf" in schema:
         tried = [faults(value, each, schemas, at) for each in schema["oneOf"]]
         return [] if [] in tried else [f"{at}: fits none of oneOf: {tried}"]

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.admin import plain
+from proxy.control.status import Rollback
 from tests.support_console import FakeController, route, sample, summary
 
 
@@ -42,3 +45,20 @@ def test_differences_tell_times_as_everything_else_does() -> None:
     found = plain.signature_plain(detail)
     assert found["first_seen"] == "2026-09-21T14:13:20.000Z"
     assert found["samples"][0]["at"] == "2026-09-21T14:13:21.000Z"
+
+
+async def test_a_version_keeps_the_last_rollback_of_each_route() -> None:
+    """Also after its resume: the next cool-down depends on it."""
+    record = replace(
+        await FakeController(clock=lambda: 1_790_000_000.0).version(18),
+        rollbacks={
+            "plans": Rollback(1_790_000_000.0, "cutover", "errors", 1_790_000_600.0, 2, False)
+        },
+    )
+    found = plain.version_with_text_plain(record)
+    assert found["text"] == record.text
+    assert found["rollbacks"]["plans"]["cooldown_until"] == "2026-09-21T14:23:20.000Z"
+    assert (found["rollbacks"]["plans"]["times"], found["rollbacks"]["plans"]["active"]) == (
+        2,
+        False,
+    )
