@@ -60,8 +60,27 @@ class DecisionRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollback:
+    """The last rollback of a route, kept after `resume` because the next cool-down depends on it.
+
+    `active` until resumed. `times` counts automatic ones in a row, each doubling the cool-down.
+    """
+
+    at: float
+    author: str
+    reason: str
+    cooldown_until: float
+    times: int
+    active: bool
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """One version of the routing: document, what is rolled back, and why it came about."""
+    """One version of the routing: document, what is rolled back, and why it came about.
+
+    `rollbacks` holds the last rollback of each route that had one; `rolled_back` names the active.
+    """
 
     number: int
     parent: int
@@ -72,6 +91,7 @@ class VersionRecord:
     rolled_back: tuple[str, ...]
     kill_switch: bool
     evidence: dict[str, Any] = field(default_factory=dict)
+    rollbacks: dict[str, Rollback] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""The controller's knowledge put into values for people and for metrics."""
+
+from __future__ import annotations
+
+from proxy.control.live import LiveRoute
+from proxy.control.state import RoutingState
+from proxy.control.status import (
+    CoverageStatus,
+    RollbackStatus,
+    RouteStatus,
+    SideStatus,
+    WorkerStatus,
+)
+from proxy.observe.metrics import RouteReading, WorkerReading
+from proxy.rollout.window import SideWindow
+from proxy.routing.rules import WEIGHT_MAX
+from proxy.routing.side import Side
+
+
+def route_status(state: RoutingState, live: LiveRoute, now: float) -> RouteStatus:
+    """One route now; `now` is monotonic seconds."""
+    route = live.route
+    by_verdict = live.by_verdict
+    rollback = state.rollback_of(route.id)
+    return RouteStatus(
+        id=route.id,
+        methods=route.match.methods,
+        path=route.match.path,
+        phase=state.phase_of(route).value,
+        weight_configured=route.weight,
+        weight_in_force=state.snapshot.weight(route.id),
+        weight_observed=observed(live),
+        window=route.rollback.window,
+        legacy=side_status(live.sides[Side.LEGACY.value], now),
+        modern=side_status(live.sides[Side.MODERN.value], now),
+        coverage=CoverageStatus(
+            match=by_verdict["match"],
+            ignored=by_verdict["ignored"],
+            mismatch=by_verdict["mismatch"],
+            not_compared=live.not_compared,
+        ),
+        verdict=live.judgement.verdict.value,
+        verdict_reason=live.judgement.reason,
+        mirror_share=route.mirror.share,
+        plan=route.plan,
+        on_breach=route.on_breach,
+        rolled_back=None
+        if rollback is None
+        else RollbackStatus(
+            at=rollback.at,
+            author=rollback.author,
+            reason=rollback.reason,
+            cooldown_until=rollback.cooldown_until,
+            evidence=rollback.evidence,
+        ),
+    )
+
+
+def side_status(window: SideWindow, now: float) -> SideStatus:
+    """One side over the window."""
+    return SideStatus(
+        requests=window.requests,
+        requests_per_second=window.per_second(now),
+        bad=window.bad,
+        error_rate=window.error_rate,
+        p50=window.latency(0.5),
+        p95=window.latency(0.95),
+    )
+
+
+def observed(live: LiveRoute) -> float | None:
+    """Share of the window's requests that were decided for modern, or None without any."""
+    decided = {side: window.decided for side, window in live.sides.items()}
+    total = sum(decided.values())
+    return decided[Side.MODERN.value] / total if total else None
+
+
+def route_reading(state: RoutingState, live: LiveRoute) -> RouteReading:
+    """One route for metrics."""
+    totals = live.totals
+    return RouteReading(
+        id=live.route.id,
+        weight_configured=live.route.weight / WEIGHT_MAX,
+        weight_in_force=state.snapshot.weight(live.route.id) / WEIGHT_MAX,
+        weight_observed=observed(live),
+        rolled_back=state.rollback_of(live.route.id) is not None,
+        outcomes=totals.outcomes,
+        served=totals.served,
+        fallbacks=totals.fallbacks,
+        latencies=totals.latencies,
+        comparisons=totals.comparisons,
+        dropped=totals.dropped,
+        rollbacks=totals.rollbacks,
+    )
+
+
+def worker_reading(worker: WorkerStatus) -> WorkerReading:
+    """One worker for metrics."""
+    return WorkerReading(
+        role=worker.role,
+        index=worker.index,
+        version=worker.version,
+        connected=worker.connected,
+        connections=worker.connections,
+        queue=worker.queue,
+    )

@@ -1,0 +1,88 @@
+"""Changing one weight in the text of the rules, and nothing else: comments and layout stay.
+
+The YAML parser tells where the value stands, and only those characters are replaced. Writing the
+whole tree back would keep comments too, but would lay out anew what somebody has aligned by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ruamel.yaml import YAML
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from proxy.errors import RefusedError, RulesError
+from proxy.routing.rules import Rules
+from proxy.routing.schema import load_rules
+
+
+def with_weight(text: str, route_id: str, weight: int, file: str) -> str:
+    """Give the document with this route's weight (hundredths of a percent) changed.
+
+    Raises RefusedError when the text cannot be changed without changing anything else.
+    """
+    route = _route(YAML(typ="rt", pure=True).compose(text), route_id)
+    edited = text if route is None else _edit(text, route, spelled(weight))
+    if not _says(edited, text, route_id, weight, file):
+        raise RefusedError(
+            f"{file}: the weight of `{route_id}` cannot be changed without touching more (is it"
+            " shared through an anchor?); edit the file by hand"
+        )
+    return edited
+
+
+def spelled(weight: int) -> str:
+    """Spell a weight as the rules do: 1000 is 10%."""
+    return f"{weight / 100:g}%"
+
+
+def _route(document: Node | None, route_id: str) -> MappingNode | None:
+    routes = _member(document, "routes")
+    if not isinstance(routes, SequenceNode):
+        return None
+    for node in routes.value:
+        name = _member(node, "id")
+        if isinstance(node, MappingNode) and name is not None and name.value == route_id:
+            return node
+    return None
+
+
+def _member(node: Node | None, key: str) -> Node | None:
+    if not isinstance(node, MappingNode):
+        return None
+    return next((value for name, value in node.value if name.value == key), None)
+
+
+def _edit(text: str, route: MappingNode, value: str) -> str:
+    weight = _member(route, "weight")
+    if isinstance(weight, ScalarNode):
+        return text[: weight.start_mark.index] + value + text[weight.end_mark.index :]
+    key, last = next((k, v) for k, v in route.value if k.value == "id")
+    at = last.end_mark.index
+    if route.flow_style:
+        return f"{text[:at]}, weight: {value}{text[at:]}"
+    line_end = text.find("\n", at)
+    line_end = len(text) if line_end < 0 else line_end
+    newline = "\r\n" if text[:line_end].endswith("\r") else "\n"
+    at = line_end - (len(newline) - 1)
+    return f"{text[:at]}{newline}{' ' * key.start_mark.column}weight: {value}{text[at:]}"
+
+
+def _says(edited: str, text: str, route_id: str, weight: int, file: str) -> bool:
+    """Whether the edited text means the old one with this weight."""
+    try:
+        new, old = load_rules(edited, file)[1], load_rules(text, file)[1]
+    except RulesError:
+        return False
+    return _without_lines(new) == _without_lines(_weighted(old, route_id, weight))
+
+
+def _weighted(rules: Rules, route_id: str, weight: int) -> Rules:
+    routes = (
+        replace(route, weight=weight) if route.id == route_id else route for route in rules.routes
+    )
+    return replace(rules, routes=tuple(routes))
+
+
+def _without_lines(rules: Rules) -> Rules:
+    return replace(rules, routes=tuple(replace(route, line=0) for route in rules.routes))

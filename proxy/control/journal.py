@@ -1,0 +1,166 @@
+"""Between the controller and its store: what was decided is remembered, written, and read back.
+
+Safety comes before bookkeeping: adding a record never waits and never fails. What the store cannot
+take now is kept and tried again, and reading goes on from memory meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+
+from proxy.control.status import DecisionRecord, VersionRecord
+from proxy.control.store.base import Store
+from proxy.control.store.memory import newest_decisions, newest_versions
+from proxy.errors import ConflictError
+from shadow_compare.store.errors import StoreError
+
+log = logging.getLogger(__name__)
+
+REMEMBERED = 500
+"""Versions, and decisions, that are kept in memory, to be read and to be written again."""
+
+Entry = tuple[VersionRecord | None, DecisionRecord | None]
+
+
+class Journal:
+    """`problem` says why the store does not hold everything; None while it does."""
+
+    def __init__(self, store: Store) -> None:
+        self.problem: str | None = None
+        self.last_decision = 0
+        self._store = store
+        self._versions: deque[VersionRecord] = deque(maxlen=REMEMBERED)
+        self._decisions: deque[DecisionRecord] = deque(maxlen=REMEMBERED)
+        self._pending: deque[Entry] = deque(maxlen=REMEMBERED)
+        self._writing = asyncio.Lock()
+        self._generation: int | None = None
+
+    async def open(self, also: VersionRecord | None) -> VersionRecord | None:
+        """Give the newest version known, to the store or as `also`; a broken store is no obstacle.
+
+        `also` is the second memory, the snapshot file: it wins when the store has lost something.
+        """
+        stored: VersionRecord | None = None
+        try:
+            self._generation = await self._store.check()
+            stored = await self._store.latest()
+            decisions = await self._store.decisions(limit=REMEMBERED)
+            self._decisions.extend(reversed(decisions))
+            self.last_decision = decisions[0].id if decisions else 0
+        except StoreError as error:
+            self._trouble(error)
+        newest = max((r for r in (stored, also) if r is not None), key=_number, default=None)
+        if newest is not None:
+            self._versions.append(newest)
+        if newest is not None and newest is not stored:
+            self._generation = None  # to be restored as if the store were a new one
+        return newest
+
+    def add(
+        self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
+    ) -> None:
+        """Remember a version, a decision, or both; `flush` writes them."""
+        if version is not None:
+            self._versions.append(version)
+        if decision is not None:
+            self._decisions.append(decision)
+            self.last_decision = max(self.last_decision, decision.id)
+        self._pending.append((version, decision))
+
+    async def flush(self) -> None:
+        """Write what is not written yet; on failure it stays for the next attempt."""
+        async with self._writing:
+            try:
+                await self._mend()
+                while self._pending:
+                    entry = self._pending[0]
+                    await self._store.append(*entry)
+                    self._written((entry,))
+                self._fine()
+            except StoreError as error:
+                self._trouble(error)
+            except ConflictError:
+                # The store has another history than we: a file put back from a copy, or records
+                # that reached it although it reported a failure. What is missing is added to it.
+                self._generation = None
+                await self._restore_only()
+
+    async def versions(self, limit: int, before: int | None) -> list[VersionRecord]:
+        """Give versions, newest first: from the store, or as far as memory goes."""
+        remembered = newest_versions(self._versions, limit, before)
+        try:
+            stored = await self._store.versions(limit, before)
+        except StoreError as error:
+            self._trouble(error)
+            stored = []
+        merged = {record.number: record for record in (*stored, *remembered)}
+        return newest_versions(merged.values(), limit, before)
+
+    async def decisions(
+        self, limit: int, route: str | None, before: int | None
+    ) -> list[DecisionRecord]:
+        """Give decisions, newest first: from the store, or as far as memory goes."""
+        remembered = newest_decisions(self._decisions, limit, route, before)
+        try:
+            stored = await self._store.decisions(limit, route, before)
+        except StoreError as error:
+            self._trouble(error)
+            stored = []
+        merged = {record.id: record for record in (*stored, *remembered)}
+        return newest_decisions(merged.values(), limit, route, before)
+
+    async def version(self, number: int) -> VersionRecord | None:
+        """Give one version, or None."""
+        for record in self._versions:
+            if record.number == number:
+                return record
+        found = await self.versions(limit=1, before=number + 1)
+        return found[0] if found and found[0].number == number else None
+
+    async def decision(self, number: int) -> DecisionRecord | None:
+        """Give one decision, or None."""
+        found = await self.decisions(limit=1, route=None, before=number + 1)
+        return found[0] if found and found[0].id == number else None
+
+    async def close(self) -> None:
+        """Write what can be written, and let go of the store."""
+        await self.flush()
+        await self._store.close()
+
+    async def _mend(self) -> None:
+        """Write again what is remembered, if the store is another one than before."""
+        generation = await self._store.check()
+        if generation != self._generation:
+            pending = tuple(self._pending)
+            await self._store.restore(tuple(self._versions), tuple(self._decisions))
+            self._generation = generation
+            self._written(pending)
+
+    def _written(self, entries: tuple[Entry, ...]) -> None:
+        """Drop what is written; more may have been added meanwhile."""
+        for entry in entries:
+            if self._pending and self._pending[0] is entry:
+                self._pending.popleft()
+
+    async def _restore_only(self) -> None:
+        try:
+            await self._mend()
+            self._fine()
+        except StoreError as error:
+            self._trouble(error)
+
+    def _fine(self) -> None:
+        if self.problem is not None:
+            log.info("the store works again, and holds everything")
+        self.problem = None
+
+    def _trouble(self, error: StoreError) -> None:
+        if self.problem is None:
+            log.error("the store cannot be used, going on from memory: %s", error)
+        self.problem = str(error)
+
+
+def _number(record: VersionRecord) -> int:
+    return record.number

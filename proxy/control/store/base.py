@@ -1,0 +1,58 @@
+"""What the controller remembers beyond its own life: versions of the routing, and decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from proxy.control.status import DecisionRecord, VersionRecord
+
+
+class Store(Protocol):
+    """Keeps versions and decisions; every method raises StoreError while that is not possible."""
+
+    async def latest(self) -> VersionRecord | None:
+        """Give the newest version, or None in an empty store."""
+        ...
+
+    async def append(
+        self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
+    ) -> None:
+        """Keep a version, or a decision, or both together or neither.
+
+        Raises ConflictError unless the version's parent is the newest version kept (an empty store
+        takes any): somebody else came first.
+        """
+        ...
+
+    async def restore(
+        self, versions: Sequence[VersionRecord], decisions: Sequence[DecisionRecord]
+    ) -> None:
+        """Keep those that are missing, whatever their parents: for a store that lost its file."""
+        ...
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
+        """Give versions, newest first; with `before` only those with a smaller number."""
+        ...
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> list[DecisionRecord]:
+        """Give decisions, newest first; with `before` only those with a smaller id."""
+        ...
+
+    async def version(self, number: int) -> VersionRecord | None:
+        """Give one version, or None."""
+        ...
+
+    async def decision(self, number: int) -> DecisionRecord | None:
+        """Give one decision, or None."""
+        ...
+
+    async def check(self) -> int:
+        """Make sure that the store can be used; another number than before means that it is new."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of it."""
+        ...

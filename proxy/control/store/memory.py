@@ -1,0 +1,103 @@
+"""A store within the process: for tests, and for what the controller must do while others fail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from proxy.control.status import DecisionRecord, VersionRecord
+from proxy.errors import ConflictError
+from shadow_compare.store.errors import StoreError
+
+
+def newest_versions(
+    records: Iterable[VersionRecord], limit: int, before: int | None
+) -> list[VersionRecord]:
+    """Choose and order as `Store.versions` does."""
+    wanted = [record for record in records if before is None or record.number < before]
+    return sorted(wanted, key=lambda record: -record.number)[:limit]
+
+
+def newest_decisions(
+    records: Iterable[DecisionRecord], limit: int, route: str | None, before: int | None
+) -> list[DecisionRecord]:
+    """Choose and order as `Store.decisions` does."""
+    wanted = [
+        record
+        for record in records
+        if (before is None or record.id < before) and (route is None or record.route == route)
+    ]
+    return sorted(wanted, key=lambda record: -record.id)[:limit]
+
+
+class MemoryStore:
+    """Keeps everything until the process ends. While `problem` is set, it fails as a disk would."""
+
+    def __init__(self) -> None:
+        self.problem: str | None = None
+        self.generation = 1
+        self._versions: dict[int, VersionRecord] = {}
+        self._decisions: dict[int, DecisionRecord] = {}
+
+    def lose_everything(self) -> None:
+        """Forget it all, as when a file is deleted."""
+        self._versions.clear()
+        self._decisions.clear()
+        self.generation += 1
+
+    async def latest(self) -> VersionRecord | None:
+        """Give the newest version, or None in an empty store."""
+        self._fail_if_told()
+        return self._versions[max(self._versions)] if self._versions else None
+
+    async def append(
+        self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
+    ) -> None:
+        """Keep a version, or a decision, or both together or neither."""
+        latest = await self.latest()
+        if version is not None and latest is not None and latest.number != version.parent:
+            raise ConflictError(f"version {latest.number} came before version {version.number}")
+        await self.restore([version] if version else [], [decision] if decision else [])
+
+    async def restore(
+        self, versions: Sequence[VersionRecord], decisions: Sequence[DecisionRecord]
+    ) -> None:
+        """Keep those that are missing, whatever their parents."""
+        self._fail_if_told()
+        for version in versions:
+            self._versions.setdefault(version.number, version)
+        for decision in decisions:
+            self._decisions.setdefault(decision.id, decision)
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
+        """Give versions, newest first; with `before` only those with a smaller number."""
+        self._fail_if_told()
+        return newest_versions(self._versions.values(), limit, before)
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> list[DecisionRecord]:
+        """Give decisions, newest first; with `before` only those with a smaller id."""
+        self._fail_if_told()
+        return newest_decisions(self._decisions.values(), limit, route, before)
+
+    async def version(self, number: int) -> VersionRecord | None:
+        """Give one version, or None."""
+        self._fail_if_told()
+        return self._versions.get(number)
+
+    async def decision(self, number: int) -> DecisionRecord | None:
+        """Give one decision, or None."""
+        self._fail_if_told()
+        return self._decisions.get(number)
+
+    async def check(self) -> int:
+        """Make sure that the store can be used; another number than before means that it is new."""
+        self._fail_if_told()
+        return self.generation
+
+    async def close(self) -> None:
+        """Let go of it."""
+
+    def _fail_if_told(self) -> None:
+        if self.problem is not None:
+            raise StoreError(self.problem)

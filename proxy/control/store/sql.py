@@ -1,0 +1,137 @@
+"""The store in a database: SQLite by default, PostgreSQL by the same statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Table, func, insert, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from proxy.control.records import (
+    decision_from_plain,
+    decision_to_plain,
+    version_from_plain,
+    version_to_plain,
+)
+from proxy.control.status import DecisionRecord, VersionRecord
+from proxy.control.store.tables import decisions, metadata, versions
+from proxy.errors import ConflictError
+from shadow_compare.store.database import Database
+from shadow_compare.store.errors import StoreError
+
+
+class SqlStore:
+    """Keeps versions and decisions behind a URL; survives its SQLite file being deleted."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url, metadata)
+
+    async def latest(self) -> VersionRecord | None:
+        """Give the newest version, or None in an empty store."""
+        found = await self.versions(limit=1)
+        return found[0] if found else None
+
+    async def append(
+        self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
+    ) -> None:
+        """Keep a version, or a decision, or both together or neither."""
+        try:
+            async with self._database.begin() as connection:
+                if version is not None:
+                    await _compare_and_set(connection, version)
+                if decision is not None:
+                    await connection.execute(insert(decisions), decision_to_plain(decision))
+        except IntegrityError as error:
+            what = f"version {version.number}" if version else "this decision"
+            raise ConflictError(f"somebody else has written {what} first") from error
+
+    async def restore(
+        self, versions_: Sequence[VersionRecord], decisions_: Sequence[DecisionRecord]
+    ) -> None:
+        """Keep those that are missing, whatever their parents."""
+        try:
+            async with self._database.begin() as connection:
+                rows = [version_to_plain(record) for record in versions_]
+                await _insert_missing(connection, versions, versions.c.number, rows)
+                rows = [decision_to_plain(record) for record in decisions_]
+                await _insert_missing(connection, decisions, decisions.c.id, rows)
+        except IntegrityError as error:
+            raise StoreError("somebody else is restoring the same records") from error
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
+        """Give versions, newest first; with `before` only those with a smaller number."""
+        query = select(versions).order_by(versions.c.number.desc()).limit(limit)
+        if before is not None:
+            query = query.where(versions.c.number < before)
+        return _read(version_from_plain, await self._rows(query))
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> list[DecisionRecord]:
+        """Give decisions, newest first; with `before` only those with a smaller id."""
+        query = select(decisions).order_by(decisions.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(decisions.c.id < before)
+        if route is not None:
+            query = query.where(decisions.c.route == route)
+        return _read(decision_from_plain, await self._rows(query))
+
+    async def version(self, number: int) -> VersionRecord | None:
+        """Give one version, or None."""
+        found = await self._rows(select(versions).where(versions.c.number == number))
+        return next(iter(_read(version_from_plain, found)), None)
+
+    async def decision(self, number: int) -> DecisionRecord | None:
+        """Give one decision, or None."""
+        found = await self._rows(select(decisions).where(decisions.c.id == number))
+        return next(iter(_read(decision_from_plain, found)), None)
+
+    async def check(self) -> int:
+        """Make sure that the store can be used; another number than before means that it is new."""
+        return await self._database.check()
+
+    async def close(self) -> None:
+        """Let go of it."""
+        await self._database.close()
+
+    async def _rows(self, query: Any) -> list[dict[str, Any]]:
+        try:
+            async with self._database.read() as connection:
+                return [dict(row) for row in (await connection.execute(query)).mappings()]
+        except ValueError as error:  # a cell that should hold JSON
+            raise StoreError(f"a record in the store cannot be read: {error}") from error
+
+
+async def _compare_and_set(connection: AsyncConnection, version: VersionRecord) -> None:
+    """Insert a version whose parent is the newest.
+
+    SQLite lets one writer in at a time. In PostgreSQL two may read the same newest number, and the
+    primary key refuses the second.
+    """
+    newest = (await connection.execute(select(func.max(versions.c.number)))).scalar()
+    if newest is not None and newest != version.parent:
+        raise ConflictError(f"version {newest} came before version {version.number}")
+    await connection.execute(insert(versions), version_to_plain(version))
+
+
+async def _insert_missing(
+    connection: AsyncConnection, table: Table, key: Column[Any], rows: list[dict[str, Any]]
+) -> None:
+    if not rows:
+        return
+    wanted = [row[key.name] for row in rows]
+    query = select(key).where(key.in_(wanted))
+    present = set((await connection.execute(query)).scalars())
+    missing = [row for row in rows if row[key.name] not in present]
+    if missing:
+        await connection.execute(insert(table), missing)
+
+
+def _read(reader: Any, rows: Iterable[dict[str, Any]]) -> list[Any]:
+    """Turn rows into records; what another program wrote there is a problem of the store."""
+    try:
+        return [reader(row) for row in rows]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StoreError(f"a record in the store cannot be read: {error!r}") from error

@@ -1,0 +1,50 @@
+"""Tables of the control plane, in the types that SQLite and PostgreSQL share."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+_number = BigInteger().with_variant(Integer, "sqlite")
+
+versions = Table(
+    "control_versions",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=False),
+    Column("parent", BigInteger, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("rolled_back", JSON, nullable=False),
+    Column("kill_switch", Boolean, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Column("rollbacks", JSON, nullable=False),
+)
+
+decisions = Table(
+    "control_decisions",
+    metadata,
+    Column("id", _number, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("route", Text),
+    Column("action", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("evidence", JSON, nullable=False),
+    Index("ix_control_decisions_route", "route", "id"),
+)
+"""Ids are given by the controller, not the database: it goes on deciding while there is none."""

@@ -1,0 +1,233 @@
+"""Prometheus metrics of the whole product, from one reading of the controller's state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+
+from proxy.outcome import latency_of
+
+BOUNDS = (
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
+)  # fmt: skip
+"""Upper bounds of the duration histogram in seconds, dense where limits for p95 are set."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteReading:
+    """One route's counts since the controller started.
+
+    `outcomes` by side and outcome, `served` and `latencies` by side, `comparisons` by verdict and
+    reason, `dropped` and `rollbacks` by reason. Weights and shares are fractions.
+    """
+
+    id: str
+    weight_configured: float
+    weight_in_force: float
+    weight_observed: float | None
+    rolled_back: bool
+    outcomes: Mapping[tuple[str, str], int]
+    served: Mapping[str, int]
+    fallbacks: int
+    latencies: Mapping[str, Mapping[int, int]]
+    comparisons: Mapping[tuple[str, str], int]
+    dropped: Mapping[str, int]
+    rollbacks: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerReading:
+    """One worker as last heard of."""
+
+    role: str
+    index: int
+    version: int
+    connected: bool
+    connections: int
+    queue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything that metrics tell, at one moment. `pools` by worker index, side and state."""
+
+    version: int
+    kill_switch: bool
+    rules_refused: bool
+    store_failed: bool
+    captures_sent: int
+    routes: tuple[RouteReading, ...]
+    workers: tuple[WorkerReading, ...]
+    pools: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
+
+
+class Metrics:
+    """The text of `/metrics`: call it for the bytes of the exposition format."""
+
+    def __init__(self, read: Callable[[], Reading]) -> None:
+        self._read = read
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+
+    def __call__(self) -> bytes:
+        """Give the metrics now."""
+        return generate_latest(self._registry)
+
+    def describe(self) -> list[Metric]:
+        """Name nothing in advance, so that registering reads no state."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every family, for the registry."""
+        reading = self._read()
+        yield from _gauges(reading)
+        yield from _traffic(reading)
+        yield from _shadowing(reading)
+        yield from _processes(reading)
+
+
+def _gauges(reading: Reading) -> Iterator[Metric]:
+    yield _gauge("cutover_rules_version", "Version of the routing in force", reading.version)
+    yield _gauge("cutover_kill_switch", "1 while everything goes to legacy", reading.kill_switch)
+    yield _gauge(
+        "cutover_rules_refused",
+        "1 while the rules file is not the one in force",
+        reading.rules_refused,
+    )
+    yield _gauge("cutover_store_failed", "1 while the store cannot be used", reading.store_failed)
+    configured = GaugeMetricFamily(
+        "cutover_weight_configured", "Share for modern in the rules", labels=["route"]
+    )
+    in_force = GaugeMetricFamily(
+        "cutover_weight_in_force",
+        "Share for modern after rollback and kill switch",
+        labels=["route"],
+    )
+    observed = GaugeMetricFamily(
+        "cutover_weight_observed", "Share that went to modern in the window", labels=["route"]
+    )
+    rolled_back = GaugeMetricFamily(
+        "cutover_rolled_back", "1 while the route waits to be resumed", labels=["route"]
+    )
+    for route in reading.routes:
+        configured.add_metric([route.id], route.weight_configured)
+        in_force.add_metric([route.id], route.weight_in_force)
+        rolled_back.add_metric([route.id], route.rolled_back)
+        if route.weight_observed is not None:
+            observed.add_metric([route.id], route.weight_observed)
+    yield from (configured, in_force, observed, rolled_back)
+
+
+def _traffic(reading: Reading) -> Iterator[Metric]:
+    requests = CounterMetricFamily(
+        "cutover_requests", "Attempts by how they ended", labels=["route", "side", "outcome"]
+    )
+    served = CounterMetricFamily(
+        "cutover_served", "Requests by the side that answered", labels=["route", "side"]
+    )
+    fallbacks = CounterMetricFamily(
+        "cutover_fallbacks", "Requests that legacy saved when modern failed", labels=["route"]
+    )
+    durations = HistogramMetricFamily(
+        "cutover_request_duration_seconds", "Time to the complete answer", labels=["route", "side"]
+    )
+    rollbacks = CounterMetricFamily(
+        "cutover_rollbacks", "Rollbacks by detector, or by hand", labels=["route", "reason"]
+    )
+    for route in reading.routes:
+        for (side, outcome), count in sorted(route.outcomes.items()):
+            requests.add_metric([route.id, side, outcome], count)
+        for side, count in sorted(route.served.items()):
+            served.add_metric([route.id, side], count)
+        fallbacks.add_metric([route.id], route.fallbacks)
+        for side, latencies in sorted(route.latencies.items()):
+            buckets, total = histogram(latencies)
+            durations.add_metric([route.id, side], buckets, total)
+        for reason, count in sorted(route.rollbacks.items()):
+            rollbacks.add_metric([route.id, reason], count)
+    yield from (requests, served, fallbacks, durations, rollbacks)
+
+
+def _shadowing(reading: Reading) -> Iterator[Metric]:
+    sent = CounterMetricFamily("cutover_captures_sent", "Captures handed to shadow workers")
+    sent.add_metric([], reading.captures_sent)
+    dropped = CounterMetricFamily(
+        "cutover_captures_dropped", "Captures not mirrored", labels=["route", "reason"]
+    )
+    comparisons = CounterMetricFamily(
+        "cutover_comparisons", "Comparisons by how they ended", labels=["route", "verdict"]
+    )
+    not_compared = CounterMetricFamily(
+        "cutover_not_compared", "Pairs that were not compared", labels=["route", "reason"]
+    )
+    for route in reading.routes:
+        for reason, count in sorted(route.dropped.items()):
+            dropped.add_metric([route.id, reason], count)
+        by_verdict: dict[str, int] = {}
+        for (verdict, reason), count in sorted(route.comparisons.items()):
+            by_verdict[verdict] = by_verdict.get(verdict, 0) + count
+            if verdict == "not_compared":
+                not_compared.add_metric([route.id, reason], count)
+        for verdict, count in by_verdict.items():
+            comparisons.add_metric([route.id, verdict], count)
+    yield from (sent, dropped, comparisons, not_compared)
+
+
+def _processes(reading: Reading) -> Iterator[Metric]:
+    labels = ["role", "index"]
+    connected = GaugeMetricFamily(
+        "cutover_worker_connected", "1 while a worker is connected to the controller", labels=labels
+    )
+    version = GaugeMetricFamily(
+        "cutover_worker_version", "Version of the routing a worker goes by", labels=labels
+    )
+    connections = GaugeMetricFamily(
+        "cutover_worker_connections", "Client connections of a worker", labels=labels
+    )
+    queue = GaugeMetricFamily(
+        "cutover_shadow_queue", "Captures that wait in a shadow worker", labels=labels
+    )
+    for worker in reading.workers:
+        names = [worker.role, str(worker.index)]
+        connected.add_metric(names, worker.connected)
+        version.add_metric(names, worker.version)
+        if worker.role == "shadow":
+            queue.add_metric(names, worker.queue)
+        else:
+            connections.add_metric(names, worker.connections)
+    pools = GaugeMetricFamily(
+        "cutover_pool_connections",
+        "Connections to an upstream by what they do",
+        labels=["worker", "side", "state"],
+    )
+    for (index, side, state), count in sorted(reading.pools.items()):
+        pools.add_metric([str(index), side, state], count)
+    yield from (connected, version, connections, queue, pools)
+
+
+def histogram(latencies: Mapping[int, int]) -> tuple[list[tuple[str, float]], float]:
+    """Give cumulative buckets as Prometheus wants them, and the sum in seconds, exact to 1%."""
+    counts = [0] * (len(BOUNDS) + 1)
+    total = 0.0
+    for bucket, count in latencies.items():
+        seconds = latency_of(bucket)
+        total += seconds * count
+        index = next((i for i, bound in enumerate(BOUNDS) if seconds <= bound), len(BOUNDS))
+        counts[index] += count
+    buckets, running = [], 0
+    for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):
+        running += count
+        buckets.append((bound, float(running)))
+    return buckets, total
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, text, value=value)
