@@ -12,6 +12,9 @@ from proxy.control.status import RouteStatus, Status, WorkerStatus
 LAG_AFTER = 2.0
 """Seconds of silence after which a worker counts as not heard of; reports come much more often."""
 
+NOTICEABLE = 0.01
+"""An error rate of modern worth a look when it is also twice that of legacy."""
+
 
 class Level(IntEnum):
     """How much something needs a person; the order of the overview."""
@@ -59,6 +62,15 @@ def of_route(route: RouteStatus, now: float) -> Attention:
         compared = wording.count(route.coverage.compared)
         verb = "differs" if route.coverage.mismatch == 1 else "differ"
         return Attention(Level.LOOK, f"{differ} of {compared} compared {verb}")
+    if _fails_more(route):
+        modern, legacy = route.modern, route.legacy
+        failed = (
+            f"{wording.percent(modern.error_rate)} of {wording.plural(modern.requests, 'request')}"
+        )
+        against = wording.percent(legacy.error_rate)
+        return Attention(
+            Level.LOOK, f"Modern fails {failed}, legacy {against}: {route.verdict_reason}"
+        )
     if not route.legacy.requests and not route.modern.requests:
         return Attention(Level.IDLE, f"No requests in the last {wording.duration(route.window)}")
     return Attention(Level.FINE, _capital(route.verdict_reason))
@@ -84,9 +96,15 @@ def headline(status: Status) -> Attention:
         return Attention(Level.ACT, f"{len(acting)} routes need you: {names}.")
     if status.rules_problem or status.store_problem or silent(status):
         return Attention(Level.LOOK, "Traffic is fine; the control plane needs a look.")
-    looking = [route.id for route, attention in judged if attention.level is Level.LOOK]
+    looking = [
+        (route.id, attention) for route, attention in judged if attention.level is Level.LOOK
+    ]
+    if len(looking) == 1:
+        name, attention = looking[0]
+        return Attention(Level.LOOK, f"{name} wants a look. {attention.text}")
     if looking:
-        return Attention(Level.LOOK, f"Traffic is fine; answers differ on {_names(looking)}.")
+        names = _names([name for name, _ in looking])
+        return Attention(Level.LOOK, f"{len(looking)} routes want a look: {names}.")
     if not status.routes:
         return Attention(Level.IDLE, "No routes yet.")
     return Attention(Level.FINE, "Everything is fine.")
@@ -144,6 +162,12 @@ def notices(status: Status) -> list[Notice]:
 def silent(status: Status) -> list[WorkerStatus]:
     """Workers that should report and do not."""
     return [w for w in status.workers if not w.connected or w.last_seen > LAG_AFTER]
+
+
+def _fails_more(route: RouteStatus) -> bool:
+    """Whether modern fails noticeably more often than legacy, though no limit was passed yet."""
+    modern, legacy = route.modern.error_rate or 0.0, route.legacy.error_rate or 0.0
+    return modern > NOTICEABLE and modern > 2 * legacy
 
 
 def _capital(text: str) -> str:

@@ -12,11 +12,15 @@ from proxy.control.status import DecisionRecord
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How a detector's measurement reads: what it is, and how its value and bound are written."""
+    """How a detector's measurement reads: what it is, and how its value and bound are written.
+
+    `has_window` is false where evidence accumulates for as long as it takes.
+    """
 
     subject: str
     spell: Callable[[float], str]
     unit_of_n: str
+    has_window: bool = True
 
 
 def _odds(value: float) -> str:
@@ -32,7 +36,7 @@ MEASURES: dict[str, Measure] = {
     "error_rate": Measure("the error rate of modern", wording.percent, "request"),
     "p95": Measure("the p95 latency of modern", wording.latency, "request"),
     "mismatch_rate": Measure("the share of differing answers", wording.percent, "comparison"),
-    "t1": Measure("the evidence that modern fails too often", _odds, "request"),
+    "t1": Measure("the evidence that modern fails too often", _odds, "request", has_window=False),
 }
 """By the detector's name in the evidence. An unknown detector is named as it names itself."""
 
@@ -85,7 +89,9 @@ def _sample(evidence: Mapping[str, Any], measure: Measure) -> str:
     """Say the sample size and the window, as far as the evidence has them."""
     n, window = evidence.get("n"), evidence.get("window")
     text = f", in {wording.plural(n, measure.unit_of_n)}" if isinstance(n, int) else ""
-    return f"{text} within {wording.duration(window)}" if _is_number(window) else text
+    if not measure.has_window or not _is_number(window):
+        return text
+    return f"{text} within {wording.duration(window)}"
 
 
 def _who(decision: DecisionRecord) -> str:

@@ -32,6 +32,17 @@ def test_differences_want_to_be_read() -> None:
     assert (judged.level, judged.text) == (Level.LOOK, "1 answer of 100 compared differs")
 
 
+def test_failing_more_than_legacy_wants_to_be_read() -> None:
+    """Before any limit is passed, an unequal pair of error rates is told with its sample."""
+    judged = of_route(
+        route(legacy=side(1000, 1), modern=side(200, 5), coverage=CoverageStatus()), NOW
+    )
+    assert judged.level is Level.LOOK
+    assert judged.text.startswith("Modern fails 2.5% of 200 requests, legacy 0.1%: the gate")
+    common = of_route(route(legacy=side(1000, 30), modern=side(200, 5)), NOW)
+    assert common.level is Level.FINE
+
+
 def test_no_traffic_is_neither_good_nor_bad() -> None:
     """A route without requests is idle, not fine."""
     judged = of_route(route(legacy=side(0), modern=side(0), coverage=CoverageStatus()), NOW)
@@ -55,7 +66,7 @@ def test_the_headline_answers_whether_everything_is_fine() -> None:
     differing = route("plans", coverage=CoverageStatus(mismatch=3))
     assert headline(status(route())).text == "Everything is fine."
     assert headline(status()).text == "No routes yet."
-    assert headline(status(differing)).text == "Traffic is fine; answers differ on plans."
+    assert headline(status(differing)).text == "plans wants a look. 3 answers of 3 compared differ"
     assert headline(status(back, differing)).text.startswith("billing needs you. Rolled back")
     both = headline(status(back, replace(back, id="users")))
     assert both.text == "2 routes need you: billing, users."
@@ -69,10 +80,7 @@ def test_the_headline_answers_whether_everything_is_fine() -> None:
 def test_many_names_are_cut_short() -> None:
     """A headline names three routes and counts the rest."""
     routes = [route(f"r{i}", coverage=CoverageStatus(mismatch=1)) for i in range(5)]
-    assert (
-        headline(status(*routes)).text
-        == "Traffic is fine; answers differ on r0, r1, r2 and 2 more."
-    )
+    assert headline(status(*routes)).text == "5 routes want a look: r0, r1, r2 and 2 more."
 
 
 def test_each_problem_has_a_notice_that_says_what_to_do() -> None:

@@ -70,8 +70,8 @@ def test_a_decision_reads_as_a_sentence(taken: DecisionRecord, told: str) -> Non
 
 
 def test_evidence_of_the_sequential_detector_is_a_power_of_ten() -> None:
-    """Large odds are readable; the bound stands beside them."""
-    evidence = {"detector": "t1", "value": 3.2e9, "bound": 1e9, "n": 8}
+    """Large odds are readable, the bound stands beside them, and no window is claimed."""
+    evidence = {"detector": "t1", "value": 3.2e9, "bound": 1e9, "n": 8, "window": 60.0}
     assert because(evidence) == (
         "the evidence that modern fails too often was 3.2e9, above the limit of 1.0e9, "
         "in 8 requests"
