@@ -205,7 +205,7 @@ def test_every_page_fits_its_window_and_obeys_the_policy(console: Console, width
     page = console.open("/", viewport={"width": width, "height": 900}, color_scheme="dark")
     for path in PAGES:
         page.goto(path)
-        page.wait_for_function("document.querySelector('#live').dataset.version")
+        expect(page.locator(".asof")).to_be_visible()
         too_wide = page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
