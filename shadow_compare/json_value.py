@@ -20,6 +20,9 @@ DEPTH_MAX: Final = 128
 """Deeper than any answer that a person designed; keeps every recursion over values shallow."""
 
 
+_escaped: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class InvalidJsonError(ValueError):
     """The text is not one unambiguous JSON value; the message says why."""
 
@@ -38,15 +41,19 @@ def parse_json(body: bytes) -> Json:
     twice (parsers disagree on which one counts), and TooDeepError.
 
     The quick parser rounds numbers and keeps the last of two members. When writing its result out
-    gives the same bytes again, nothing of that has happened. PHP's `\/` is undone first: that takes
-    a backslash away from inside a string and nothing else, so the argument holds.
+    gives the same bytes again, nothing of that has happened, whoever does the writing: one writer
+    leaves other letters as they are, one escapes them as PHP does. PHP's `\/` is undone first: that
+    takes a backslash away from inside a string and nothing else, so the argument holds.
     """
     try:
         value = orjson.loads(body)
         again = orjson.dumps(value)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _parse_exactly(body)
-    if again == body or again == body.replace(rb"\/", b"/"):
+    if again == body:
+        return value
+    unslashed = body.replace(rb"\/", b"/")
+    if again == unslashed or (rb"\u" in body and _escaped(value).encode() == unslashed):
         return value
     return _parse_exactly(body)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -31,13 +31,18 @@ class IgnoreRule:
 
 @dataclass(frozen=True, slots=True)
 class CompareRules:
-    """Compiled rules; `arrays` says which member identifies the elements of an array."""
+    """Compiled rules; make them with `build`.
+
+    `arrays` says which member identifies the elements of an array, `between` which of the
+    equivalences can hold between values of two types.
+    """
 
     critical: tuple[Pattern, ...] = ()
     arrays: tuple[tuple[Pattern, str], ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
     equivalences: tuple[Equivalence, ...] = ()
     zone: ZoneInfo = _UTC
+    between: Mapping[tuple[type, type], tuple[Equivalence, ...]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -54,12 +59,14 @@ class CompareRules:
         `arrays` are pairs of path and member, `ignore` mappings with `path` and optionally
         `reason`, `owner` and `until` (a date or its ISO text). Raises ValueError.
         """
+        declared = find_equivalences(equivalences)
         return cls(
             critical=tuple(map(parse_pattern, critical)),
             arrays=tuple((parse_pattern(path), key) for path, key in arrays),
             ignore=tuple(_ignore_rule(**rule) for rule in ignore),
-            equivalences=find_equivalences(equivalences),
+            equivalences=declared,
             zone=_zone(zone),
+            between=_by_types(declared),
         )
 
     def is_critical(self, path: Path) -> bool:
@@ -80,6 +87,16 @@ def _ignore_rule(
 ) -> IgnoreRule:
     day = date.fromisoformat(until) if isinstance(until, str) else until
     return IgnoreRule(path, parse_pattern(path), reason, owner, day)
+
+
+def _by_types(
+    declared: tuple[Equivalence, ...],
+) -> dict[tuple[type, type], tuple[Equivalence, ...]]:
+    found: dict[tuple[type, type], tuple[Equivalence, ...]] = {}
+    for equivalence in declared:
+        for pair in set(equivalence.type_pairs()):
+            found[pair] = (*found.get(pair, ()), equivalence)
+    return found
 
 
 def _zone(name: str) -> ZoneInfo:

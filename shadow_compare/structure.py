@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import date
 from typing import Final
 
@@ -40,7 +39,7 @@ class Walk:
         self.differences: list[Difference] = []
         self.ignored: list[Difference] = []
         self.places: dict[tuple[str, str], None] = {}
-        self.fired: Counter[str] = Counter()
+        self.fired: dict[str, int] = {}
         self.critical = False
         self._rules = rules
         self._today = today
@@ -52,7 +51,7 @@ class Walk:
         """Take a difference down, as ignored when a rule in force says so."""
         rule = self._rules.ignored_by(difference.path, self._today)
         if rule is not None:
-            self.fired[f"ignore:{rule.path}"] += 1
+            self._fire(f"ignore:{rule.path}")
             _keep(self.ignored, difference)
             return
         if self._trial:
@@ -60,6 +59,9 @@ class Walk:
         self.places[difference.kind, difference.place] = None
         self.critical = self.critical or self._rules.is_critical(difference.path)
         _keep(self.differences, difference)
+
+    def _fire(self, rule: str) -> None:
+        self.fired[rule] = self.fired.get(rule, 0) + 1
 
     def compare(self, old: Json, new: Json, path: Path) -> None:
         """Compare two values that stand at the same place."""
@@ -71,9 +73,9 @@ class Walk:
             self._unlike(old, new, path)
 
     def _unlike(self, old: Json, new: Json, path: Path) -> None:
-        for equivalence in self._rules.equivalences:
+        for equivalence in self._rules.between.get((type(old), type(new)), ()):
             if equivalence.same(old, new, self._rules.zone):
-                self.fired[equivalence.name] += 1
+                self._fire(equivalence.name)
                 return
         if type_name(old) == type_name(new):
             self.add(ValueChanged(path, old, new))
@@ -118,6 +120,12 @@ class Walk:
             self.add(Extra((*path, _segment(new[j], j, key)), new=new[j]))
 
     def _keyed(self, old: list[Json], new: list[Json], path: Path, key: str) -> Pairing | None:
+        before, after = _plain_keys(old, key), _plain_keys(new, key)
+        if before is not None and after is not None:
+            pairing = pair_by_key(before, after)
+            if pairing is not None and not (pairing.missing and pairing.extra):
+                return pairing
+        # A key may be spelt in two ways, as any other value.
         member: Path = (*path, 0, key)
         olds = [self._canonical(key_of(each, key), member) for each in old]
         news = [self._canonical(key_of(each, key), member) for each in new]
@@ -156,7 +164,7 @@ class Walk:
 
     def _is_same(self, old: Json, new: Json, path: Path) -> bool:
         """Whether two elements have no difference that counts; if not, nothing is taken down."""
-        fired, ignored, trial = self.fired.copy(), len(self.ignored), self._trial
+        fired, ignored, trial = dict(self.fired), len(self.ignored), self._trial
         self._trial = True
         try:
             self.compare(old, new, path)
@@ -179,6 +187,12 @@ class Walk:
 def _keep(kept: list[Difference], difference: Difference) -> None:
     if len(kept) < KEPT_MAX:
         kept.append(difference)
+
+
+def _plain_keys(elements: list[Json], key: str) -> list[str | int] | None:
+    """Give the keys when all are strings or all are integers, which is nearly always."""
+    keys = [key_of(each, key) for each in elements]
+    return keys if {type(each) for each in keys} in ({int}, {str}) else None
 
 
 def _segment(element: Json, index: int, key: str | None) -> Segment:
