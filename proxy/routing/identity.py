@@ -37,14 +37,21 @@ Source = Callable[[Request, Mapping[str, str]], bytes | None]
 """Takes the request and its path parameters, gives the identity or None."""
 
 
+def canonical(source: str) -> str:
+    """Give the one spelling of a source: names of fields have no case (RFC 9110, 5.1)."""
+    kind, mark, name = source.partition(":")
+    return f"{kind}{mark}{name.lower()}" if kind == "header" else source
+
+
 def compile_source(source: str, mint_key: bytes) -> Source:
     """Compile one entry of `sticky_by`, other than `client_ip`; `mint_key` signs minted cookies."""
+    source = canonical(source)
     kind, _, name = source.partition(":")
     prefix = source.encode() + b"="
     if kind == "cookie":
         return _cookie(name.encode(), prefix)
     if kind == "header":
-        return _header(name.lower().encode(), prefix)
+        return _header(name.encode(), prefix)
     if kind == "jwt":
         return _claim(name, prefix)
     if kind == "path":
@@ -134,4 +141,6 @@ def jwt_claim(token: bytes, claim: str) -> bytes | None:
     except (binascii.Error, ValueError):
         return None
     value = payload.get(claim) if isinstance(payload, dict) else None
-    return str(value).encode() if isinstance(value, (str, int)) and value != "" else None
+    if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
+        return None
+    return str(value).encode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from proxy.errors import Position, RulesProblem
@@ -13,9 +13,36 @@ from proxy.errors import Position, RulesProblem
 T = TypeVar("T")
 D = TypeVar("D")
 
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)\s?%")
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s?(ms|s|m|h|d)")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION_MAX = 366 * 86_400.0
+
+Place = tuple[int, int]
+"""Line and column, both from 1."""
+
+
+class Places:
+    """Where the members of each list and mapping of one document stand."""
+
+    def __init__(self) -> None:
+        # By identity, as equal containers stand in different places; kept, so that it stays theirs.
+        self._of: dict[int, tuple[Any, dict[Any, Place]]] = {}
+
+    def note(self, container: Any, member: Any, line: int, column: int) -> None:
+        """Say where a key or an index of a container stands."""
+        self._of.setdefault(id(container), (container, {}))[1][member] = (line, column)
+
+    def copy(self, container: Any, copied: Any) -> None:
+        """Say that what was copied stands where the original does."""
+        if id(container) in self._of:
+            self._of[id(copied)] = (copied, self._of[id(container)][1])
+
+    def of(self, container: Any, member: Any) -> Place | None:
+        """Give the place of a member, or None."""
+        noted = self._of.get(id(container))
+        return None if noted is None else noted[1].get(member)
 
 
 class Problems:
@@ -24,6 +51,7 @@ class Problems:
     def __init__(self, file: str) -> None:
         self.file = file
         self.found: list[RulesProblem] = []
+        self.places = Places()
 
     def add(
         self, line: int, column: int, message: str, text: str = "", suggestion: str = ""
@@ -52,7 +80,7 @@ class Node:
     def problem(self, message: str, suggestion: str = "") -> None:
         """Note that something is wrong here."""
         text = "" if isinstance(self.value, (dict, list)) else _shown(self.value)
-        where = f"{self.path}: " if self.path else ""
+        where = f"{_cut(self.path)}: " if self.path else ""
         self._problems.add(self.line, self.column, where + message, text, suggestion)
 
     # Containers
@@ -62,7 +90,11 @@ class Node:
         if not isinstance(self.value, dict):
             self.problem("must be a mapping of keys to values")
             return Members(self, {})
-        members = {str(key): self._child(key, value) for key, value in self.value.items()}
+        prefix = f"{self.path}." if self.path else ""
+        members = {
+            str(key): self._member(key, value, f"{prefix}{key}")
+            for key, value in self.value.items()
+        }
         if known is not None:
             allowed = tuple(known)
             for key, child in members.items():
@@ -78,27 +110,19 @@ class Node:
         if not isinstance(self.value, list):
             self.problem("must be a list", "write it as `[a, b]` or one `- a` a line")
             return
-        lc = getattr(self.value, "lc", None)
         for index, value in enumerate(self.value):
-            line, column = self.line, self.column
-            if lc is not None:
-                row, col = lc.item(index)
-                line, column = row + 1, col + 1
-            yield Node(value, self._problems, f"{self.path}[{index}]", line, column)
+            yield self._member(index, value, f"{self.path}[{index}]")
 
     def unknown_key(self, key: str, allowed: tuple[str, ...]) -> None:
         """Note a key that means nothing here, with the nearest one that does."""
-        near = difflib.get_close_matches(key, allowed, n=1)
+        near = difflib.get_close_matches(key[:_SHOWN_MAX], allowed, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(allowed)}"
-        self._problems.add(self.line, self.column, f"{self.path}: unknown key", key, hint)
+        self._problems.add(
+            self.line, self.column, f"{_cut(self.path)}: unknown key", _cut(key), hint
+        )
 
-    def _child(self, key: Any, value: Any) -> Node:
-        line, column = self.line, self.column
-        lc = getattr(self.value, "lc", None)
-        if lc is not None:
-            row, col = lc.key(key)
-            line, column = row + 1, col + 1
-        path = f"{self.path}.{key}" if self.path else str(key)
+    def _member(self, member: Any, value: Any, path: str) -> Node:
+        line, column = self._problems.places.of(self.value, member) or (self.line, self.column)
         return Node(value, self._problems, path, line, column)
 
     # Scalars
@@ -111,17 +135,21 @@ class Node:
         return default
 
     def name(self, what: str) -> str:
-        """Read an identifier: letters, digits, `.`, `_`, `-`, at most 100 of them."""
-        if isinstance(self.value, str) and re.fullmatch(r"[A-Za-z0-9][\w.\-]{0,99}", self.value):
+        """Read an identifier: ASCII letters, digits, `.`, `_`, `-`, at most 100 of them.
+
+        It stands in fields of HTTP and in labels of metrics.
+        """
+        if isinstance(self.value, str) and _NAME.fullmatch(self.value):
             return self.value
         self.problem(f"{what} is made of letters, digits, `.`, `_` and `-`")
         return ""
 
     def one_of(self, choices: tuple[str, ...], default: str) -> str:
         """Read one of a few words."""
-        if self.value in choices:
-            return str(self.value)
-        near = difflib.get_close_matches(str(self.value), choices, n=1)
+        word = self.value if isinstance(self.value, str) else ""
+        if word in choices:
+            return word
+        near = difflib.get_close_matches(word[:_SHOWN_MAX], choices, n=1)
         hint = f"did you mean `{near[0]}`?" if near else ""
         self.problem(f"must be one of {', '.join(choices)}", hint)
         return default
@@ -175,14 +203,14 @@ class Node:
             self.problem("must be a time with its unit: ms, s, m, h or d", hint)
             return default
         seconds = float(found[1]) * _SECONDS[found[2]]
-        if seconds < least:
-            self.problem(f"must be at least {least:g}s")
+        if not least <= seconds <= _DURATION_MAX:
+            self.problem(f"must lie between {least:g}s and 366d")
             return default
         return seconds
 
     def day(self) -> date | None:
         """Read a date such as 2027-03-01."""
-        if isinstance(self.value, date):
+        if isinstance(self.value, date) and not isinstance(self.value, datetime):
             return self.value
         try:
             return date.fromisoformat(self.value)
@@ -214,6 +242,12 @@ class Members:
         return default if node is None else reader(node)
 
 
+_SHOWN_MAX = 60
+
+
 def _shown(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    return _cut(repr(value[: _SHOWN_MAX + 1]) if isinstance(value, str) else str(value))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 1] + "…"

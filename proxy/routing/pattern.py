@@ -6,6 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+SEGMENTS_MAX = 64
+"""A pattern has at most so many segments; a table walks them by recursion."""
 
 _LITERAL = re.compile(r"[A-Za-z0-9\-._~!$&'()+,;=:@]+")
 _PARAMETER = re.compile(r"\{([a-z_][a-z0-9_]*)\}")
@@ -21,6 +28,8 @@ def segments(pattern: str) -> tuple[str, ...]:
     if not pattern.startswith("/"):
         raise ValueError("a path begins with `/`")
     parts = tuple(pattern[1:].split("/"))
+    if len(parts) > SEGMENTS_MAX:
+        raise ValueError(f"a path has at most {SEGMENTS_MAX} segments")
     names: set[str] = set()
     for index, part in enumerate(parts):
         last = index == len(parts) - 1
@@ -52,16 +61,49 @@ def is_parameter(segment: str) -> bool:
     return segment.startswith("{")
 
 
-def covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
-    """Whether every path that `narrow` takes is also taken by `wide`."""
-    for index, part in enumerate(wide):
-        if part == REST:
-            return len(narrow) > index
-        if index >= len(narrow) or narrow[index] == REST:
-            return False
-        if is_parameter(part):
-            if narrow[index] == "":
-                return False
-        elif part != narrow[index]:
-            return False
-    return len(wide) == len(narrow)
+class _Step(Generic[T]):
+    """One segment of the patterns; `here` holds those that end in it, `rest` those that take on."""
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Step[T]] = {}
+        self.parameter: _Step[T] | None = None
+        self.here: list[T] = []
+        self.rest: list[T] = []
+
+
+class Patterns(Generic[T]):
+    """Patterns with what they stand for, asked which of them take every path that another takes.
+
+    A tree, as a document of 2,000 routes has two million pairs.
+    """
+
+    def __init__(self) -> None:
+        self._root: _Step[T] = _Step()
+
+    def add(self, parts: tuple[str, ...], value: T) -> None:
+        """Add a pattern, as `segments` gave it."""
+        step = self._root
+        for part in parts:
+            if part == REST:
+                step.rest.append(value)
+                return
+            if is_parameter(part):
+                step.parameter = step = step.parameter or _Step()
+            else:
+                step = step.literals.setdefault(part, _Step())
+        step.here.append(value)
+
+    def covering(self, parts: tuple[str, ...]) -> Iterator[T]:
+        """Give the values of all patterns that take every path which this pattern takes."""
+        steps = [self._root]
+        for part in parts:
+            for step in steps:
+                yield from step.rest
+            if part == REST:
+                return
+            found = [step.literals[part] for step in steps if part in step.literals]
+            if part:
+                found += [step.parameter for step in steps if step.parameter is not None]
+            steps = found
+        for step in steps:
+            yield from step.here

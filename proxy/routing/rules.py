@@ -21,6 +21,7 @@ EQUIVALENCES = (
 )
 """Names a route may declare under `compare.equivalences`; `shadow_compare` gives them meaning."""
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -84,6 +85,12 @@ class Match:
 
     path: str
     methods: tuple[str, ...] = ()
+
+
+def taken_methods(match: Match) -> frozenset[str]:
+    """Methods a route takes; whoever takes GET takes HEAD (RFC 9110, 9.3.2)."""
+    methods = frozenset(match.methods or METHODS)
+    return methods | {"HEAD"} if "GET" in methods else methods
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
-from proxy.errors import Position, RulesError, RulesProblem
+from proxy.errors import RulesError
 from proxy.routing import pattern
+from proxy.routing.document import read_document
+from proxy.routing.identity import canonical
 from proxy.routing.node import Members, Node, Problems
 from proxy.routing.rules import (
     EQUIVALENCES,
+    METHODS,
     CompareRules,
     GateRules,
     IgnoreRule,
@@ -28,17 +28,19 @@ from proxy.routing.rules import (
     StepRules,
     Timeouts,
     UpstreamRules,
+    taken_methods,
 )
 from proxy.routing.side import Side
 
 T = TypeVar("T")
 Document = dict[str, Any]
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 RESERVED_HEADERS = ("cookie", "host", "connection", "transfer-encoding", "content-length")
-SIZE_MAX = 4 * 1024 * 1024
-"""A rules file is refused beyond this many characters: nobody wrote it by hand."""
-
+# reg-name as DNS has it (RFC 1123, 2.1), with the `_` of container names; or an IPv6 address.
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?"
+_AUTHORITY = re.compile(
+    rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?"
+)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _JSON_PATH = re.compile(r"\$(?:\.[\w\-]+|\['[^'\]]+'\]|\[\*\]|\[\d+\])*")
 
@@ -48,47 +50,21 @@ def load_rules(text: str, file: str) -> tuple[Document, Rules]:
 
     Raises RulesError with every problem, each with file, line and column.
     """
-    if len(text) > SIZE_MAX:
-        raise RulesError((_at(file, 1, 1, f"the file is larger than {SIZE_MAX} characters"),))
-    try:
-        tree = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = " ".join(str(error.problem or error.context).split())
-        raise RulesError((_at(file, line, column, f"not valid YAML: {message}"),)) from error
-    except (YAMLError, ValueError, RecursionError) as error:
-        raise RulesError((_at(file, 1, 1, f"not valid YAML: {error}"),)) from error
-    return cast("Document", _plain(tree)), _parse(tree, file)
+    problems = Problems(file)
+    document = read_document(text, problems)
+    return cast("Document", document), _parse(document, problems)
 
 
 def rules_from_plain(document: Document) -> Rules:
     """Parse the plain values that `load_rules` gave; raises RulesError."""
-    return _parse(document, "rules")
+    return _parse(document, Problems("rules"))
 
 
-def _at(file: str, line: int, column: int, message: str) -> RulesProblem:
-    return RulesProblem(Position(file, line, column), message)
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    if node is None or isinstance(node, bool):
-        return node
-    for kind in (int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return str(node)  # a date: ISO text means the same to the schema
-
-
-def _parse(tree: Any, file: str) -> Rules:
-    problems = Problems(file)
-    rules = _document(Node(tree, problems))
+def _parse(document: Any, problems: Problems) -> Rules:
+    rules = _document(Node(document, problems))
     if problems.found or rules is None:
-        raise RulesError(tuple(problems.found))
+        found = sorted(problems.found, key=lambda each: (each.where.line, each.where.column))
+        raise RulesError(tuple(found))
     return rules
 
 
@@ -106,7 +82,8 @@ def _document(node: Node) -> Rules | None:
         ),
         required=("version", "upstreams", "routes"),
     )  # fmt: skip
-    if (version := top.get("version")) is not None and version.value != 1:
+    version = top.get("version")
+    if version is not None and (type(version.value) is not int or version.value != 1):
         version.problem("this program reads version 1 of the schema", "write `version: 1`")
     upstreams: dict[Side, UpstreamRules] = top.read("upstreams", _upstreams, {})
     plans: Plans = top.read("plans", _plans, {})
@@ -156,10 +133,10 @@ def _instance(node: Node) -> str:
     text = node.text()
     try:
         url = urlsplit(text)
-        valid = url.scheme == "http" and bool(url.hostname) and url.port != 0
+        valid = url.scheme == "http" and url.port != 0 and url[2:] in (("", "", ""), ("/", "", ""))
     except ValueError:
         valid = False
-    if not valid or url.path not in ("", "/") or url.query or url.fragment or url.username:
+    if not valid or _AUTHORITY.fullmatch(url.netloc) is None:
         node.problem("must be http://HOST:PORT", "paths and credentials do not belong here")
         return ""
     return f"http://{url.netloc}"
@@ -206,7 +183,8 @@ def _gate(node: Node) -> GateRules:
 
 # Routes
 
-_BUILT_IN = RouteRules(id="", match=Match("/*"))
+_NO_MATCH = Match("")
+_BUILT_IN = RouteRules(id="", match=_NO_MATCH)
 
 
 def _defaults(node: Node, plans: Plans) -> RouteRules:
@@ -239,44 +217,42 @@ _ROUTE_KEYS = (
 def _routes(node: Node, base: RouteRules, plans: Plans) -> tuple[RouteRules, ...]:
     routes: list[RouteRules] = []
     seen: dict[str, int] = {}
+    earlier = pattern.Patterns[RouteRules]()
     for item in node.items():
         route = _route(item, base, plans)
         if route.id in seen:
             item.problem(f"route `{route.id}` is already defined at line {seen[route.id]}")
-        seen.setdefault(route.id, item.line)
-        shadow = next((r for r in routes if _hides(r.match, route.match)), None)
-        if shadow is not None:
-            item.problem(
-                f"route `{route.id}` can never match: `{shadow.id}` at line {shadow.line} takes"
-                " everything it would",
-                f"move it above `{shadow.id}`; the first route that matches wins",
-            )
+        if route.id:
+            seen.setdefault(route.id, item.line)
+        if route.match.path:
+            _check_reached(item, route, earlier)
         routes.append(route)
     if not routes and isinstance(node.value, list):
         node.problem("there are no routes", "add at least `- {id: everything-else, match: …}`")
     return tuple(routes)
 
 
-def _hides(earlier: Match, later: Match) -> bool:
-    methods = not earlier.methods or (
-        bool(later.methods) and set(later.methods) <= set(earlier.methods)
-    )
-    try:
-        return methods and pattern.covers(
-            pattern.segments(earlier.path), pattern.segments(later.path)
+def _check_reached(node: Node, route: RouteRules, earlier: pattern.Patterns[RouteRules]) -> None:
+    """Note it when an earlier route takes everything that this one would."""
+    parts = pattern.segments(route.match.path)
+    taken = taken_methods(route.match)
+    hiding = [other for other in earlier.covering(parts) if taken <= taken_methods(other.match)]
+    if hiding:
+        first = min(hiding, key=lambda other: other.line)
+        node.problem(
+            f"route `{route.id}` can never match: `{first.id}` at line {first.line} takes"
+            " everything it would",
+            f"move it above `{first.id}`; the first route that matches wins",
         )
-    except ValueError:
-        return False  # reported where it stands
+    earlier.add(parts, route)
 
 
 def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
     keys = node.mapping(_ROUTE_KEYS, required=("id", "match"))
     shared = _shared(keys, base, plans)
-    match = keys.read("match", _match, Match("/*"))
-    for source in shared.sticky_by:
-        kind, _, name = source.partition(":")
-        if kind == "path" and name not in pattern.parameters(match.path) and "sticky_by" in keys:
-            (keys.get("sticky_by") or node).problem(f"`{match.path}` has no parameter {{{name}}}")
+    match = keys.read("match", _match, _NO_MATCH)
+    if match.path and (sticky_by := keys.get("sticky_by")) is not None:
+        _check_parameters(sticky_by, shared.sticky_by, match.path)
     return RouteRules(
         id=keys.read("id", lambda n: n.name("a route id"), ""),
         match=match,
@@ -292,20 +268,29 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
     )
 
 
+def _check_parameters(node: Node, sources: tuple[str, ...], path: str) -> None:
+    for source in sources:
+        kind, _, name = source.partition(":")
+        if kind == "path" and name not in pattern.parameters(path):
+            node.problem(f"`{path}` has no parameter {{{name}}}")
+
+
 def _match(node: Node) -> Match:
     keys = node.mapping(("method", "path"), required=("path",))
-    path = keys.read("path", _path, "/*")
-    methods = keys.read("method", _each(lambda n: n.one_of(METHODS, "GET")), ())
+    path = keys.read("path", _path, "")
+    methods = keys.read("method", _each(lambda n: n.one_of(METHODS, "")), ())
     return Match(path, methods)
 
 
 def _path(node: Node) -> str:
-    text = node.text("/*")
+    """Read a pattern; nothing, so that no second problem follows, when it is none."""
+    text = node.text()
     try:
-        pattern.segments(text)
+        if text:
+            pattern.segments(text)
     except ValueError as error:
         node.problem(str(error))
-        return "/*"
+        return ""
     return text
 
 
@@ -313,28 +298,34 @@ def _sticky_by(node: Node) -> tuple[str, ...]:
     sources = _each(_identity_source)(node)
     if not sources and isinstance(node.value, list):
         node.problem("names no source of identity", "write `[cookie:PHPSESSID, client_ip]`")
-    if "mint" in sources[:-1]:
-        node.problem("`mint` always succeeds, so it stands last")
+    for name in ("mint", "client_ip"):
+        if name in sources[:-1]:
+            node.problem(f"`{name}` always succeeds, so it stands last")
     return sources
 
 
 def _identity_source(node: Node) -> str:
-    text = node.text("client_ip")
-    kind, _, name = text.partition(":")
-    if text in ("client_ip", "mint"):
-        return text
-    if kind in ("jwt", "cookie", "header", "path") and _TOKEN.fullmatch(name):
-        return text
-    node.problem(
-        "is not a source of identity",
-        "use jwt:CLAIM, cookie:NAME, header:NAME, path:PARAM, client_ip or mint",
-    )
+    text = node.text()
+    if _is_source(text):
+        return canonical(text)
+    if text:
+        node.problem(
+            "is not a source of identity",
+            "use jwt:CLAIM, cookie:NAME, header:NAME, path:PARAM, client_ip or mint",
+        )
     return "client_ip"
 
 
+def _is_source(text: str) -> bool:
+    kind, _, name = text.partition(":")
+    if kind in ("jwt", "cookie", "header", "path"):
+        return _TOKEN.fullmatch(name) is not None
+    return text in ("client_ip", "mint")
+
+
 def _plan_name(node: Node, plans: Plans) -> str | None:
-    if node.value in plans:
-        return str(node.value)
+    if isinstance(node.value, str) and node.value in plans:
+        return node.value
     known = ", ".join(plans) or "none"
     node.problem("there is no such plan", f"plans defined: {known}")
     return None
@@ -418,9 +409,7 @@ def _json_path(node: Node) -> str:
 
 def _pin(node: Node, ids: set[str]) -> Pin:
     keys = node.mapping(("identity", "side", "reason", "routes"), required=("identity", "side"))
-    identity = keys.read("identity", Node.text, "")
-    if "=" not in identity and (child := keys.get("identity")) is not None:
-        child.problem("must be SOURCE=VALUE", "write `header:X-Customer=17`")
+    identity = keys.read("identity", _identity, "")
     routes = keys.read("routes", _each(lambda n: _known_route(n, ids)), ())
     return Pin(
         identity=identity,
@@ -430,10 +419,20 @@ def _pin(node: Node, ids: set[str]) -> Pin:
     )
 
 
+def _identity(node: Node) -> str:
+    """Read `SOURCE=VALUE` as `proxy.routing.identity` would give it."""
+    text = node.text()
+    source, _, value = text.partition("=")
+    if text and not (value and _is_source(source)):
+        node.problem("must be SOURCE=VALUE", "write `header:X-Customer=17`")
+    return f"{canonical(source)}={value}"
+
+
 def _known_route(node: Node, ids: set[str]) -> str:
-    if node.value not in ids:
+    text = node.text()
+    if text and text not in ids:
         node.problem("there is no such route")
-    return str(node.value)
+    return text
 
 
 def _network(node: Node) -> str:

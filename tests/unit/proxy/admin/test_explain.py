@@ -74,7 +74,7 @@ def test_the_sources_that_were_missing_are_named() -> None:
     explanation = ask("/api/plans")
     found = step(explanation, "identity")
     assert found.startswith("yes: client_ip=203.0.113.7")
-    assert found.endswith("(not there: cookie:PHPSESSID, header:X-Customer)")
+    assert found.endswith("(not there: cookie:PHPSESSID, header:x-customer)")
 
 
 @pytest.mark.parametrize(
