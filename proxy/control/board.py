@@ -28,7 +28,7 @@ def route_status(state: RoutingState, live: LiveRoute, now: float) -> RouteStatu
         path=route.match.path,
         phase=state.phase_of(route).value,
         weight_configured=route.weight,
-        weight_in_force=state.snapshot.weight(route.id),
+        weight_in_force=state.weight_in_force(route),
         weight_observed=observed(live),
         window=route.rollback.window,
         legacy=side_status(live.sides[Side.LEGACY.value], now),
@@ -81,7 +81,7 @@ def route_reading(state: RoutingState, live: LiveRoute) -> RouteReading:
     return RouteReading(
         id=live.route.id,
         weight_configured=live.route.weight / WEIGHT_MAX,
-        weight_in_force=state.snapshot.weight(live.route.id) / WEIGHT_MAX,
+        weight_in_force=state.weight_in_force(live.route) / WEIGHT_MAX,
         weight_observed=observed(live),
         rolled_back=state.rollback_of(live.route.id) is not None,
         outcomes=totals.outcomes,

@@ -54,6 +54,8 @@ class Journal:
         newest = max((r for r in (stored, also) if r is not None), key=_number, default=None)
         if newest is not None:
             self._versions.append(newest)
+            # Every version came with a decision: ids go on growing even when those were lost.
+            self.last_decision = max(self.last_decision, newest.number)
         if newest is not None and newest is not stored:
             self._generation = None  # to be restored as if the store were a new one
         return newest

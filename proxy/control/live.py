@@ -18,6 +18,9 @@ from proxy.routing.side import Side
 SAMPLES_MAX = 10
 NOT_COMPARED = "not_compared"
 
+JUDGED_AT_LEAST_EVERY = 1.0
+"""Seconds: time alone may satisfy a gate."""
+
 
 class Totals:
     """Counts of one route since the controller started, for metrics; never reset."""
@@ -64,6 +67,7 @@ class LiveRoute:
         self.evidence = AbsoluteEvidence(route.rollback.error_rate)
         self.samples: deque[BadEvent] = deque(maxlen=SAMPLES_MAX)
         self.judgement = Judgement(Verdict.HOLD, "nothing measured yet")
+        self._news, self._judged = True, now
         self._identities = FirstPerIdentity()
         self._conditions = _conditions(route, rules)
         self._steps = _steps(route, rules)
@@ -81,12 +85,14 @@ class LiveRoute:
             self.step = StepEvidence(now)
         self.route = route
         self._steps = _steps(route, rules)
+        self._news = True
 
     def add_outcomes(self, side: str, tally: Tally, version: int, now: float) -> None:
         """Take what a worker saw of one side."""
         self.totals.add(side, tally)
         if version < self.since_version or side not in self.sides:
             return
+        self._news = True
         self.sides[side].add(tally, now)
         if side == Side.MODERN:
             events = [e for e in tally.bad_events if self._identities.admit(e.identity, now)]
@@ -101,16 +107,22 @@ class LiveRoute:
         self.totals.comparisons[key] += count.count
         if version < self.since_version:
             return
+        self._news = True
         self.coverage.add({key: count.count}, now)
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
             self.step.mismatches += count.count if count.verdict == "mismatch" else 0
 
+    def is_due(self, now: float) -> bool:
+        """Whether a judgement could come out differently from the last one."""
+        for side in self.sides.values():
+            self._news |= side.expire(now)
+        self._news |= self.coverage.expire(now)
+        return self._news or now - self._judged >= JUDGED_AT_LEAST_EVERY
+
     def judge(self, now: float, *, rolled_back: bool) -> Judgement:
         """Look at everything now."""
-        for side in self.sides.values():
-            side.expire(now)
-        self.coverage.expire(now)
+        self._news, self._judged = False, now
         measured = Measured(
             self.sides[Side.MODERN.value], self.compared, self.evidence, self.step, now
         )

@@ -58,6 +58,11 @@ class RoutingState:
         rolled_back = self.rollback_of(route.id) is not None
         return phase_of(route.weight, route.mirror.share, rolled_back=rolled_back)
 
+    def weight_in_force(self, route: RouteRules) -> int:
+        """Weight after rollback and kill switch, in hundredths of a percent."""
+        stopped = self.record.kill_switch or self.rollback_of(route.id) is not None
+        return 0 if stopped else route.weight
+
     def with_rules(self, loaded: LoadedRules, because: Because) -> RoutingState:
         """Put other rules in force; what is rolled back stays so."""
         return RoutingState(self._next(because, text=loaded.text), loaded)
@@ -85,10 +90,11 @@ class RoutingState:
         )
         return self._with_rollbacks({route_id: rollback}, because)
 
-    def with_resume(self, route_id: str, because: Because) -> RoutingState:
-        """Put a route in force again; expects that it is rolled back."""
+    def with_resume(self, route_id: str, loaded: LoadedRules, because: Because) -> RoutingState:
+        """Put a route in force again, by these rules; expects that it is rolled back."""
         ended = replace(self.record.rollbacks[route_id], active=False)
-        return self._with_rollbacks({route_id: ended}, because)
+        resumed = self._with_rollbacks({route_id: ended}, because)
+        return RoutingState(replace(resumed.record, text=loaded.text), loaded)
 
     def after(self, number: int, because: Because) -> RoutingState:
         """Say the same once more, under a number higher than this one."""

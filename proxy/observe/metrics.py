@@ -16,7 +16,8 @@ from prometheus_client.core import (
 from proxy.outcome import latency_of
 
 BOUNDS = (
-    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0,
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0,
+    30.0,
 )  # fmt: skip
 """Upper bounds of the duration histogram in seconds, dense where limits for p95 are set."""
 
