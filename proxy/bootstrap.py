@@ -10,7 +10,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -145,6 +145,51 @@ def _admin_socket(settings: ServeSettings) -> socket.socket:
         ) from error
     log.info("console and API on http://%s", format_address(sock.getsockname()[:2]))
     return sock
+
+
+# Controller
+
+
+class _AdminServer(uvicorn.Server):
+    """Leaves the signals of the process to the controller, whose process it is."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _control(
+    settings: ServeSettings, paths: StatePaths, admin: socket.socket, mint_key: bytes
+) -> None:
+    clock = SystemClock()
+    publisher = Publisher(
+        paths.snapshot,
+        lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
+    )
+    store = SqlStore(f"sqlite+aiosqlite:///{paths.database}")
+    controller = Controller(RulesFile(settings.rules, clock), store, publisher, clock)
+    comparisons = _database(paths)
+    await controller.start()
+    metrics = Metrics(controller.reading)
+    app = create_admin_app(controller, Report(comparisons), settings.admin, metrics, mint_key)
+    server = _AdminServer(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    console = asyncio.create_task(server.serve(sockets=[admin]))
+    try:
+        await _until_stopped(controller.run())
+    finally:
+        await controller.close()  # first: who follows `changed` must hear the end
+        server.should_exit = True
+        await asyncio.gather(console, return_exceptions=True)
+        await comparisons.close()
 
 
 # Data plane

@@ -20,7 +20,10 @@ from proxy.upstream.pool import Pool
 class Tap(Protocol):
     """Where captures go: the mirror, or nothing."""
 
-    connected: bool
+    @property
+    def connected(self) -> bool:
+        """Whether anybody takes captures."""
+        ...
 
     def offer(self, frame: bytes) -> str | None:
         """Take a frame without waiting; gives the reason when it was dropped."""
