@@ -198,10 +198,10 @@ async def _control(
 async def _data_plane(
     settings: ServeSettings, paths: StatePaths, index: int, sock: socket.socket, mint_key: bytes
 ) -> None:
-    loop = asyncio.get_running_loop()
     access_log = None if settings.access_log == "off" else AccessLog(settings.access_log)
     mirror = Mirror([paths.shadow(i) for i in range(settings.shadow_workers)])
-    plane = Plane(index, settings.workers, mint_key, mirror, access_log, loop.time, time.time)
+    # Not the loop's clock: uvloop's stands still within a turn and counts whole milliseconds.
+    plane = Plane(index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time)
     worker = Worker(plane, mirror, access_log, sock, paths.snapshot, settings.drain_seconds)
     hello = {"role": "worker", "index": index, "pid": os.getpid()}
     await worker.run(
