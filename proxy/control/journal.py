@@ -25,11 +25,15 @@ Entry = tuple[VersionRecord | None, DecisionRecord | None]
 
 
 class Journal:
-    """`problem` says why the store does not hold everything; None while it does."""
+    """`problem` says why the store does not hold everything; None while it does.
+
+    `unwritten` is set when something was added since the last attempt to write.
+    """
 
     def __init__(self, store: Store) -> None:
         self.problem: str | None = None
         self.last_decision = 0
+        self.unwritten = asyncio.Event()
         self._store = store
         self._versions: deque[VersionRecord] = deque(maxlen=REMEMBERED)
         self._decisions: deque[DecisionRecord] = deque(maxlen=REMEMBERED)
@@ -70,10 +74,12 @@ class Journal:
             self._decisions.append(decision)
             self.last_decision = max(self.last_decision, decision.id)
         self._pending.append((version, decision))
+        self.unwritten.set()
 
     async def flush(self) -> None:
         """Write what is not written yet; on failure it stays for the next attempt."""
         async with self._writing:
+            self.unwritten.clear()
             try:
                 await self._mend()
                 while self._pending:

@@ -1,0 +1,255 @@
+"""What operators do and read: by the rules file, by the API, from the console.
+
+Every method that changes something returns when the change is in force, and written down if the
+store allows. Weights are in hundredths of a percent.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from proxy.clock import Clock
+from proxy.control.board import route_status
+from proxy.control.in_force import InForce
+from proxy.control.journal import Journal
+from proxy.control.loader import LoadedRules, RulesFile
+from proxy.control.publisher import Publisher
+from proxy.control.state import Because, RoutingState
+from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
+from proxy.control.store.base import Store
+from proxy.control.workers import Workers
+from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.rollout.phase import Cause, may_move
+from proxy.routing.rules import WEIGHT_MAX, RouteRules
+
+FROM_FILE: Final = "file"
+"""Author of changes that came by an edit of the rules file."""
+
+log = logging.getLogger(__name__)
+
+
+class Desk:
+    """The operators' side of the controller.
+
+    Changes raise ConflictError, NotFoundError or RefusedError.
+    """
+
+    def __init__(
+        self, rules_file: RulesFile, store: Store, publisher: Publisher, clock: Clock
+    ) -> None:
+        self._rules_file = rules_file
+        self._journal = Journal(store)
+        self._publisher = publisher
+        self._clock = clock
+        self._in_force = InForce(self._journal, publisher, clock)
+        self._workers = Workers()
+
+    # The file
+
+    def read_rules(self) -> None:
+        """Take an edit of the rules file; what is refused leaves the last good rules in force."""
+        known = self._rules_file.problem
+        loaded = self._rules_file.poll()
+        problem = self._rules_file.problem
+        if problem is not None and str(problem) != str(known):
+            log.error("the last good rules stay in force: %s", problem)
+            self._in_force.tell()
+        if problem is None and known is not None:
+            log.info("the rules file is in order again")
+            self._in_force.tell()
+        if loaded is not None and loaded.text != self._now.record.text:
+            self.take_file(loaded, "the file was edited")
+
+    def take_file(self, loaded: LoadedRules, reason: str) -> None:
+        """Put an edited file in force."""
+        because = self._because(FROM_FILE, reason)
+        self._in_force.commit(self._now.with_rules(loaded, because), "load", None, because)
+
+    # Changes
+
+    async def set_weight(
+        self,
+        route_id: str,
+        weight: int,
+        *,
+        author: str,
+        reason: str,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Give a route another weight (hundredths of a percent), in the rules file too."""
+        self.read_rules()
+        self._expect(expected_version)
+        route = self._route(route_id)
+        self._allow(route, Cause.RULES)
+        if weight == route.weight:
+            return self._now.record
+        loaded = self._write_weight(route_id, weight)
+        because = self._because(author, reason, {"previous": route.weight, "weight": weight})
+        self._in_force.commit(
+            self._now.with_rules(loaded, because), "set_weight", route_id, because
+        )
+        return await self._written()
+
+    async def rollback(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take a route back to legacy until it is resumed."""
+        self._expect(expected_version)
+        route = self._route(route_id)
+        self._allow(route, Cause.ROLLBACK)
+        because = self._because(author, reason, {"weight": route.weight})
+        self._in_force.live[route_id].totals.rollbacks["operator"] += 1
+        state = self._now.with_rollback(route_id, because, cooldown=None)
+        self._in_force.commit(state, "rollback", route_id, because)
+        return await self._written()
+
+    async def resume(
+        self,
+        route_id: str,
+        *,
+        author: str,
+        reason: str,
+        weight: int | None = None,
+        force: bool = False,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Put a rolled back route in force again, at its weight in the rules or at another."""
+        self.read_rules()
+        self._expect(expected_version)
+        route = self._route(route_id)
+        self._allow(route, Cause.RESUME)
+        if not force:
+            self._cooled_down(route_id)
+        loaded = self._now.loaded
+        if weight is not None and weight != route.weight:
+            loaded = self._write_weight(route_id, weight)
+        after = route.weight if weight is None else weight
+        because = self._because(author, reason, {"weight": after, "forced": force})
+        self._in_force.commit(
+            self._now.with_resume(route_id, loaded, because), "resume", route_id, because
+        )
+        return await self._written()
+
+    async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
+        """Send everything to legacy, or let the rules decide again."""
+        if on == self._now.record.kill_switch:
+            return self._now.record
+        because = self._because(author, reason)
+        state = self._now.with_kill_switch(because, on=on)
+        self._in_force.commit(state, "kill" if on else "unkill", None, because)
+        return await self._written()
+
+    def _expect(self, version: int | None) -> None:
+        current = self._now.record
+        if version is not None and version != current.number:
+            raise ConflictError(
+                f"the routing is at version {current.number} by now, not {version}:"
+                f" {current.author} changed it ({current.reason}); read it again and repeat"
+            )
+
+    def _route(self, route_id: str) -> RouteRules:
+        route = self._now.loaded.rules.route(route_id)
+        if route is None:
+            raise NotFoundError(f"there is no route `{route_id}` in the rules")
+        return route
+
+    def _allow(self, route: RouteRules, cause: Cause) -> None:
+        """Refuse a move that the table of phases does not have."""
+        if may_move(self._now.phase_of(route), cause):
+            return
+        rollback = self._now.rollback_of(route.id)
+        if rollback is None:
+            raise RefusedError(f"`{route.id}` is not rolled back; there is nothing to resume")
+        raise RefusedError(f"`{route.id}` {_told(rollback)}; resume it first")
+
+    def _cooled_down(self, route_id: str) -> None:
+        """Refuse to resume before the cool-down has ended."""
+        rollback = self._now.record.rollbacks[route_id]
+        left = rollback.cooldown_until - self._clock.wall()
+        if left > 0:
+            raise RefusedError(
+                f"`{route_id}` {_told(rollback)}; its cool-down lasts another"
+                f" {math.ceil(left / 60)} min, until {_instant(rollback.cooldown_until)}; force it"
+                " to resume before"
+            )
+
+    def _write_weight(self, route_id: str, weight: int) -> LoadedRules:
+        """Change the file; refused while it is not the one in force, or the edit would be lost."""
+        if not 0 <= weight <= WEIGHT_MAX:
+            raise RefusedError("a weight lies between 0% and 100%")
+        if (problem := self._rules_file.problem) is not None:
+            raise RefusedError(f"the rules file has to be mended first: {problem}")
+        if not self._rules_file.is_current():
+            raise ConflictError("the rules file is being edited just now; repeat the change")
+        return self._rules_file.set_weight(route_id, weight)
+
+    async def _written(self) -> VersionRecord:
+        """Give the version in force, after an attempt to write it down."""
+        record = self._now.record
+        await self._journal.flush()
+        return record
+
+    # Reading
+
+    def status(self) -> Status:
+        """Everything as it is now; cheap."""
+        state, now = self._now, self._clock.monotonic()
+        problem = self._rules_file.problem
+        troubles = [p for p in (self._journal.problem, self._publisher.problem) if p is not None]
+        return Status(
+            at=self._clock.wall(),
+            version=state.record.number,
+            kill_switch=state.record.kill_switch,
+            rules_file=str(self._rules_file.path),
+            rules_problem=None if problem is None else str(problem),
+            store_problem="; ".join(troubles) or None,
+            routes=tuple(route_status(state, live, now) for live in self._in_force.live.values()),
+            workers=self._workers.statuses(now),
+        )
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
+        """List versions, newest first."""
+        return await self._journal.versions(limit, before)
+
+    async def version(self, number: int, /) -> VersionRecord:
+        """One version; raises NotFoundError."""
+        record = await self._journal.version(number)
+        if record is None:
+            raise NotFoundError(f"there is no version {number}")
+        return record
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> list[DecisionRecord]:
+        """List decisions, newest first."""
+        return await self._journal.decisions(limit, route, before)
+
+    async def decision(self, number: int, /) -> DecisionRecord:
+        """One decision; raises NotFoundError."""
+        record = await self._journal.decision(number)
+        if record is None:
+            raise NotFoundError(f"there is no decision {number}")
+        return record
+
+    def changed(self) -> AsyncIterator[int]:
+        """Yield the version whenever one is published or a decision is taken, until the end."""
+        return self._in_force.changed()
+
+    @property
+    def _now(self) -> RoutingState:
+        return self._in_force.state
+
+    def _because(self, author: str, reason: str, evidence: dict[str, Any] | None = None) -> Because:
+        return Because(author, reason, self._clock.wall(), evidence or {})
+
+
+def _told(rollback: Rollback) -> str:
+    return f"was rolled back at {_instant(rollback.at)} ({rollback.reason})"
+
+
+def _instant(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
