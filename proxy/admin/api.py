@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import orjson
 from starlette.requests import Request
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 BODY_MAX = 64 * 1024
 STREAMS_MAX = 64
-CHANGES_SHOWN = 20
+CHANGES_SHOWN = 5
 
 _log = logging.getLogger(__name__)
 _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
@@ -245,17 +245,17 @@ class Api:
         return json_response(version_plain(record), version=record.number)
 
     async def _conflict(self, error: ConflictError, expected: int | None) -> Problem:
+        """Tell who changed what since the version that was named."""
         current = self._controller.status().version
+        extra: dict[str, Any] = {"current_version": current}
+        mend = "Read the rules again, and repeat the change if it still fits."
+        if expected is None:
+            return Problem(409, "conflict", str(error), mend, extra)
         since = await self._controller.versions(limit=CHANGES_SHOWN)
-        changes = [version_plain(v) for v in since if expected is None or v.number > expected]
-        told = "; ".join(f"{c['number']} by {c['author']}: {c['reason']}" for c in changes[:5])
-        return Problem(
-            409 if expected is None else 412,
-            "conflict" if expected is None else "precondition-failed",
-            f"{error}. Since then: {told}" if told else str(error),
-            "Look at what changed, and repeat the change with the new version if it still fits.",
-            {"current_version": current, "changes": changes},
-        )
+        changes = extra["changes"] = [version_plain(v) for v in since if v.number > expected]
+        told = "; ".join(f"{c['number']} by {c['author']}: {c['reason']}" for c in changes)
+        detail = f"The rules are at version {current}, not {expected}. Since then: {told}"
+        return Problem(412, "precondition-failed", detail if told else str(error), mend, extra)
 
     def _route_id(self, request: Request) -> str:
         route_id = str(request.path_params["id"])

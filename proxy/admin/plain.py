@@ -6,6 +6,7 @@ points in time RFC 3339 in UTC.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -94,7 +95,7 @@ def rollback_plain(rollback: RollbackStatus | Rollback) -> Plain:
         "author": rollback.author,
         "reason": rollback.reason,
         "cooldown_until": instant(rollback.cooldown_until),
-        "evidence": rollback.evidence,
+        "evidence": evidence_plain(rollback.evidence),
     }
 
 
@@ -122,7 +123,7 @@ def version_plain(version: VersionRecord) -> Plain:
         "reason": version.reason,
         "rolled_back": list(version.rolled_back),
         "kill_switch": version.kill_switch,
-        "evidence": version.evidence,
+        "evidence": evidence_plain(version.evidence),
     }
 
 
@@ -145,8 +146,19 @@ def decision_plain(decision: DecisionRecord) -> Plain:
         "author": decision.author,
         "reason": decision.reason,
         "version": decision.version,
-        "evidence": decision.evidence,
+        "evidence": evidence_plain(decision.evidence),
     }
+
+
+def evidence_plain(evidence: Mapping[str, Any]) -> Plain:
+    """Evidence with its weights and times as the rest of the API tells them."""
+    plain = dict(evidence)
+    for name in ("weight", "previous"):
+        if isinstance(plain.get(name), int):
+            plain[name] = percent(plain[name])
+    if "samples" in plain:
+        plain["samples"] = [{**each, "at": instant(each["at"])} for each in plain["samples"]]
+    return plain
 
 
 def signature_plain(signature: SignatureSummary | SignatureDetail) -> Plain:

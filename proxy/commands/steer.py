@@ -74,7 +74,9 @@ def resume(args: argparse.Namespace, context: Context) -> int:
         body["weight"] = args.weight
     path = f"/routes/{segment(args.route)}/resume"
     record = _connect(args, context).send("POST", path, body, args.if_version)
-    return _done(args, context, record, f"{args.route}: resumed")
+    weight = record["evidence"].get("weight")
+    at = "" if weight is None else f" at {weight:g}%"
+    return _done(args, context, record, f"{args.route}: resumed{at}")
 
 
 def kill(args: argparse.Namespace, context: Context) -> int:

@@ -62,3 +62,19 @@ async def test_a_version_keeps_the_last_rollback_of_each_route() -> None:
         2,
         False,
     )
+
+
+def test_evidence_tells_weights_and_times_as_all_else_does() -> None:
+    """Only the form changes; whatever else a detector wrote is passed on."""
+    evidence = {
+        "detector": "error_rate",
+        "weight": 1050,
+        "previous": 1000,
+        "samples": [{"at": 1_790_000_000.0, "status": 503}],
+    }
+    assert plain.evidence_plain(evidence) == {
+        "detector": "error_rate",
+        "weight": 10.5,
+        "previous": 10,
+        "samples": [{"at": "2026-09-21T14:13:20.000Z", "status": 503}],
+    }
