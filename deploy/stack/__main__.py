@@ -39,6 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StackError as error:
         print(f"stack: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # `... logs legacy | head`: nobody reads on. What is left in the buffer must not be flushed
+        # into the closed pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("\nstack: interrupted; what this command had started is stopped", file=sys.stderr)
         return 130

@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.stack.ports import Ports
 from deploy.stack.process import Command
 from deploy.stack.program import ROOT
-from deploy.stack.server import Server, first_bytes, http_status
+from deploy.stack.server import Server, accepts, http_status
 
 RULES = ROOT / "routing_rules.yaml"
 
@@ -57,13 +57,11 @@ class Cutover(Server):
         return Command((*argv, *state, *listen, *admin), cwd=ROOT)
 
     def ready(self) -> bool:
-        """Say whether the control side is ready and the proxy accepts connections."""
-        admin_ready = http_status(self._ports.console, "/readyz") == 200
-        return admin_ready and bool(first_bytes(self._ports.proxy, _PROBE))
+        """Say whether the control side is ready and the proxy accepts connections.
 
-
-# Any answer will do: which side is asked, and whether it is healthy, is not the proxy's readiness.
-_PROBE = b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        No request is sent through the proxy: it would count as evidence about a route.
+        """
+        return http_status(self._ports.console, "/readyz") == 200 and accepts(self._ports.proxy)
 
 
 def with_ports(rules: str, ports: Ports) -> str:

@@ -106,6 +106,12 @@ def http_status(port: int, path: str, timeout: float = 2) -> int | None:
         connection.close()
 
 
+def accepts(port: int, timeout: float = 2) -> bool:
+    """Say whether somebody accepts connections there; raises OSError for a plain no."""
+    with socket.create_connection((HOST, port), timeout=timeout):
+        return True
+
+
 def first_bytes(port: int, send: bytes = b"", timeout: float = 2) -> bytes:
     """Return the first bytes a server says after what we sent; raises OSError when it is away."""
     with socket.create_connection((HOST, port), timeout=timeout) as connection:
