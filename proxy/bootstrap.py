@@ -177,7 +177,7 @@ async def _control(
             app,
             log_config=None,
             access_log=False,
-            lifespan="off",
+            lifespan="on",
             server_header=False,
             timeout_graceful_shutdown=2,
         )

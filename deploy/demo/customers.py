@@ -28,6 +28,7 @@ class Customer:
     cookies: dict[str, str] = field(default_factory=dict)
     email: str | None = None
     logged_in: bool = False
+    busy: bool = False
     subscriptions: list[int] = field(default_factory=list)
 
     def next_step(self) -> Step:

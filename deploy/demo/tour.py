@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.demo.admin import Admin, Plain, TourError, until
@@ -82,7 +83,7 @@ class Tour:
         number, waited = await until("the new rules", followed, every=0.02)
         self._say(
             f'"9.90" and 9.9, 1 and true, two ways to write a date: the same to PHP and Python.'
-            f"\n[dim]{shown(rules)}:[/] equivalences: {DECLARED}"
+            f"\n[dim]{shown(rules)}:[/] equivalences: {escape(DECLARED)}"
             f"\nVersion {number} was in force {waited * 1000:.0f} ms after the file was saved."
         )
         await asyncio.sleep(1.0)  # answers that were captured under the old rules
@@ -212,13 +213,13 @@ class Tour:
             )
 
     def _say(self, text: str) -> None:
-        self.out.print(f"   {text}", highlight=False)
+        self.out.print(f"   {text}".replace("\n", "\n   "), highlight=False, soft_wrap=True)
 
     def _farewell(self) -> None:
         self.out.rule()
         self._say(
             f"Everything you saw is in the console: [bold]{self.admin.base_url}[/]"
-            "\n   The stack goes on running; make stop ends it, make run goes back to the"
+            "\nThe stack goes on running; make stop ends it, make run goes back to the"
             " standard rules."
         )
 

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from http.cookies import SimpleCookie
 from random import Random
 from typing import Final
@@ -52,7 +53,11 @@ class Traffic:
         self._sides: dict[tuple[int, str], str] = {}
         self._running: set[asyncio.Task[None]] = set()
         limits = httpx.Limits(max_connections=IN_FLIGHT_MAX, max_keepalive_connections=64)
-        self._client = httpx.AsyncClient(base_url=base_url, limits=limits, timeout=30.0)
+        # Every customer has a jar; one that the client kept for all would make them one person.
+        no_jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        self._client = httpx.AsyncClient(
+            base_url=base_url, limits=limits, timeout=30.0, cookies=no_jar
+        )
 
     def reset(self) -> None:
         """Begin to count anew; who was served by which side stays remembered."""
@@ -64,10 +69,11 @@ class Traffic:
         while True:
             due += self._dice.expovariate(self._rate)
             await asyncio.sleep(max(0.0, due - time.monotonic()))
-            if len(self._running) >= IN_FLIGHT_MAX:
+            customer = self._dice.choice(self._crowd)
+            # A person does one thing at a time; two first visits at once would be two strangers.
+            if customer.busy or len(self._running) >= IN_FLIGHT_MAX:
                 self.shed += 1
                 continue
-            customer = self._dice.choice(self._crowd)
             task = asyncio.create_task(self._visit(customer, due))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
@@ -81,6 +87,13 @@ class Traffic:
 
     async def _visit(self, customer: Customer, due: float) -> None:
         step = customer.next_step()
+        customer.busy = True
+        try:
+            await self._send(customer, step, due)
+        finally:
+            customer.busy = False
+
+    async def _send(self, customer: Customer, step: Step, due: float) -> None:
         cookies = "; ".join(f"{name}={value}" for name, value in customer.cookies.items())
         headers = {"Cookie": cookies} if cookies else {}
         try:
