@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import Final, cast
-
-import httpx
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final
+from urllib.parse import urlsplit
 
 from shadow_compare.capture import Capture, Headers
 from shadow_compare.config import ShadowSettings, SideConfig
 from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
 
 SHADOW_HEADER: Final = "cutover-shadow"
 
@@ -28,99 +28,74 @@ _NOT_SENT: Final = frozenset(
     }
 )  # fmt: skip
 
-_KEEPALIVE: Final = 4.0
-"""Seconds; below the 5 that Apache keeps an idle connection, so that it is not us who lose."""
+_FORBIDDEN: Final = "\r\n\0"
 
 
 class Asker:
     """Asks one side; no more than `settings.concurrency` requests are under way at once."""
 
     def __init__(self, settings: ShadowSettings, monotonic: Callable[[], float]) -> None:
-        self._settings = settings
+        self._deadline = settings.deadline
         self._monotonic = monotonic
         self._free = asyncio.Semaphore(settings.concurrency)
         self._turn = itertools.count()
-        # The bare transport: a client would keep cookies and follow redirects.
-        self._transport = httpx.AsyncHTTPTransport(
-            trust_env=False,
-            limits=httpx.Limits(
-                max_connections=settings.concurrency,
-                max_keepalive_connections=settings.concurrency,
-                keepalive_expiry=_KEEPALIVE,
-            ),
-        )
-        self._timeouts = httpx.Timeout(
-            settings.deadline, connect=settings.connect_timeout
-        ).as_dict()
+        self._transport = Transport(settings.body_max, settings.connect_timeout, monotonic)
 
     async def ask(self, capture: Capture, side: SideConfig | None) -> tuple[Answer, float]:
         """Repeat the captured request here; gives the answer and its latency in seconds.
 
-        Raises NotComparableError: candidate_unreachable, candidate_broken, timeout.
+        Raises NotComparableError: candidate_unreachable, candidate_broken, timeout, bad_request.
         """
         if side is None or not side.instances:
             raise NotComparableError("candidate_unreachable")
+        base = side.instances[next(self._turn) % len(side.instances)]
+        request = request_bytes(capture, side.host)
         async with self._free:
             started = self._monotonic()
             try:
-                async with asyncio.timeout(self._settings.deadline):
-                    answer = await self._answer(capture, side)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                async with asyncio.timeout(self._deadline):
+                    answer = await self._transport.exchange(
+                        _origin(base), request, is_head=capture.method == "HEAD"
+                    )
+            except UnreachableError as error:
                 raise NotComparableError("candidate_unreachable") from error
-            except (httpx.TimeoutException, TimeoutError) as error:
-                raise NotComparableError("timeout") from error
-            except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            except BrokenError as error:
                 raise NotComparableError("candidate_broken") from error
+            except TimeoutError as error:
+                raise NotComparableError("timeout") from error
             return answer, self._monotonic() - started
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        self._transport.close()
 
-    async def _answer(self, capture: Capture, side: SideConfig) -> Answer:
-        request = self._request(capture, side)
-        try:
-            return await self._exchange(request)
-        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
-            # A kept connection may be closed just as it is used; asking again is safe for a GET.
-            return await self._exchange(self._request(capture, side))
 
-    def _request(self, capture: Capture, side: SideConfig) -> httpx.Request:
-        base = side.instances[next(self._turn) % len(side.instances)]
-        return httpx.Request(
-            capture.method,
-            base,
-            headers=[
-                (name.encode("latin-1"), value.encode("latin-1"))
-                for name, value in mirrored_headers(capture, side.host)
-            ],
-            content=capture.request_body or None,
-            # As the client wrote it: a URL class would normalize escapes and dots.
-            extensions={"target": capture.target.encode("latin-1"), "timeout": self._timeouts},
-        )
+@lru_cache(maxsize=64)
+def _origin(base: str) -> Origin:
+    """Give host and port of a base URL; the rules file admits http only."""
+    parts = urlsplit(base)
+    return parts.hostname or "", parts.port or 80
 
-    async def _exchange(self, request: httpx.Request) -> Answer:
-        response = await self._transport.handle_async_request(request)
-        try:
-            body, truncated = await self._body(response)
-        finally:
-            await response.aclose()
-        headers = tuple(
-            (name.decode("latin-1").lower(), value.decode("latin-1"))
-            for name, value in response.headers.raw
-        )
-        return Answer(response.status_code, headers, body, truncated)
 
-    async def _body(self, response: httpx.Response) -> tuple[bytes, bool]:
-        parts: list[bytes] = []
-        size = 0
-        async with aclosing(cast("AsyncGenerator[bytes]", response.aiter_raw())) as chunks:
-            async for chunk in chunks:
-                parts.append(chunk)
-                size += len(chunk)
-                if size > self._settings.body_max:
-                    return b"", True
-        return b"".join(parts), False
+def request_bytes(capture: Capture, host: str | None) -> bytes:
+    """Write the mirrored request; the target as the client wrote it, escapes and dots included.
+
+    Raises NotComparableError (bad_request) for what would not be one request.
+    """
+    headers = mirrored_headers(capture, host)
+    if capture.request_body:
+        headers = (*headers, ("content-length", str(len(capture.request_body))))
+    texts = [capture.method, capture.target, *(text for header in headers for text in header)]
+    joined = "".join(texts)
+    if " " in capture.target or any(character in joined for character in _FORBIDDEN):
+        raise NotComparableError("bad_request")
+    lines = [f"{capture.method} {capture.target} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in headers]
+    try:
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise NotComparableError("bad_request") from error
+    return head + capture.request_body
 
 
 def mirrored_headers(capture: Capture, host: str | None) -> Headers:

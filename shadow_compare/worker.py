@@ -101,7 +101,7 @@ class ShadowWorker:
             self._tell_now()
             await self._keeper.flush()
             for asker in self._askers.values():
-                await asker.close()
+                asker.close()
 
     async def _work(self) -> None:
         while True:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from shadow_compare.asking import mirrored_headers
+import pytest
+
+from shadow_compare.asking import mirrored_headers, request_bytes
+from shadow_compare.normalize import NotComparableError
 from tests.support_shadow import a_capture
 
 
@@ -38,3 +41,31 @@ def test_mark_cannot_be_forged_in_any_spelling() -> None:
 def test_host_of_a_side_replaces_the_clients() -> None:
     """A side that is configured with a Host of its own gets that one."""
     assert mirrored_headers(a_capture(), "legacy.internal")[0] == ("host", "legacy.internal")
+
+
+def test_request_is_written_as_the_client_wrote_it() -> None:
+    """Target and values stay byte for byte; a body gets its length."""
+    capture = a_capture(
+        target="/a/../b?c=%7e", request_headers=(("host", "h"), ("x", "\xe9")), request_body=b"ab"
+    )
+    assert request_bytes(capture, None) == (
+        b"GET /a/../b?c=%7e HTTP/1.1\r\nhost: h\r\nx: \xe9\r\n"
+        b"cutover-shadow: v1;id=req-1\r\ncontent-length: 2\r\n\r\nab"
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"target": "/a b"},
+        {"target": "/a\r\nx: y"},
+        {"request_headers": (("x", "a\r\n\r\nGET /b HTTP/1.1"),)},
+        {"request_headers": (("x\n", "a"),)},
+        {"request_headers": (("x", "a\0"),)},
+        {"request_headers": (("x", "\u20ac"),)},
+    ],
+)
+def test_what_would_not_be_one_request_is_refused(changes: dict[str, object]) -> None:
+    """Nothing in a capture can write a second request or another header."""
+    with pytest.raises(NotComparableError, match="bad_request"):
+        request_bytes(a_capture(**changes), None)
