@@ -164,7 +164,8 @@ class Desk:
         rollback = self._now.rollback_of(route.id)
         if rollback is None:
             raise RefusedError(f"`{route.id}` is not rolled back; there is nothing to resume")
-        raise RefusedError(f"`{route.id}` {_told(rollback)}; resume it first")
+        hint = "nothing is left to take back" if cause is Cause.ROLLBACK else "resume it first"
+        raise RefusedError(f"`{route.id}` {_told(rollback)}; {hint}")
 
     def _cooled_down(self, route_id: str) -> None:
         """Refuse to resume before the cool-down has ended."""

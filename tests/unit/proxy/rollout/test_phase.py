@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.rollout.phase import TRANSITIONS, Cause, Phase, may_move, phase_of, table_text
+
+
+@pytest.mark.parametrize(
+    ("weight", "share", "rolled_back", "phase"),
+    [
+        (0, 0.0, False, Phase.LEGACY),
+        (0, 0.1, False, Phase.SHADOW),
+        (1, 0.0, False, Phase.CANARY),
+        (9_999, 1.0, False, Phase.CANARY),
+        (10_000, 1.0, False, Phase.MODERN),
+        (10_000, 1.0, True, Phase.ROLLED_BACK),
+        (0, 0.0, True, Phase.ROLLED_BACK),
+    ],
+)
+def test_phase_follows_from_weight_mirror_and_rollback(
+    weight: int, share: float, rolled_back: bool, phase: Phase
+) -> None:
+    """Where a route stands follows from the rules and from what is rolled back."""
+    assert phase_of(weight, share, rolled_back=rolled_back) is phase
+
+
+def test_only_resume_leads_out_of_rolled_back() -> None:
+    """No edit of the rules and no second rollback moves a route that is rolled back."""
+    assert [cause for cause in Cause if may_move(Phase.ROLLED_BACK, cause)] == [Cause.RESUME]
+
+
+def test_nothing_else_can_be_resumed() -> None:
+    """A route in force can be moved and rolled back, but not resumed."""
+    for phase in set(Phase) - {Phase.ROLLED_BACK}:
+        assert may_move(phase, Cause.RULES)
+        assert may_move(phase, Cause.ROLLBACK)
+        assert not may_move(phase, Cause.RESUME)
+
+
+def test_table_is_complete_and_prints() -> None:
+    """Every phase has its row, and the printed table names every move."""
+    assert set(TRANSITIONS) == set(Phase)
+    assert "ROLLED_BACK  resume    -> CANARY, LEGACY, MODERN, SHADOW" in table_text().splitlines()

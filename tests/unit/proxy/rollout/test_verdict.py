@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from proxy.outcome import Tally
+from proxy.rollout.detectors import Compared
+from proxy.rollout.evidence import AbsoluteEvidence
+from proxy.rollout.gate import StepEvidence
+from proxy.rollout.verdict import Measured, Verdict, judge
+from proxy.rollout.window import SideWindow
+from proxy.routing.rules import GateRules, Match, MirrorRules, RouteRules, StepRules
+
+ROUTE = RouteRules("plans", Match("/api/plans"), weight=1000, mirror=MirrorRules(1.0))
+STEPS = (StepRules(0), StepRules(1000, until=GateRules(requests=100)), StepRules(10_000))
+
+
+def seen(ok: int = 0, bad: int = 0, compared: int = 0, mismatches: int = 0) -> Measured:
+    """Give measurements of modern."""
+    window = SideWindow(60.0)
+    window.add(Tally(ok=ok, bad=bad), 1000.0)
+    evidence = AbsoluteEvidence(0.05)
+    evidence.add(ok, bad)
+    step = StepEvidence(900.0, requests=ok + bad, bad=bad, compared=compared)
+    return Measured(window, Compared(compared, mismatches), evidence, step, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("weight", "measured", "verdict", "reason"),
+    [
+        (1000, seen(ok=100), Verdict.ADVANCE, "step 2 of 3 is satisfied; the next is 100%"),
+        (1000, seen(ok=40), Verdict.HOLD, "step 2 of 3 waits for 60 more requests on modern"),
+        (1000, seen(), Verdict.HOLD, "step 2 of 3 waits for 100 more requests on modern"),
+        (10_000, seen(ok=9), Verdict.HOLD, "step 3 of 3, the last; nothing more to wait for"),
+        (2500, seen(ok=9), Verdict.HOLD, "the weight is on no step of the plan"),
+        (1000, seen(ok=10, bad=10), Verdict.ROLLBACK, "error rate of 50.0%"),
+        (1000, seen(bad=9), Verdict.ROLLBACK, "9 requests prove"),
+        (1000, seen(bad=6), Verdict.HOLD, "evidence of failures on modern is growing"),
+        (1000, seen(compared=50, mismatches=9), Verdict.ROLLBACK, "18.0% of 50 comparisons"),
+        (0, seen(compared=50, mismatches=9), Verdict.HOLD, "18.0% of 50 comparisons"),
+        (0, seen(bad=50), Verdict.HOLD, "error rate of 100.0%"),
+    ],
+)
+def test_judgement(weight: int, measured: Measured, verdict: Verdict, reason: str) -> None:
+    """Evidence is needed to advance and to go back; everything else holds, with its reason."""
+    judgement = judge(replace(ROUTE, weight=weight), STEPS, measured, rolled_back=False)
+    assert judgement.verdict is verdict
+    assert judgement.reason.startswith(reason)
+    assert (judgement.breach is not None) == (verdict is Verdict.ROLLBACK)
+
+
+def test_rolled_back_route_is_not_judged_again() -> None:
+    """What is rolled back waits, whatever is measured."""
+    judgement = judge(ROUTE, STEPS, seen(bad=100), rolled_back=True)
+    assert judgement.verdict is Verdict.HOLD
+    assert "resumed" in judgement.reason
+
+
+def test_without_a_plan() -> None:
+    """A route without a plan has nothing to advance to."""
+    assert judge(ROUTE, (), seen(ok=1000), rolled_back=False).verdict is Verdict.HOLD
