@@ -1,0 +1,120 @@
+"""What every store must do, whatever keeps it; each implementation's tests inherit these."""
+
+from __future__ import annotations
+
+import pytest
+
+from proxy.control.status import DecisionRecord, Rollback, VersionRecord
+from proxy.control.store.base import Store
+from proxy.errors import ConflictError
+
+ROLLBACK = Rollback(
+    at=1_790_000_000.25,
+    author="cutover",
+    reason="error rate of 12.5% over 96 requests is above 5.00%",
+    cooldown_until=1_790_000_600.25,
+    times=1,
+    active=True,
+    evidence={"detector": "error_rate", "value": 0.125, "samples": [{"path": "/api/plans"}]},
+)
+
+
+def version(number: int, parent: int | None = None) -> VersionRecord:
+    """Give a version that fills every field."""
+    return VersionRecord(
+        number=number,
+        parent=number - 1 if parent is None else parent,
+        at=1_790_000_000.5 + number,
+        author="jürgen",
+        reason="raise the share",
+        text="version: 1 # größer\n",
+        rolled_back=("plans",),
+        kill_switch=number % 2 == 0,
+        evidence={"weight": 1000},
+        rollbacks={"plans": ROLLBACK},
+    )
+
+
+def decision(number: int, route: str | None = "plans") -> DecisionRecord:
+    """Give a decision that fills every field."""
+    return DecisionRecord(
+        id=number,
+        at=1_790_000_000.5,
+        route=route,
+        action="rollback",
+        author="cutover",
+        reason="too many errors",
+        version=3,
+        evidence={"detector": "p95", "samples": []},
+    )
+
+
+class StoreContract:
+    """Inherit, and give the fixture `store`, empty."""
+
+    async def test_empty(self, store: Store) -> None:
+        """A new store holds nothing."""
+        assert await store.latest() is None
+        assert await store.versions() == []
+        assert await store.decisions() == []
+        assert await store.version(1) is None
+        assert await store.decision(1) is None
+
+    async def test_records_come_back_as_they_were(self, store: Store) -> None:
+        """Every field of a version and of a decision survives, rollbacks included."""
+        await store.append(version(1), decision(1))
+        assert await store.latest() == version(1)
+        assert await store.version(1) == version(1)
+        assert await store.decision(1) == decision(1)
+
+    async def test_newest_first_and_paged(self, store: Store) -> None:
+        """Lists begin with the newest, and `before` goes on where the last page ended."""
+        for number in range(1, 6):
+            await store.append(version(number), decision(number))
+        assert [r.number for r in await store.versions(limit=2)] == [5, 4]
+        assert [r.number for r in await store.versions(limit=2, before=4)] == [3, 2]
+        assert [r.id for r in await store.decisions(limit=3)] == [5, 4, 3]
+        assert [r.id for r in await store.decisions(limit=9, before=3)] == [2, 1]
+
+    async def test_decisions_of_one_route(self, store: Store) -> None:
+        """Decisions can be read for one route; those about everything belong to none."""
+        for number, route in enumerate(("plans", "users", None, "plans"), start=1):
+            await store.append(decision=decision(number, route))
+        assert [r.id for r in await store.decisions(route="plans")] == [4, 1]
+        assert [r.id for r in await store.decisions(route="plans", before=4)] == [1]
+        assert [r.id for r in await store.decisions(route="nothing")] == []
+
+    async def test_second_of_two_writers_is_told(self, store: Store) -> None:
+        """A version whose parent is no longer the newest is refused, with its decision."""
+        await store.append(version(1))
+        await store.append(version(2))
+        with pytest.raises(ConflictError):
+            await store.append(version(2), decision(7))
+        with pytest.raises(ConflictError):
+            await store.append(version(9, parent=1), decision(7))
+        assert await store.latest() == version(2)
+        assert await store.decision(7) is None
+
+    async def test_empty_store_takes_any_version(self, store: Store) -> None:
+        """A store that has lost its past takes the present."""
+        await store.append(version(41))
+        assert await store.latest() == version(41)
+
+    async def test_version_after_a_gap(self, store: Store) -> None:
+        """Numbers may leave a gap, as long as the parent is the newest."""
+        await store.append(version(3))
+        await store.append(version(9, parent=3))
+        assert await store.latest() == version(9, parent=3)
+
+    async def test_restore_adds_what_is_missing(self, store: Store) -> None:
+        """Restoring keeps what is there, and may be repeated."""
+        await store.append(version(2), decision(2))
+        for _ in range(2):
+            await store.restore([version(1), version(2), version(5)], [decision(1), decision(2)])
+        assert [r.number for r in await store.versions()] == [5, 2, 1]
+        assert [r.id for r in await store.decisions()] == [2, 1]
+        await store.restore([], [])
+
+    async def test_check_gives_the_same_while_nothing_happens(self, store: Store) -> None:
+        """A store that is still the same says so."""
+        assert await store.check() == await store.check()
