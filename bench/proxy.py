@@ -3,8 +3,8 @@
 Method. Every product runs on core 0 with one worker; origin and load generator (wrk, 32 keep-alive
 connections, 200 different session cookies) on the other cores. Products alternate, round by round;
 each figure is the median over the rounds. CPU time is what the kernel has accounted to the
-product's processes, so a noisy neighbour changes the throughput but hardly this. Ours runs as it does in
-production: 20 routes, sticky split at 50%, request ids, trace context, outcome windows and metrics;
+product's processes, so a noisy neighbour changes the throughput but hardly this. Ours runs as it
+does in production: 20 routes, sticky split at 50%, request ids, trace context, outcome windows and metrics;
 its controller and shadow worker run on the other cores and are reported apart.
 """
 
@@ -177,7 +177,7 @@ def _start_ours(
     stack: contextlib.ExitStack, folder: Path, core: int, port: int, origin: int
 ) -> Product:
     routes = "".join(
-        f"  - {{id: r{n}, match: {{method: [GET], path: /api/r{n}/{{id}}}}, weight: 50%}}\n"
+        f'  - {{id: r{n}, match: {{method: [GET], path: "/api/r{n}/{{id}}"}}, weight: 50%}}\n'
         for n in range(18)
     )
     rules = folder / "routing_rules.yaml"

@@ -27,7 +27,7 @@ from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
-from proxy.errors import RulesError, SettingsError
+from proxy.errors import CutoverError, RulesError, SettingsError
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics
 from proxy.outcome import ComparisonBatch, ComparisonCount
@@ -56,13 +56,21 @@ log = logging.getLogger("cutover")
 def serve(settings: ServeSettings) -> int:
     """Start what the role asks for and keep it alive until a signal; gives the exit status.
 
-    Raises SettingsError when an address or the state directory cannot be used.
+    Raises SettingsError when an address or the state directory cannot be used, and RulesError at
+    a first start with rules that are refused.
     """
     _log_to_stderr()
     paths = StatePaths(settings.state)
     paths.make()
+    _check_first_rules(settings, paths)
     children = _children(settings, paths)
     return Supervisor(children, settings.drain_seconds).run()
+
+
+def _check_first_rules(settings: ServeSettings, paths: StatePaths) -> None:
+    """Refuse to start with bad rules; later ones can be bad, as the last good ones stay in force."""
+    if settings.role in ("all", "controller") and not paths.snapshot.exists():
+        RulesFile(settings.rules, SystemClock()).load()
 
 
 class StatePaths:
@@ -128,8 +136,12 @@ def _children(settings: ServeSettings, paths: StatePaths) -> list[Child]:
 
 
 def _run(main: Callable[..., Any], *arguments: object) -> int:
-    """The whole life of a child process."""
-    uvloop.run(main(*arguments))
+    """The whole life of a child process; gives its exit status."""
+    try:
+        uvloop.run(main(*arguments))
+    except CutoverError as error:
+        log.error("%s", error)  # noqa: TRY400 - the text is meant for an operator
+        return 1
     return 0
 
 
