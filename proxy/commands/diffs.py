@@ -121,7 +121,7 @@ def _coverage(answer: Json) -> str:
     if not compared:
         text = "Nothing has been compared yet"
     else:
-        text = f"{wording.count(compared)} pairs compared, {wording.count(mismatch)} differ"
+        text = f"{wording.plural(compared, 'pair')} compared, {wording.count(mismatch)} differ"
     skipped = ", ".join(f"{wording.count(n)} {reason}" for reason, n in sorted(left_out.items()))
     return f"{text}; not compared: {skipped}." if skipped else f"{text}."
 
