@@ -180,8 +180,8 @@ def varied_routes(now: float) -> list[RouteStatus]:
 def workers(version: int) -> list[WorkerStatus]:
     """Two data plane workers, one of them behind, and a shadow worker."""
     return [
-        WorkerStatus("data-plane", 0, 4101, version, True, 0.1, connections=18),
-        WorkerStatus("data-plane", 1, 4102, version, True, 0.2, connections=21),
+        WorkerStatus("worker", 0, 4101, version, True, 0.1, connections=18),
+        WorkerStatus("worker", 1, 4102, version, True, 0.2, connections=21),
         WorkerStatus("shadow", 0, 4103, version, True, 0.1, queue=3),
     ]
 

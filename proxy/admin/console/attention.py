@@ -10,7 +10,7 @@ from proxy.admin.console import wording
 from proxy.control.status import RouteStatus, Status, WorkerStatus
 
 LAG_AFTER = 2.0
-"""Seconds of silence after which a worker counts as not heard of; reports come much more often."""
+"""Seconds of silence after which a data plane worker counts as not heard of."""
 
 NOTICEABLE = 0.01
 """An error rate of modern worth a look when it is also twice that of legacy."""
@@ -160,8 +160,13 @@ def notices(status: Status) -> list[Notice]:
 
 
 def silent(status: Status) -> list[WorkerStatus]:
-    """Workers that should report and do not."""
-    return [w for w in status.workers if not w.connected or w.last_seen > LAG_AFTER]
+    """Workers that should report and do not; a shadow worker speaks only when it compares."""
+    return [worker for worker in status.workers if _is_silent(worker)]
+
+
+def _is_silent(worker: WorkerStatus) -> bool:
+    overdue = worker.last_seen > LAG_AFTER and worker.role != "shadow"
+    return overdue or not worker.connected
 
 
 def _fails_more(route: RouteStatus) -> bool:

@@ -64,6 +64,7 @@ class Pages:
             modern=_requests_per_second(status, "modern"),
             decisions=await _read(self._controller.decisions(limit=5)),
             span=self._history.span,
+            silent=attention.silent(status),
         )
 
     async def route(self, request: Request) -> Response:

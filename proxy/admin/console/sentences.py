@@ -47,8 +47,10 @@ _DONE: dict[str, str] = {
     "set_weight": "set the weight of {route}{to}",
     "kill": "turned the kill switch on: legacy answers everything",
     "unkill": "turned the kill switch off: the rules decide again",
-    "load": "put a new rules file in force",
+    "load": "put other rules in force",
 }
+
+_NAMES = {"cutover": "Cutover", "file": "An edit of the rules file"}
 
 
 def sentence(decision: DecisionRecord) -> str:
@@ -95,7 +97,10 @@ def _sample(evidence: Mapping[str, Any], measure: Measure) -> str:
 
 
 def _who(decision: DecisionRecord) -> str:
-    return "Cutover" if is_automatic(decision) else decision.author or "Somebody"
+    """Name who decided; the controller itself and the rules file have names of their own."""
+    if is_automatic(decision):
+        return "Cutover"
+    return _NAMES.get(decision.author, decision.author or "Somebody")
 
 
 def _to(evidence: Mapping[str, Any]) -> str:

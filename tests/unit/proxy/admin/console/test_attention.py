@@ -107,7 +107,9 @@ def test_each_problem_has_a_notice_that_says_what_to_do() -> None:
 
 
 def test_a_worker_that_says_nothing_is_noticed() -> None:
-    """Connected but silent for seconds counts as not heard of."""
+    """A data plane worker reports all the time; a shadow worker only when it compares."""
     now = status(route())
-    quiet = replace(now.workers[1], last_seen=9.0)
-    assert silent(replace(now, workers=(now.workers[0], quiet))) == [quiet]
+    heard, quiet, shadow = now.workers
+    quiet, shadow = replace(quiet, last_seen=9.0), replace(shadow, last_seen=60.0)
+    gone = replace(shadow, connected=False)
+    assert silent(replace(now, workers=(heard, quiet, shadow, gone))) == [quiet, gone]

@@ -56,7 +56,11 @@ def decision(action: str, **changes: Any) -> DecisionRecord:
         ),
         (
             decision("load", route=None, author="", reason=""),
-            "Somebody put a new rules file in force.",
+            "Somebody put other rules in force.",
+        ),
+        (
+            decision("load", route=None, author="file", reason="the file was edited"),
+            "An edit of the rules file put other rules in force. Reason: the file was edited",
         ),
         (
             decision("hand_over", reason=""),
