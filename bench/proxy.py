@@ -4,8 +4,8 @@ Method. Every product runs on core 0 with one worker; origin and load generator 
 connections, 200 different session cookies) on the other cores. Products alternate, round by round;
 each figure is the median over the rounds. CPU time is what the kernel has accounted to the
 product's processes, so a noisy neighbour changes the throughput but hardly this. Ours runs as it
-does in production: 20 routes, sticky split at 50%, request ids, trace context, outcome windows and metrics;
-its controller and shadow worker run on the other cores and are reported apart.
+does in production: 20 routes, sticky split at 50%, request ids, trace context, outcome windows and
+metrics; its controller and shadow worker run on the other cores and are reported apart.
 """
 
 from __future__ import annotations

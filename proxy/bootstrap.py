@@ -49,6 +49,8 @@ from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.worker import Count, ShadowWorker
 
 MINT_KEY_BYTES: Final = 32
+HEARTBEAT: Final = 1.0
+"""Seconds between signs of life of a shadow worker that has nothing to compare."""
 
 log = logging.getLogger("cutover")
 
@@ -68,7 +70,7 @@ def serve(settings: ServeSettings) -> int:
 
 
 def _check_first_rules(settings: ServeSettings, paths: StatePaths) -> None:
-    """Refuse to start with bad rules; later ones can be bad, as the last good ones stay in force."""
+    """Refuse to start with bad rules; a later start has the last good ones to go on with."""
     if settings.role in ("all", "controller") and not paths.snapshot.exists():
         RulesFile(settings.rules, SystemClock()).load()
 
@@ -261,11 +263,18 @@ async def _shadow(paths: StatePaths, index: int) -> None:
     worker = ShadowWorker(settings, ComparisonStore(database), on_counts)
     hello = {"role": "shadow", "index": index, "pid": os.getpid()}
     uplink = LocalUplink(paths.bus, hello, on_message, lambda _: None)
-    link = asyncio.create_task(uplink.run())
+
+    async def heartbeat() -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            on_counts([])
+
+    background = [asyncio.create_task(uplink.run()), asyncio.create_task(heartbeat())]
     try:
         await _until_stopped(worker.run(paths.shadow(index)))
     finally:
-        link.cancel()
+        for task in background:
+            task.cancel()
         await database.close()
 
 
