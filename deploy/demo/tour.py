@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -235,17 +236,18 @@ def _quantile(values: list[float], q: float) -> str:
 
 def _facts(evidence: dict[str, Any], decision: Plain, broken_at: float) -> Table:
     table = Table(box=None, show_header=False)
-    for name in ("detector", "value", "bound", "n", "window", "weight"):
-        if name in evidence:
-            table.add_row(f"   [dim]{name}", str(evidence[name]))
+    table.add_row("   [dim]detector", str(evidence.get("detector", "-")))
+    for name in ("value", "bound"):
+        value = evidence.get(name)
+        if isinstance(value, (int, float)):
+            rate = str(evidence.get("detector", "")).endswith("_rate")
+            table.add_row(f"   [dim]{name}", f"{value:.2%}" if rate else f"{value:.4g}")
+    table.add_row("   [dim]requests looked at", str(evidence.get("n", "-")))
     table.add_row("   [dim]rules version", str(decision["version"]))
     samples = evidence.get("samples") or []
     if samples and "at" in samples[0]:
-        table.add_row(
-            "   [dim]first failure", f"{_ms(samples[0]['at'], broken_at)} after the fault"
-        )
+        first = datetime.fromisoformat(samples[0]["at"]).timestamp()
+        decided = datetime.fromisoformat(decision["at"]).timestamp()
+        table.add_row("   [dim]fault to first failure", f"{(first - broken_at) * 1000:.0f} ms")
+        table.add_row("   [dim]first failure to rollback", f"{(decided - first) * 1000:.0f} ms")
     return table
-
-
-def _ms(at: object, since: float) -> str:
-    return f"{(float(at) - since) * 1000:.0f} ms" if isinstance(at, (int, float)) else str(at)
