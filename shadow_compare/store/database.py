@@ -37,6 +37,39 @@ _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 Identity = tuple[int, int]
 
 
+class _Opened:
+    """Connections to one file; closed when it is given up and the last user has left.
+
+    An engine that is disposed of earlier forgets the connections in use, and nobody closes them.
+    """
+
+    def __init__(self, engine: AsyncEngine, identity: Identity | None) -> None:
+        self.engine = engine
+        self.identity = identity
+        self._users = 0
+        self._given_up = False
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """Give a connection."""
+        self._users += 1
+        try:
+            async with self.engine.connect() as connection:
+                yield connection
+        finally:
+            self._users -= 1
+            await self._close_if_unused()
+
+    async def give_up(self) -> None:
+        """Close the connections as soon as nobody uses them."""
+        self._given_up = True
+        await self._close_if_unused()
+
+    async def _close_if_unused(self) -> None:
+        if self._given_up and not self._users:
+            await self.engine.dispose()
+
+
 class Database:
     """One database with the tables of `metadata`, opened when first used.
 
@@ -50,8 +83,7 @@ class Database:
         self.metadata = metadata
         self.generation = 0
         self._path = _file_of(self.url)
-        self._engine: AsyncEngine | None = None
-        self._identity: Identity | None = None
+        self._opened: _Opened | None = None
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
@@ -75,61 +107,63 @@ class Database:
             return self.generation
 
     async def close(self) -> None:
-        """Close every connection; the next use opens new ones."""
-        engine, self._engine, self._identity = self._engine, None, None
-        if engine is not None:
-            await engine.dispose()
+        """Close every connection that is not in use; the next use opens new ones."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.give_up()
 
     @asynccontextmanager
     async def _transaction(self, options: dict[str, Any]) -> AsyncIterator[AsyncConnection]:
+        opened: _Opened | None = None
         try:
-            engine = await self._current_engine()
-            async with engine.connect() as connection:
+            opened = await self._current()
+            async with opened.connection() as connection:
                 await connection.execution_options(**options)
                 async with connection.begin():
                     yield connection
         except IntegrityError:
             raise
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
-            await self._set_aside_if_corrupt(error)
+            if opened is not None and _is_corrupt(error):
+                await self._set_aside(opened)
             raise StoreError(f"{self._name()}: {_cause(error)}") from error
 
-    async def _current_engine(self) -> AsyncEngine:
-        if self._engine is not None and self._is_the_same_file():
-            return self._engine
+    async def _current(self) -> _Opened:
+        if self._opened is not None and self._is_the_same_file(self._opened):
+            return self._opened
         async with self._opening:
-            if self._engine is None or not self._is_the_same_file():
-                await self._open()
-            assert self._engine is not None  # noqa: S101 - `_open` has just set it, for the types
-            return self._engine
+            opened = self._opened
+            if opened is None or not self._is_the_same_file(opened):
+                await self.close()
+                opened = self._opened = await self._open()
+                self.generation += 1
+            return opened
 
-    async def _open(self) -> None:
-        await self.close()
-        if self._path is None:
-            engine = create_async_engine(self.url, pool_pre_ping=True)
-            try:
-                async with engine.begin() as connection:
-                    await connection.run_sync(self.metadata.create_all)
-            except BaseException:
-                await engine.dispose()
-                raise
-        else:
-            self._identity = await asyncio.to_thread(_prepare_file, self._path, self.metadata)
+    async def _open(self) -> _Opened:
+        if self._path is not None:
+            identity = await asyncio.to_thread(_prepare_file, self._path, self.metadata)
             engine = create_async_engine(self.url, connect_args={"timeout": BUSY_SECONDS})
             event.listen(engine.sync_engine, "connect", _on_connect)
             event.listen(engine.sync_engine, "begin", _on_begin)
-        self._engine = engine
-        self.generation += 1
+            return _Opened(engine, identity)
+        engine = create_async_engine(self.url, pool_pre_ping=True)
+        try:
+            async with engine.begin() as connection:
+                await connection.run_sync(self.metadata.create_all)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return _Opened(engine, None)
 
-    def _is_the_same_file(self) -> bool:
-        return self._path is None or _identity(self._path) == self._identity
+    def _is_the_same_file(self, opened: _Opened) -> bool:
+        return self._path is None or _identity(self._path) == opened.identity
 
-    async def _set_aside_if_corrupt(self, error: Exception) -> None:
-        if self._path is None or not _is_corrupt(error):
+    async def _set_aside(self, broken: _Opened) -> None:
+        if self._path is None:
             return
-        identity = self._identity
-        await self.close()
-        await asyncio.to_thread(_set_aside, self._path, identity)
+        if self._opened is broken:
+            await self.close()
+        await asyncio.to_thread(_set_aside, self._path, broken.identity)
 
     def _name(self) -> str:
         return self._path.name if self._path else self.url.render_as_string(hide_password=True)
@@ -204,11 +238,15 @@ def _locked(path: Path) -> Iterator[None]:
 def _on_connect(connection: Any, _record: object) -> None:
     # The driver's own BEGIN comes too late: it leaves reads outside of any transaction, and a
     # reader that turns writer fails at once with "locked" instead of waiting. We say BEGIN.
-    connection.isolation_level = None
-    with closing(connection.cursor()) as cursor:
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = NORMAL")
-        cursor.execute("PRAGMA foreign_keys = ON")
+    try:
+        connection.isolation_level = None
+        with closing(connection.cursor()) as cursor:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = NORMAL")
+            cursor.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()  # the pool has not taken it yet, so nobody else would
+        raise
 
 
 def _on_begin(connection: Connection) -> None:
