@@ -114,15 +114,17 @@ class LiveRoute:
             self.step.mismatches += count.count if count.verdict == "mismatch" else 0
 
     def is_due(self, now: float) -> bool:
-        """Whether a judgement could come out differently from the last one."""
+        """Let go of what is too old, and say, once for each change, that it is time to judge."""
         for side in self.sides.values():
             self._news |= side.expire(now)
         self._news |= self.coverage.expire(now)
-        return self._news or now - self._judged >= JUDGED_AT_LEAST_EVERY
+        if not self._news and now - self._judged < JUDGED_AT_LEAST_EVERY:
+            return False
+        self._news, self._judged = False, now
+        return True
 
     def judge(self, now: float, *, rolled_back: bool) -> Judgement:
         """Look at everything now."""
-        self._news, self._judged = False, now
         measured = Measured(
             self.sides[Side.MODERN.value], self.compared, self.evidence, self.step, now
         )
