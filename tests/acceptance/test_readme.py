@@ -1,0 +1,127 @@
+"""The README is true: what it shows is run, in order, on a stack as `make run` starts it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from deploy.stack import Options, Ports, Stack
+from tests.support import eventually
+from tests.support_docs import ROOT, blocks
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+# What is another one at each run, and what stands in its place on both sides of the comparison.
+_VARYING = (
+    (re.compile(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"), "DATE"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\.\d{3}Z"), "TIME"),
+    (re.compile(r'(?<="generated_at":")[^"]+'), "TIME"),
+    (re.compile(r"(?<=PHP/)[\d.]+"), "RELEASE"),
+    (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min|h)\b"), "DURATION"),
+    (re.compile(r"\d+(?:\.\d+)?/s"), "RATE"),
+    # The clock of the two answers may stand at different seconds, which a rule of the file ignores.
+    (re.compile(r"\d+ match, \d+ ignored"), "ALIKE"),
+    (re.compile(r"[ \t]+"), " "),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A command as the README shows it, and its output there."""
+
+    command: str
+    output: str
+
+
+def _shown() -> list[Shown]:
+    found = []
+    for block in blocks(README, "console"):
+        for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, output = part.partition("\n")
+            found.append(Shown(command, output))
+    return found
+
+
+class Reader:
+    """Somebody who types the README's commands into a shell."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._env = {
+            **os.environ,
+            **stack.environment(),
+            "PATH": f"{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+            "LC_ALL": "C.UTF-8",
+        }
+
+    def types(self, command: str) -> str:
+        """Run one command where the reader stands, and give what it prints, in standard terms."""
+        command = command.replace("localhost:8080", f"localhost:{self._stack.ports.proxy}")
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=ROOT,
+            env=self._env,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        output = done.stdout + done.stderr
+        rules = str(self._stack.cutover.rules)
+        for ours, standard in (
+            (rules, "routing_rules.yaml"),
+            (f":{self._stack.ports.proxy}", ":8080"),
+            (f":{self._stack.ports.console}", ":8090"),
+        ):
+            output = output.replace(ours, standard)
+        return output
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[Reader]:
+    """Give a reader on a stack of their own, because the outputs depend on all that came before."""
+    run_dir = Path(tempfile.mkdtemp(prefix="cutover-readme-"))
+    stack = Stack(run_dir, Ports.free(), Options(fast=True, tied=True))
+    try:
+        stack.up()
+        yield Reader(stack)
+    finally:
+        stack.down()
+        shutil.rmtree(run_dir, ignore_errors=True)
+
+
+def test_the_readme_shows_what_happens(reader: Reader) -> None:
+    """Each command prints what the README says, in the order in which a newcomer types them."""
+    shown = _shown()
+    assert sum("curl" in one.command for one in shown) >= 5
+    for one in shown:
+        _compare(reader, one)
+
+
+def _compare(reader: Reader, one: Shown) -> None:
+    """Compare one output; what only reads may be asked again until counts have arrived."""
+    reads = one.command.startswith(("cutover routes", "cutover diffs"))
+
+    def matches() -> bool:
+        printed = reader.types(one.command)
+        assert _normal(printed) == _normal(one.output), f"$ {one.command}\n{printed}"
+        return True
+
+    if reads:
+        eventually(matches, deadline=20, what=f"the output shown of: {one.command}")
+    else:
+        assert matches()
+
+
+def _normal(output: str) -> str:
+    for varying, word in _VARYING:
+        output = varying.sub(word, output)
+    return "\n".join(line.rstrip() for line in output.strip().splitlines())
