@@ -33,7 +33,7 @@ from proxy.routing.node import Places, Problems
 SIZE_MAX: Final = 1024 * 1024
 """A rules file is refused beyond this many characters: nobody wrote it by hand."""
 
-VALUES_MAX: Final = 200_000
+VALUES_MAX: Final = 100_000
 DEPTH_MAX: Final = 24
 """Values in a document, those repeated by aliases included, and containers within each other."""
 
@@ -64,8 +64,8 @@ def read_document(text: str, problems: Problems) -> Any:
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"the character U+{error.character:04X} is not allowed"
         raise _fatal(problems, line, column, f"not valid YAML: {message}") from error
-    except (YAMLError, ValueError) as error:
-        # ValueError: chr() of an escape such as "\UFFFFFFFF", from within the scanner.
+    except (YAMLError, ValueError, OverflowError) as error:
+        # The last two: chr() of an escape such as "\UFFFFFFFF", from within the scanner.
         raise _fatal(problems, 1, 1, f"not valid YAML: {error}") from error
 
 

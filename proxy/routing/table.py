@@ -10,11 +10,12 @@ from proxy.routing import pattern
 from proxy.routing.bucket import bucket_of, is_chosen
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import CLIENT_IP, Request, Source, compile_source
-from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules
+from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, taken_methods
 from proxy.routing.side import Side
 
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 _CACHE_MAX: Final = 4096
+_CACHED_PATH_MAX: Final = 512  # nobody fills the memory with long paths
 
 
 class Route:
@@ -106,9 +107,8 @@ _KILLED: Final = Decision(Side.LEGACY, Reason.KILL_SWITCH)
 
 
 def _methods(rules: RouteRules) -> frozenset[str]:
-    """Methods the route takes, none for all; whoever takes GET takes HEAD (RFC 9110, 9.3.2)."""
-    methods = frozenset(rules.match.methods)
-    return methods | {"HEAD"} if "GET" in methods else methods
+    """Methods the route takes, none for all: most tables end in a route that takes everything."""
+    return taken_methods(rules.match) if rules.match.methods else frozenset()
 
 
 def _sources(sticky_by: tuple[str, ...], mint_key: bytes) -> tuple[Source | None, ...]:
@@ -168,9 +168,10 @@ class Table:
             pass
         segments = path[1:].split("/")
         route = self._search(self._root, segments, 0, method, None)
-        if len(self._found) >= _CACHE_MAX:
-            self._found.clear()
-        self._found[key] = route
+        if len(path) <= _CACHED_PATH_MAX:
+            if len(self._found) >= _CACHE_MAX:
+                self._found.clear()
+            self._found[key] = route
         return route
 
     def parameters(self, route: Route, path: str) -> Mapping[str, str]:
