@@ -118,6 +118,7 @@ class Scene:
         fresh.write_text(text)
         fresh.replace(self.file)
         self.pass_time(0.05)
+        self.pass_time(0.05)
 
     def pass_time(self, seconds: float) -> None:
         """Let time pass up to the next tick."""

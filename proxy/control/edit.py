@@ -22,7 +22,7 @@ def with_weight(text: str, route_id: str, weight: int, file: str) -> str:
     Raises RefusedError when the text cannot be changed without changing anything else.
     """
     route = _route(YAML(typ="rt", pure=True).compose(text), route_id)
-    edited = text if route is None else _edit(text, route, spelled(weight))
+    edited = "" if route is None else _edit(text, route, spelled(weight))
     if not _says(edited, text, route_id, weight, file):
         raise RefusedError(
             f"{file}: the weight of `{route_id}` cannot be changed without touching more (is it"

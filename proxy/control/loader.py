@@ -58,8 +58,8 @@ class RulesFile:
     def poll(self) -> LoadedRules | None:
         """Give the new content when the file has changed and is valid; otherwise None.
 
-        What is written in place may be seen half-way, and half a file may well be valid. So such
-        content counts only when two looks in a row find it; a renamed file is complete at once.
+        A file may be seen half-written, and half a file may well be valid: without its last routes.
+        So content counts only when two looks in a row find the same.
         """
         stamp = self._look()
         if stamp is not None and stamp == self._stamp and self._is_settled(stamp):
@@ -69,8 +69,7 @@ class RulesFile:
             if content == self._content:
                 self._stamp, self._doubtful = stamp, None
                 return None
-            renamed = stamp is None or self._stamp is None or stamp[2] != self._stamp[2]
-            if not renamed and content != self._doubtful:
+            if content != self._doubtful:
                 self._doubtful = content
                 return None
             self._stamp, self._content, self._doubtful = stamp, content, None

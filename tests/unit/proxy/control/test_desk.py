@@ -74,9 +74,8 @@ class TestSetWeight:
 
     async def test_edit_on_disk_is_taken_first(self, scene: Scene, controller: Controller) -> None:
         """A file edited a moment before is not overwritten: both changes are in force."""
-        fresh = scene.directory / "fresh"
-        fresh.write_text(RULES.replace("weight: 50%", "weight: 60%"))
-        fresh.replace(scene.file)
+        scene.file.write_text(RULES.replace("weight: 50%", "weight: 60%"))
+        scene.pass_time(0.05)
         record = await controller.set_weight("plans", 2000, **ME)
         assert record.number == 3
         assert scene.route("subscriptions").weight_in_force == 6000

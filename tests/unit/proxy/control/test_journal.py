@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.control.journal import REMEMBERED, Journal
+from proxy.control.store.memory import MemoryStore
+from tests.contracts.store import decision, version
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    """Give an empty store."""
+    return MemoryStore()
+
+
+@pytest.fixture
+async def journal(store: MemoryStore) -> Journal:
+    """Give a journal that holds version 1."""
+    journal = Journal(store)
+    assert await journal.open(None) is None
+    journal.add(version(1), decision(1))
+    await journal.flush()
+    return journal
+
+
+async def test_written_in_order(journal: Journal, store: MemoryStore) -> None:
+    """What is added is written at the next flush, in order."""
+    journal.add(version(2), decision(2))
+    journal.add(None, decision(3))
+    assert journal.unwritten.is_set()
+    await journal.flush()
+    assert not journal.unwritten.is_set()
+    assert [r.number for r in await store.versions()] == [2, 1]
+    assert [r.id for r in await store.decisions()] == [3, 2, 1]
+    assert journal.last_decision == 3
+
+
+async def test_store_out_of_order_and_back(journal: Journal, store: MemoryStore) -> None:
+    """While the store fails everything is remembered; when it works again everything is written."""
+    store.problem = "disk full"
+    journal.add(version(2), decision(2))
+    await journal.flush()
+    problems = [journal.problem]
+    assert [r.number for r in await journal.versions(10, None)] == [2, 1]
+    assert [r.id for r in await journal.decisions(10, "plans", None)] == [2, 1]
+    assert await journal.version(2) == version(2)
+    assert await journal.decision(2) == decision(2)
+    store.problem = None
+    await journal.flush()
+    problems.append(journal.problem)
+    assert problems == ["disk full", None]
+    assert await store.latest() == version(2)
+
+
+async def test_store_that_lost_its_file(journal: Journal, store: MemoryStore) -> None:
+    """A store that is suddenly empty gets back what is remembered."""
+    store.lose_everything()
+    await journal.flush()
+    assert await store.latest() == version(1)
+    assert await store.decision(1) == decision(1)
+
+
+async def test_lost_with_something_unwritten(journal: Journal, store: MemoryStore) -> None:
+    """What was not written when the file was lost is written once, not twice."""
+    store.lose_everything()
+    journal.add(version(2), decision(2))
+    await journal.flush()
+    assert [r.number for r in await store.versions()] == [2, 1]
+    journal.add(version(3), decision(3))
+    await journal.flush()
+    assert [r.number for r in await store.versions()] == [3, 2, 1]
+
+
+async def test_written_although_a_failure_was_told(journal: Journal, store: MemoryStore) -> None:
+    """A record that reached the store although it reported a failure is no conflict."""
+    await store.append(version(2), decision(2))
+    journal.add(version(2), decision(2))
+    journal.add(version(3), decision(3))
+    await journal.flush()
+    assert journal.problem is None
+    assert [r.number for r in await store.versions()] == [3, 2, 1]
+
+
+async def test_file_put_back_from_a_copy(journal: Journal, store: MemoryStore) -> None:
+    """A store that went back in time, unnoticed, gets the versions it lacks."""
+    journal.add(version(2))
+    journal.add(version(3))
+    await journal.flush()
+    del store._versions[3]
+    journal.add(version(4))
+    await journal.flush()
+    assert journal.problem is None
+    assert [r.number for r in await store.versions()] == [4, 3, 2, 1]
+
+
+async def test_open_prefers_the_newer_memory(store: MemoryStore) -> None:
+    """Of store and second memory the newer wins, and the store gets it."""
+    await store.append(version(1), decision(4))
+    journal = Journal(store)
+    assert await journal.open(version(3)) == version(3)
+    assert journal.last_decision == 4
+    await journal.flush()
+    assert await store.latest() == version(3)
+    journal.add(version(4))
+    await journal.flush()
+    assert await store.latest() == version(4)
+    assert await Journal(store).open(version(3)) == version(4)
+
+
+async def test_open_without_a_store(store: MemoryStore) -> None:
+    """A broken store is no obstacle to a start."""
+    store.problem = "no such directory"
+    journal = Journal(store)
+    assert await journal.open(version(3)) == version(3)
+    assert journal.problem == "no such directory"
+    assert journal.last_decision == 3
+
+
+async def test_memory_is_bounded(journal: Journal, store: MemoryStore) -> None:
+    """A store that stays away for long does not fill the memory."""
+    store.problem = "disk full"
+    for number in range(2, REMEMBERED + 100):
+        journal.add(version(number), decision(number))
+    await journal.flush()
+    assert len(await journal.versions(10_000, None)) == REMEMBERED
+    store.problem = None
+    await journal.flush()
+    assert journal.problem is None
+    assert await store.latest() == version(REMEMBERED + 99)
+
+
+async def test_paging_goes_from_memory_into_the_store(journal: Journal, store: MemoryStore) -> None:
+    """A page may begin in memory and go on in the store."""
+    again = Journal(store)
+    await again.open(None)
+    again.add(version(2), decision(2))
+    assert [r.number for r in await again.versions(5, None)] == [2, 1]
+    assert [r.id for r in await again.decisions(5, None, 2)] == [1]
+    await journal.close()

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from proxy.clock import FakeClock
+from proxy.control.loader import LoadedRules, RulesFile
+from proxy.errors import RefusedError, RulesError
+from tests.support_control import RULES
+
+EDITED = RULES.replace("weight: 50%", "weight: 60%")
+HALF = RULES[: RULES.index("  - id: everything-else")]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a rules file."""
+    path = tmp_path / "routing_rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+@pytest.fixture
+def file(path: Path) -> RulesFile:
+    """Give the file, loaded once."""
+    file = RulesFile(path, FakeClock(wall=path.stat().st_ctime))
+    file.load()
+    return file
+
+
+def renamed(path: Path, text: str) -> None:
+    """Replace a file as a careful editor does."""
+    fresh = path.with_name("fresh")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
+def test_unchanged(file: RulesFile) -> None:
+    """A file that nobody touches is reported once, by `load`."""
+    assert file.poll() is None
+    assert file.poll() is None
+
+
+def noticed(file: RulesFile) -> LoadedRules | None:
+    """Look twice, as it takes to believe what is found."""
+    assert file.poll() is None
+    return file.poll()
+
+
+def test_renamed_over(file: RulesFile, path: Path) -> None:
+    """A file put in place by renaming is taken when two looks in a row find it."""
+    renamed(path, EDITED)
+    loaded = noticed(file)
+    assert loaded is not None
+    assert loaded.text == EDITED
+    assert file.poll() is None
+
+
+def test_written_in_place(file: RulesFile, path: Path) -> None:
+    """A file written in place is taken when two looks in a row find the same."""
+    path.write_text(EDITED)
+    assert noticed(file) is not None
+
+
+def test_half_a_file_that_is_valid(file: RulesFile, path: Path) -> None:
+    """Half of a file, although it is valid, is not taken while the other half is on its way."""
+    path.write_text(HALF)
+    assert file.poll() is None
+    path.write_text(EDITED)
+    loaded = noticed(file)
+    assert loaded is not None
+    assert loaded.text == EDITED
+
+
+def test_same_size_and_time(file: RulesFile, path: Path) -> None:
+    """An edit that leaves size and modification time as they were is still noticed."""
+    before = path.stat()
+    path.write_text(RULES.replace("50%", "60%"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert noticed(file) is not None
+
+
+def test_broken_and_mended(file: RulesFile, path: Path) -> None:
+    """A broken file has a problem until it is mended; mending it back to the same ends it too."""
+    renamed(path, RULES.replace("weight: 50%", "weight: 500%"))
+    assert noticed(file) is None
+    assert file.problem is not None
+    assert file.problem.problems[0].where.line == 19
+    assert file.poll() is None
+    renamed(path, RULES)
+    loaded = noticed(file)
+    assert loaded is not None
+    assert loaded.text == RULES
+    assert file.problem is None
+
+
+def test_deleted_and_back(file: RulesFile, path: Path) -> None:
+    """A file that is gone has a problem, which ends when it is back."""
+    path.unlink()
+    assert file.poll() is None
+    assert "cannot be read" in str(file.problem)
+    path.write_text(RULES)
+    assert noticed(file) is not None
+    assert file.problem is None
+
+
+def test_not_text(path: Path) -> None:
+    """Bytes that are no UTF-8 are refused with their line."""
+    path.write_bytes(b"version: 1\n# gr\xf6\xdfer\n")
+    with pytest.raises(RulesError, match=r"routing_rules.yaml:2:1: not UTF-8"):
+        RulesFile(path, FakeClock()).load()
+
+
+def test_byte_order_mark(path: Path) -> None:
+    """A byte order mark, as some editors write it, is kept and does no harm."""
+    path.write_bytes(b"\xef\xbb\xbf" + RULES.encode())
+    file = RulesFile(path, FakeClock())
+    assert file.load().text == RULES
+    file.set_weight("plans", 2000)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf# Who")
+
+
+class TestSetWeight:
+    """Writing back."""
+
+    def test_mode_and_link_stay(self, path: Path) -> None:
+        """The file keeps its mode, a symbolic link stays one, and nothing is left beside it."""
+        path.chmod(0o640)
+        link = path.with_name("link.yaml")
+        link.symlink_to(path.name)
+        through_link = RulesFile(link, FakeClock())
+        through_link.load()
+        loaded = through_link.set_weight("plans", 2000)
+        assert loaded.rules.routes[0].weight == 2000
+        assert link.is_symlink()
+        assert path.stat().st_mode & 0o777 == 0o640
+        assert "weight: 20%" in path.read_text()
+        assert {p.name for p in path.parent.iterdir()} == {path.name, link.name}
+
+    def test_not_reported_back(self, file: RulesFile) -> None:
+        """What was written here is not found again as somebody's edit."""
+        file.set_weight("plans", 2000)
+        assert file.is_current()
+        assert file.poll() is None
+        assert file.poll() is None
+
+    def test_changed_meanwhile(self, file: RulesFile, path: Path) -> None:
+        """A file that was changed since is not current."""
+        path.write_text(EDITED)
+        assert not file.is_current()
+
+    def test_file_that_cannot_be_written(
+        self, file: RulesFile, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A read-only file is refused with words, and stays as it is."""
+        monkeypatch.setattr(os, "access", lambda *_: False)
+        with pytest.raises(RefusedError, match="make it writable"):
+            file.set_weight("plans", 2000)
+        assert path.read_text() == RULES
+
+    def test_file_that_is_a_mount_of_its_own(
+        self, file: RulesFile, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Where renaming is impossible, as over a bind mount, the file is written in place."""
+
+        def busy(self: Path, target: Path) -> None:  # noqa: ARG001 - Path.replace's signature
+            raise OSError(16, "Device or resource busy")
+
+        monkeypatch.setattr(Path, "replace", busy)
+        file.set_weight("plans", 2000)
+        assert "weight: 20%" in path.read_text()
+        assert {p.name for p in path.parent.iterdir()} == {path.name}
