@@ -55,6 +55,7 @@ class Pool:
         self._waiting: deque[Lessee] = deque()
         self._connecting: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._told = 0.0
 
     @property
     def figures(self) -> dict[str, int]:
@@ -68,6 +69,7 @@ class Pool:
 
     def lease(self, lessee: Lessee, now: float, fresh: bool = False) -> None:
         """Ask for a connection; a `fresh` one when an idle one has just proved to be stale."""
+        self._told = now
         idle = self._idle
         while idle and not fresh:
             connection = idle.pop()
@@ -80,6 +82,8 @@ class Pool:
             lessee.on_lease_failed(OutcomeKind.REJECTED)
             return
         self._waiting.append(lessee)
+        if idle and len(self._leased) + len(idle) + len(self._connecting) >= self.size:
+            idle.popleft().abort()  # what is idle must not keep out who may not use it
         self._open()
 
     def cancel(self, lessee: Lessee) -> None:
@@ -91,6 +95,7 @@ class Pool:
         self, connection: UpstreamConnection, now: float, idle_hint: float | None = None
     ) -> None:
         """Take back a connection whose exchange is complete, for the next one to use."""
+        self._told = now
         connection.lessee = None
         if connection.is_closing() or self._closed:
             self.discard(connection)
@@ -141,26 +146,38 @@ class Pool:
             task.add_done_callback(self._connecting.discard)
 
     async def _make(self) -> None:
-        instance, timeouts = next(self._instances), self.rules.timeouts
-        try:
-            connection = await self._connect(self, instance, timeouts.idle, timeouts.connect)
-        except (OSError, TimeoutError):
-            self._connecting.discard(_this_task())
+        """Open one connection and hand it, or the failure, to whoever waits longest."""
+        connection = await self._reach()
+        self._connecting.discard(_this_task())
+        if connection is None:
             if self._waiting:
                 self._waiting.popleft().on_lease_failed(OutcomeKind.CONNECT)
             self._open()
-            return
-        self._connecting.discard(_this_task())
-        if connection.is_closing():
-            self.on_closed(connection)
         elif self._waiting:
             self._leased.add(connection)
             self._waiting.popleft().on_leased(connection, reused=False)
         elif self._closed:
             connection.abort()
         else:
-            connection.idle_since = asyncio.get_running_loop().time()
+            # Idle at least since the pool was last told the time: closed rather too early.
+            connection.idle_since = self._told
             self._idle.append(connection)
+
+    async def _reach(self) -> UpstreamConnection | None:
+        """Try the instances in turn, each once: one that is down takes none of the traffic.
+
+        A connection that is closed before anything was sent counts as none.
+        """
+        timeouts = self.rules.timeouts
+        for _ in self.rules.instances:
+            instance = next(self._instances)
+            try:
+                connection = await self._connect(self, instance, timeouts.idle, timeouts.connect)
+            except (OSError, TimeoutError):
+                continue
+            if not connection.is_closing():
+                return connection
+        return None
 
 
 def _this_task() -> asyncio.Task[None]:
