@@ -15,7 +15,8 @@ from proxy.control.board import route_reading, worker_reading
 from proxy.control.bus.base import Payload, Peer
 from proxy.control.desk import FROM_FILE, Desk
 from proxy.control.live import LiveRoute
-from proxy.control.loader import LoadedRules, RulesFile
+from proxy.control.loaded import LoadedRules
+from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord

@@ -16,7 +16,8 @@ from proxy.clock import Clock
 from proxy.control.board import route_status
 from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
-from proxy.control.loader import LoadedRules, RulesFile
+from proxy.control.loaded import LoadedRules
+from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
@@ -186,7 +187,7 @@ class Desk:
             raise RefusedError(f"the rules file has to be mended first: {problem}")
         if not self._rules_file.is_current():
             raise ConflictError("the rules file is being edited just now; repeat the change")
-        return self._rules_file.set_weight(route_id, weight)
+        return self._rules_file.set_weight(self._now.loaded, route_id, weight)
 
     async def _written(self) -> VersionRecord:
         """Give the version in force, after an attempt to write it down."""

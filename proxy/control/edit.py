@@ -11,24 +11,31 @@ from dataclasses import replace
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from proxy.control.loaded import LoadedRules
 from proxy.errors import RefusedError, RulesError
 from proxy.routing.rules import Rules
 from proxy.routing.schema import load_rules
 
 
-def with_weight(text: str, route_id: str, weight: int, file: str) -> str:
-    """Give the document with this route's weight (hundredths of a percent) changed.
+def with_weight(before: LoadedRules, route_id: str, weight: int, file: str) -> LoadedRules:
+    """Give the rules with this route's weight (hundredths of a percent) changed.
 
     Raises RefusedError when the text cannot be changed without changing anything else.
     """
-    route = _route(YAML(typ="rt", pure=True).compose(text), route_id)
-    edited = "" if route is None else _edit(text, route, spelled(weight))
-    if not _says(edited, text, route_id, weight, file):
+    route = _route(YAML(typ="safe", pure=True).compose(before.text), route_id)
+    if route is None:
+        raise RefusedError(f"{file}: there is no route `{route_id}`")
+    text = _edit(before.text, route, spelled(weight))
+    try:
+        document, rules = load_rules(text, file)
+    except RulesError:
+        rules = None
+    if rules is None or _placeless(rules) != _placeless(_weighted(before.rules, route_id, weight)):
         raise RefusedError(
             f"{file}: the weight of `{route_id}` cannot be changed without touching more (is it"
             " shared through an anchor?); edit the file by hand"
         )
-    return edited
+    return LoadedRules(text, document, rules)
 
 
 def spelled(weight: int) -> str:
@@ -68,15 +75,6 @@ def _edit(text: str, route: MappingNode, value: str) -> str:
     return f"{text[:at]}{newline}{' ' * key.start_mark.column}weight: {value}{text[at:]}"
 
 
-def _says(edited: str, text: str, route_id: str, weight: int, file: str) -> bool:
-    """Whether the edited text means the old one with this weight."""
-    try:
-        new, old = load_rules(edited, file)[1], load_rules(text, file)[1]
-    except RulesError:
-        return False
-    return _without_lines(new) == _without_lines(_weighted(old, route_id, weight))
-
-
 def _weighted(rules: Rules, route_id: str, weight: int) -> Rules:
     routes = (
         replace(route, weight=weight) if route.id == route_id else route for route in rules.routes
@@ -84,5 +82,5 @@ def _weighted(rules: Rules, route_id: str, weight: int) -> Rules:
     return replace(rules, routes=tuple(routes))
 
 
-def _without_lines(rules: Rules) -> Rules:
+def _placeless(rules: Rules) -> Rules:
     return replace(rules, routes=tuple(replace(route, line=0) for route in rules.routes))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proxy.clock import Clock
 from proxy.control.edit import with_weight
+from proxy.control.loaded import LoadedRules
 from proxy.errors import Position, RefusedError, RulesError, RulesProblem
-from proxy.routing.rules import Rules
 from proxy.routing.schema import load_rules
 
 SETTLED_SECONDS = 2.0
@@ -22,15 +21,6 @@ _IN_PLACE = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES})
 """What rename() says of a file that is a mount of its own, or stands in a closed directory."""
 
 Stamp = tuple[int, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedRules:
-    """One content of the file that is valid: as text, as plain values, and parsed."""
-
-    text: str
-    document: dict[str, Any]
-    rules: Rules
 
 
 class RulesFile:
@@ -85,24 +75,24 @@ class RulesFile:
         except RulesError:
             return False
 
-    def set_weight(self, route_id: str, weight: int) -> LoadedRules:
+    def set_weight(self, loaded: LoadedRules, route_id: str, weight: int) -> LoadedRules:
         """Write a weight into the file, and give its new content; `poll` will not report it.
 
-        Expects `is_current`. Raises RefusedError when the file cannot be written or changed.
+        Expects that `loaded` is the content given last, and `is_current`. Raises RefusedError when
+        the file cannot be written or changed.
         """
-        content = self._content or b""
-        text = with_weight(content.decode("utf-8-sig"), route_id, weight, str(self.path))
-        bom = b"\xef\xbb\xbf" if content.startswith(b"\xef\xbb\xbf") else b""
-        edited = bom + text.encode()
+        edited = with_weight(loaded, route_id, weight, str(self.path))
+        mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""
+        content = mark + edited.text.encode()
         try:
-            _replace(self.path, edited)
+            _replace(self.path, content)
         except OSError as error:
             raise RefusedError(
                 f"{self.path}: {error.strerror}; make it writable for this process, or edit it"
                 " by hand"
             ) from error
-        self._stamp, self._content = self._look(), edited
-        return self._parse(edited)
+        self._stamp, self._content = self._look(), content
+        return edited
 
     def _look(self) -> Stamp | None:
         try:

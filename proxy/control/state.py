@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from proxy.control.loader import LoadedRules
+from proxy.control.loaded import LoadedRules
 from proxy.control.status import Rollback, VersionRecord
 from proxy.rollout.phase import Phase, phase_of
 from proxy.routing.rules import RouteRules

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from proxy.control.edit import spelled, with_weight
+from proxy.control.loaded import LoadedRules
 from proxy.errors import RefusedError
 from proxy.routing.schema import load_rules
 from tests.support_control import RULES
@@ -12,6 +13,12 @@ version: 1
 upstreams: {legacy: {instances: ["http://a:1"]}, modern: {instances: ["http://a:2"]}}
 routes:
 """
+
+
+def changed(text: str, route_id: str, weight: int) -> str:
+    """Give the text with a weight changed."""
+    before = LoadedRules(text, *load_rules(text, "rules"))
+    return with_weight(before, route_id, weight, "rules").text
 
 
 def weights(text: str) -> dict[str, int]:
@@ -52,13 +59,13 @@ def weights(text: str) -> dict[str, int]:
 )
 def test_only_the_weight_changes(routes: str, expected: str) -> None:
     """Whatever the style, the weight is put where it belongs and nothing else is touched."""
-    assert with_weight(HEAD + routes, "a", 2500, "rules") == HEAD + expected
+    assert changed(HEAD + routes, "a", 2500) == HEAD + expected
 
 
 def test_windows_line_ends_stay() -> None:
     """A file with CRLF keeps it, also on the line that is added."""
     text = (HEAD + "- id: a\n  match: {path: /a}\n").replace("\n", "\r\n")
-    edited = with_weight(text, "a", 2500, "rules")
+    edited = changed(text, "a", 2500)
     assert edited.count("\r\n") == edited.count("\n") == text.count("\n") + 1
     assert weights(edited) == {"a": 2500}
 
@@ -66,7 +73,7 @@ def test_windows_line_ends_stay() -> None:
 @pytest.mark.parametrize("weight", [0, 1, 10, 1250, 9999, 10_000])
 def test_every_weight_reads_back(weight: int) -> None:
     """Weights down to a hundredth of a percent survive the way through the file."""
-    assert weights(with_weight(RULES, "plans", weight, "rules"))["plans"] == weight
+    assert weights(changed(RULES, "plans", weight))["plans"] == weight
 
 
 @pytest.mark.parametrize(("weight", "text"), [(1000, "10%"), (1250, "12.5%"), (1, "0.01%")])
@@ -82,10 +89,10 @@ def test_shared_weight_is_refused() -> None:
         + "- {id: a, match: {path: /a}, weight: &w 5%}\n- {id: b, match: {path: /b}, weight: *w}\n"
     )
     with pytest.raises(RefusedError, match="edit the file by hand"):
-        with_weight(text, "b", 2500, "rules")
+        changed(text, "b", 2500)
 
 
 def test_unknown_route_is_refused() -> None:
     """A route that is not there cannot be changed."""
     with pytest.raises(RefusedError):
-        with_weight(RULES, "nobody", 2500, "rules")
+        changed(RULES, "nobody", 2500)

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from proxy.clock import FakeClock
-from proxy.control.loader import LoadedRules, RulesFile
+from proxy.control.loaded import LoadedRules
+from proxy.control.loader import RulesFile
 from proxy.errors import RefusedError, RulesError
+from proxy.routing.schema import load_rules
 from tests.support_control import RULES
 
 EDITED = RULES.replace("weight: 50%", "weight: 60%")
@@ -28,6 +30,12 @@ def file(path: Path) -> RulesFile:
     file = RulesFile(path, FakeClock(wall=path.stat().st_ctime))
     file.load()
     return file
+
+
+@pytest.fixture
+def loaded() -> LoadedRules:
+    """Give what the file says."""
+    return LoadedRules(RULES, *load_rules(RULES, "rules"))
 
 
 def renamed(path: Path, text: str) -> None:
@@ -117,8 +125,9 @@ def test_byte_order_mark(path: Path) -> None:
     """A byte order mark, as some editors write it, is kept and does no harm."""
     path.write_bytes(b"\xef\xbb\xbf" + RULES.encode())
     file = RulesFile(path, FakeClock())
-    assert file.load().text == RULES
-    file.set_weight("plans", 2000)
+    loaded = file.load()
+    assert loaded.text == RULES
+    file.set_weight(loaded, "plans", 2000)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf# Who")
 
 
@@ -131,17 +140,16 @@ class TestSetWeight:
         link = path.with_name("link.yaml")
         link.symlink_to(path.name)
         through_link = RulesFile(link, FakeClock())
-        through_link.load()
-        loaded = through_link.set_weight("plans", 2000)
+        loaded = through_link.set_weight(through_link.load(), "plans", 2000)
         assert loaded.rules.routes[0].weight == 2000
         assert link.is_symlink()
         assert path.stat().st_mode & 0o777 == 0o640
         assert "weight: 20%" in path.read_text()
         assert {p.name for p in path.parent.iterdir()} == {path.name, link.name}
 
-    def test_not_reported_back(self, file: RulesFile) -> None:
+    def test_not_reported_back(self, file: RulesFile, loaded: LoadedRules) -> None:
         """What was written here is not found again as somebody's edit."""
-        file.set_weight("plans", 2000)
+        file.set_weight(loaded, "plans", 2000)
         assert file.is_current()
         assert file.poll() is None
         assert file.poll() is None
@@ -152,16 +160,24 @@ class TestSetWeight:
         assert not file.is_current()
 
     def test_file_that_cannot_be_written(
-        self, file: RulesFile, path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        file: RulesFile,
+        loaded: LoadedRules,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """A read-only file is refused with words, and stays as it is."""
         monkeypatch.setattr(os, "access", lambda *_: False)
         with pytest.raises(RefusedError, match="make it writable"):
-            file.set_weight("plans", 2000)
+            file.set_weight(loaded, "plans", 2000)
         assert path.read_text() == RULES
 
     def test_file_that_is_a_mount_of_its_own(
-        self, file: RulesFile, path: Path, monkeypatch: pytest.MonkeyPatch
+        self,
+        file: RulesFile,
+        loaded: LoadedRules,
+        path: Path,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """Where renaming is impossible, as over a bind mount, the file is written in place."""
 
@@ -169,6 +185,6 @@ class TestSetWeight:
             raise OSError(16, "Device or resource busy")
 
         monkeypatch.setattr(Path, "replace", busy)
-        file.set_weight("plans", 2000)
+        file.set_weight(loaded, "plans", 2000)
         assert "weight: 20%" in path.read_text()
         assert {p.name for p in path.parent.iterdir()} == {path.name}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.loader import LoadedRules
+from proxy.control.loaded import LoadedRules
 from proxy.control.state import Because, RoutingState, first_state
 from proxy.rollout.phase import Phase
 from proxy.routing.schema import load_rules
