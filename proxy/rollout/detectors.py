@@ -80,4 +80,4 @@ def evidence_rule(rules: RollbackRules, evidence: AbsoluteEvidence) -> Breach | 
     """Say whether T1 has proved a regression."""
     if evidence.value < ROLLBACK_AT:
         return None
-    return Breach("t1", evidence.value, ROLLBACK_AT, evidence.events, rules.window)
+    return Breach("t1", evidence.value, ROLLBACK_AT, evidence.run, rules.window)

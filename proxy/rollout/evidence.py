@@ -33,6 +33,9 @@ class AbsoluteEvidence:
         self._bad = [p / p0 for p in alternatives]
         self._good = [(1 - p) / (1 - p0) for p in alternatives]
         self._r = [0.0] * len(alternatives)
+        # Good events alone bring R_k to L / (1 - L); up to twice that, nothing is going on.
+        self._calm = 2 * sum(f / (1 - f) for f in self._good) / len(alternatives)
+        self._calm_at = 0
         self.events = 0
 
     @property
@@ -40,19 +43,28 @@ class AbsoluteEvidence:
         """The evidence: in the absence of a regression it reaches G once in G events on average."""
         return sum(self._r) / len(self._r)
 
+    @property
+    def run(self) -> int:
+        """Events since the evidence began to grow: those that it rests on."""
+        return self.events - self._calm_at
+
     def add(self, good: int, bad: int) -> None:
         """Take so many good events, and after them so many bad ones.
 
         A worker sends its counts up as soon as something fails, so the good ones did come first.
         """
-        self.events += good + bad
-        for k, factor in enumerate(self._good):
-            if good:
-                # R <- (1 + R) L, m times at once: a geometric series, because L < 1 stays the same.
+        self.events += good
+        if good:
+            # R <- (1 + R) L, m times at once: a geometric series, because L < 1 stays the same.
+            for k, factor in enumerate(self._good):
                 power = factor**good
                 self._r[k] = power * self._r[k] + factor * (1 - power) / (1 - factor)
-            for _ in range(bad):
-                self._r[k] = min((1 + self._r[k]) * self._bad[k], EVIDENCE_MAX)
+        if self.value <= self._calm:
+            self._calm_at = self.events
+        self.events += bad
+        for _ in range(bad):
+            for k, factor in enumerate(self._bad):
+                self._r[k] = min((1 + self._r[k]) * factor, EVIDENCE_MAX)
 
 
 class FirstPerIdentity:

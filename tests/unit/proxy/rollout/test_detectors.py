@@ -79,3 +79,4 @@ def test_evidence_rule_waits_for_proof() -> None:
     breach = evidence_rule(RULES, evidence)
     assert breach is not None
     assert breach.value >= ROLLBACK_AT == breach.bound
+    assert breach.n == 8  # the five hundred good ones before prove nothing

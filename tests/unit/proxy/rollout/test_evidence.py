@@ -101,3 +101,15 @@ class TestFirstPerIdentity:
             assert first.admit(identity, 1.0)
         assert len(first._counted) <= IDENTITIES_MAX
         assert first.admit(2 * IDENTITIES_MAX + 4, 1.0) is False
+
+
+def test_run_counts_what_the_evidence_rests_on() -> None:
+    """Good events before a failure, or those that washed one away, are not part of the proof."""
+    evidence = AbsoluteEvidence(0.05)
+    evidence.add(1000, 3)
+    assert evidence.run == 3
+    evidence.add(2, 1)
+    assert evidence.run == 6
+    evidence.add(5000, 0)
+    assert evidence.run == 0
+    assert evidence.events == 6006
