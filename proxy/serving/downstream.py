@@ -128,8 +128,10 @@ class Downstream(asyncio.Protocol):
         return self._parser.next()
 
     def write(self, data: bytes) -> None:
-        """Send to the client."""
-        self._transport.write(data)
+        """Send to the client, unless it has just gone."""
+        # uvloop raises then, and the loop would blame the upstream whose bytes these are.
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     def done(self, close: bool) -> None:
         """End the exchange and go on to the next request, or close."""
@@ -241,6 +243,6 @@ class Downstream(asyncio.Protocol):
         exchange.begin()
 
     def _refuse(self, error: RequestError) -> None:
-        self._transport.write(write_own(error.status, error.reason, close=True))
+        self.write(write_own(error.status, error.reason, close=True))
         self.plane.tally("", "").rejected += 1
         self.close_gently()
