@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import orjson
 import structlog
@@ -22,20 +23,23 @@ LINES_MAX: Final = 20_000
 Line = dict[str, object]
 
 
+CLOSE_DEADLINE: Final = 2.0
+"""Seconds that the end of the process waits for lines to be written, and not longer."""
+
+
 class AccessLog:
     """Collects lines; `flush` hands them to a thread. `target` is `-` or a file's path."""
 
     def __init__(self, target: str) -> None:
+        self._is_ours = target != "-"
         self._file: IO[bytes] = (
-            sys.stdout.buffer if target == "-" else Path(target).open("ab")  # noqa: SIM115 - open for as long as the process lives
+            Path(target).open("ab") if self._is_ours else sys.stdout.buffer  # noqa: SIM115 - open for as long as the process lives
         )
-        self._logger: Any = structlog.wrap_logger(
-            structlog.BytesLogger(self._file),
-            processors=[structlog.processors.JSONRenderer(serializer=_dumps)],
-        )
+        # Its own thread: the event loop's end waits for those of the loop, however long they take.
+        self._thread = ThreadPoolExecutor(1, "access-log")
         self._lines: list[Line] = []
         self._dropped = 0
-        self._writing: asyncio.Future[None] | None = None
+        self._writing: asyncio.Future[int] | None = None
 
     def record(self, line: Line) -> None:
         """Take one line; `at` is wall-clock seconds."""
@@ -46,30 +50,61 @@ class AccessLog:
 
     def flush(self) -> None:
         """Begin to write what has been collected, unless a write is still going on."""
-        if not self._lines or (self._writing is not None and not self._writing.done()):
-            return
-        lines = self._take()
-        self._writing = asyncio.get_running_loop().run_in_executor(None, self._write, lines)
+        if self._lines and (self._writing is None or self._writing.done()):
+            self._begin()
 
     async def close(self) -> None:
-        """Write the rest."""
+        """Write the rest, unless nobody takes it for `CLOSE_DEADLINE` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_DEADLINE):
+                if self._writing is not None:
+                    await asyncio.shield(self._writing)
+                await asyncio.shield(self._begin())
+                self._thread.shutdown()
+                if self._is_ours:
+                    with contextlib.suppress(OSError):
+                        self._file.close()
+
+    def _begin(self) -> asyncio.Future[int]:
         if self._writing is not None:
-            await self._writing
-        self._write(self._take())
+            self._dropped += self._writing.result()
+        lines, dropped = self._lines, self._dropped
+        self._lines, self._dropped = [], 0
+        loop = asyncio.get_running_loop()
+        self._writing = writing = loop.run_in_executor(self._thread, self._write, lines, dropped)
+        return writing
 
-    def _take(self) -> list[Line]:
-        lines, self._lines = self._lines, []
-        if self._dropped:
-            lines.append({"event": "access_log_dropped", "lines": self._dropped})
-            self._dropped = 0
-        return lines
-
-    def _write(self, lines: list[Line]) -> None:
-        # A full disk or a closed pipe costs the log, never the traffic.
-        with contextlib.suppress(OSError, ValueError):
+    def _write(self, lines: list[Line], dropped: int) -> int:
+        """Write lines, and how many are missing; gives how many are missing now. In the thread."""
+        sink = _Sink()
+        logger = structlog.wrap_logger(sink, processors=[_RENDER])
+        # A full disk, a closed pipe or a line that is not JSON costs the log, never the traffic.
+        try:
             for line in lines:
-                self._logger.msg(**_timed(line))
+                logger.info(**_timed(line))
+            if dropped:
+                logger.info("access_log_dropped", lines=dropped)
+            self._file.write(b"".join(sink.written))
             self._file.flush()
+        except (OSError, ValueError, TypeError):
+            return dropped + len(lines)
+        return 0
+
+
+_RENDER: Final = structlog.processors.JSONRenderer(
+    serializer=lambda value, **_: orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+)
+
+
+class _Sink:
+    """Collects what is rendered, to be written at once: structlog's own flushes every line."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+
+    def info(self, line: bytes) -> None:
+        """Take one rendered line."""
+        self.written.append(line)
 
 
 def _timed(line: Line) -> Line:
@@ -77,7 +112,3 @@ def _timed(line: Line) -> Line:
     if isinstance(at, float):
         line = {"at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"), **line}
     return {"event": "exchange", **line}
-
-
-def _dumps(value: Any, **_: Any) -> bytes:
-    return orjson.dumps(value)
