@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 from proxy.routing import schema
 from proxy.routing.node import Members, Node
 from proxy.routing.rules import EQUIVALENCES, METHODS
+from shadow_compare.paths import parse_pattern
 from tests.support_docs import blocks, code, read, rows
 
 TEXT = read("routing-rules.md")
@@ -148,6 +149,18 @@ def test_the_equivalences_are_those_there_are() -> None:
     """The table of equivalences has the names that a route may declare, in order."""
     names = [code(row["name"]) for row in rows(TEXT) if "these count as the same" in row]
     assert tuple(names) == EQUIVALENCES
+
+
+def test_every_form_of_path_is_one_the_comparison_reads() -> None:
+    """The table of paths has only what the schema takes and the comparison understands."""
+    paths = [code(row["path"]) for row in rows(TEXT) if "names" in row]
+    assert len(paths) == 9
+    for path in paths:
+        assert path is not None
+        parse_pattern(path)
+        document = copy.deepcopy(MINIMAL)
+        document["routes"][0]["compare"] = {"critical": [path]}
+        schema.rules_from_plain(document)
 
 
 def _walk(value: Any, path: str, found: set[str]) -> None:
