@@ -50,6 +50,10 @@ _FAILURE_STATUS: Final = {
 }
 
 
+HELD_MAX: Final = 65_536
+"""Bytes of an answer of modern that may be held back until it is complete."""
+
+
 class Stage(IntEnum):
     """Where an exchange stands."""
 
@@ -77,6 +81,7 @@ class Exchange:
         "_decision",
         "_extra",
         "_fell_back",
+        "_held",
         "_identity",
         "_latency",
         "_plane",
@@ -119,6 +124,7 @@ class Exchange:
         self._replay: list[bytes] | None = []
         self._body_bytes = 0
         self._response: ResponseHead | None = None
+        self._held: list[bytes] = []
         self._latency = 0.0
         self._chunked = False
         self._close = not head.keep_alive
@@ -323,7 +329,7 @@ class Exchange:
         """Relay what has arrived, in one write."""
         parser = connection.parser
         untold = self._stage is Stage.AWAITING
-        out: list[bytes] = []
+        out, self._held = self._held, []
         try:
             while (event := parser.next()) is not None:
                 if event is END:
@@ -339,7 +345,9 @@ class Exchange:
             self._fail(OutcomeKind.PROTOCOL)
             return
         self._client.deadline = self._plane.now() + self._pool.rules.timeouts.response
-        if out:
+        if self._response is not None and self._stage is Stage.AWAITING:
+            self._held = out
+        elif out:
             self._client.write(b"".join(out))
             if not self._client.writable:
                 connection.pause_reading()
@@ -375,7 +383,8 @@ class Exchange:
             self._fail(OutcomeKind.STATUS, response.status)
             return False
         self._response = response
-        self._stage = Stage.RELAYING
+        if not self._is_held(response):
+            self._stage = Stage.RELAYING
         # A client that has its final answer early need not send the rest (RFC 9112, 9.3).
         self._close = self._close or not self.request_done or self._plane.draining
         if response.length < NO_BODY and self.head.minor == 0:
@@ -388,9 +397,18 @@ class Exchange:
             self._capture = []
         return True
 
+    def _is_held(self, response: ResponseHead) -> bool:
+        """Whether a small answer of modern waits until it is complete.
+
+        Most answers arrive in one read or two. Until the last, legacy can still answer instead if
+        modern dies, and what is complete goes out in one write.
+        """
+        return 0 < response.length <= HELD_MAX and self._may_fall_back(OutcomeKind.RESET)
+
     def _take_back(self) -> None:
-        """Forget an answer that broke off in the very read it began in: the client saw nothing."""
+        """Forget an answer that broke off before the client saw any of it."""
         self._stage = Stage.AWAITING
+        self._held = []
         self._response = self._capture = None
         self._capture_size = self._bytes_out = 0
         self._chunked = False
@@ -441,10 +459,13 @@ class Exchange:
             self._record(kind, status or 502)
             self._end()
             self._client.reset()
-        elif may_fall_back:
+            return
+        self._take_back()
+        if may_fall_back:
             self._fall_back()
         else:
             code, sentence = _FAILURE_STATUS[kind]
+            self._close = self._close or kind is OutcomeKind.PROTOCOL
             self._answer(code, sentence, kind)
 
     def _fall_back(self) -> None:
