@@ -94,6 +94,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         await self._stop.wait()
+        self._refuse_newcomers()
         server.close()
         await self._drain()
         for task in background:
@@ -174,6 +175,15 @@ class Worker:
         self._flush_soon = False
         if self._uplink is not None:
             self._uplink.send("outcomes", self._plane.take_batch().to_wire())
+
+    def _refuse_newcomers(self) -> None:
+        """Have the kernel refuse connections, or give them to the workers that go on.
+
+        To close our end is not enough: the supervisor and its other children hold the socket, too,
+        and clients would wait in its queue, send their requests, and be reset when all have ended.
+        """
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
 
     async def _drain(self) -> None:
         """Let exchanges in flight finish, up to the deadline."""
