@@ -25,7 +25,7 @@ async def test_answer_cut_off_is_made_good_by_legacy(rig: Rig, method: bytes, de
 
 
 async def test_answer_broken_late_is_made_good_by_legacy(rig: Rig) -> None:
-    """The head alone, read long before the connection is lost, has not reached the client either."""
+    """A head that arrived long before the connection was lost has not reached the client."""
     rig.modern.answers(says(HEAD % 4, b"ha", then="close"))
     answer, client = await rig.ask(ASK % b"GET")
     assert (answer.status, answer.get("cutover-side"), answer.body) == (200, "legacy", b"x")
