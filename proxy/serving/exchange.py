@@ -10,6 +10,7 @@ exchange is driven by callbacks: of the client's connection (`on_client_…`), o
 
 from __future__ import annotations
 
+import logging
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
@@ -41,6 +42,8 @@ from proxy.wire.parser import END
 
 if TYPE_CHECKING:
     from proxy.serving.downstream import Downstream
+
+log = logging.getLogger(__name__)
 
 _FAILURE_STATUS: Final = {
     OutcomeKind.CONNECT: (502, "the application cannot be reached"),
@@ -228,7 +231,7 @@ class Exchange:
         if head.length == NO_BODY:
             connection.begin(self, head.method, out[0])
             return
-        if head.expects_continue and not self._body_bytes:
+        if head.expects_continue and not (self._body_bytes or self._retried or self._fell_back):
             self._client.write(CONTINUE)
         out.extend(map(self._framed, self._replay or ()))
         if self.request_done and head.length == CHUNKED:
@@ -301,10 +304,13 @@ class Exchange:
         """Stop: nobody waits for the answer. It says nothing about the upstream."""
         if self._stage is Stage.ENDED:
             return
+        self._abandon(499)
+
+    def _abandon(self, status: int) -> None:
+        """Count and record that the client has left, or is as good as gone."""
         self._plane.tally(self._route.id, self._side.value).aborted += 1
-        if self._capture is not None:
-            self._plane.drop_capture(self._route.id, "client_gone")
-        self._record(OutcomeKind.CLIENT_ABORT, 499)
+        self._lose_capture("client_gone")
+        self._record(OutcomeKind.CLIENT_ABORT, status)
         self._end()
 
     def _on_broken_request(self, error: RequestError) -> None:
@@ -365,8 +371,7 @@ class Exchange:
     def on_deadline(self, now: float) -> None:
         """Give up on whoever is late."""
         if self._stage is Stage.RELAYING and not self._client.writable:
-            self._record(OutcomeKind.CLIENT_ABORT, 408)
-            self._end()
+            self._abandon(408)
             self._client.reset()
         elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
             self._on_broken_request(RequestError(408, "the body did not arrive in time"))
@@ -456,6 +461,7 @@ class Exchange:
         may_fall_back = self._may_fall_back(kind)
         self._drop_connection()
         if stage is Stage.RELAYING:
+            self._lose_capture("cut_off")
             self._record(kind, status or 502)
             self._end()
             self._client.reset()
@@ -590,8 +596,21 @@ class Exchange:
         if body is None or response is None:
             return
         if not self._plane.tap.connected:
-            self._plane.drop_capture(self._route.id, "no_worker")
+            self._lose_capture("no_worker")
             return
+        try:
+            self._capture_answer(response, body)
+        except Exception:
+            # The one hook for whatever goes wrong with shadowing: the client has its answer.
+            log.exception("a capture of route %s failed", self._route.id)
+            self._lose_capture("error")
+
+    def _lose_capture(self, reason: str) -> None:
+        """Count a capture that was to be made and is not."""
+        if self._capture is not None:
+            self._plane.drop_capture(self._route.id, reason)
+
+    def _capture_answer(self, response: ResponseHead, body: list[bytes]) -> None:
         frame = mirror.frame(
             self.head,
             response,
@@ -608,11 +627,11 @@ class Exchange:
 
     def _record(self, kind: OutcomeKind, status: int) -> None:
         """Write the access log's line: what was asked, who answered, and why that side."""
-        log = self._plane.log
-        if log is None:
+        access_log = self._plane.log
+        if access_log is None:
             return
         decision = self._decision
-        log.record(
+        access_log.record(
             {
                 "at": self._plane.wall(),
                 "request_id": self.id.decode("ascii"),
