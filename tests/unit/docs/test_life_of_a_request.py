@@ -5,7 +5,7 @@ import re
 from proxy.outcome import OutcomeKind
 from proxy.routing.decision import Reason
 from proxy.serving import admission, downstream, mirror, worker
-from proxy.serving.exchange import _FAILURE_STATUS, Exchange, Stage
+from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange, Stage
 from proxy.upstream.pool import QUEUE_FACTOR
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
 from proxy.wire import forwarding, parser, target
@@ -78,6 +78,7 @@ def test_the_limits_are_the_real_ones() -> None:
         f"first {REPLAY_MAX // 1024} KiB",
         f"longer than {REPLAY_MAX // 1024} KiB",
         f"up to {mirror.BODY_MAX // 1024} KiB of body",
+        f"up to {HELD_MAX // 1024} KiB long",
         f"every {worker.FLUSH * 1000:.0f} ms",
         f"within {worker.FLUSH_BAD * 1000:.0f} ms",
         f"modern answers {', '.join(map(str, statuses[:-1]))} or {statuses[-1]}",
