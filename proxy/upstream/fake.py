@@ -22,15 +22,20 @@ class FakeTransport(asyncio.Transport):
     transport has been closed or aborted.
     """
 
-    def __init__(self, protocol: asyncio.Protocol, high_water: int = 65_536) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        protocol: asyncio.Protocol,
+        high_water: int = 65_536,
+        peername: tuple[str, int] = ("192.0.2.1", 50_000),
+    ) -> None:
+        super().__init__({"peername": peername})
         self._protocol: Final = protocol
         self._high_water = high_water
         self._unread = bytearray()
         self._paused_writer = False
         self._told = False
         self.sent = bytearray()
-        self.reading = True
+        self._reading = True
         self.closing = False
         self.aborted = False
         self.eof_written = False
@@ -55,13 +60,17 @@ class FakeTransport(asyncio.Transport):
         """Hold what the peer sends; a mistake on a closed transport, as with a real one."""
         if self.closing:
             raise RuntimeError("the transport is closed")
-        self.reading = False
+        self._reading = False
 
     def resume_reading(self) -> None:
         """Take what the peer sends again."""
         if self.closing:
             raise RuntimeError("the transport is closed")
-        self.reading = True
+        self._reading = True
+
+    def is_reading(self) -> bool:
+        """Whether what the peer sends is taken."""
+        return self._reading
 
     def can_write_eof(self) -> bool:
         """As a socket can."""
@@ -96,7 +105,7 @@ class FakeTransport(asyncio.Transport):
 
     def receive(self, data: bytes) -> None:
         """Let bytes arrive."""
-        if not self.reading or self.closing:
+        if not self._reading or self.closing:
             raise RuntimeError("nothing arrives on a transport that is paused or closed")
         self._protocol.data_received(data)
 

@@ -24,6 +24,7 @@ class Everybody:
 
     def on_closed(self, connection: UpstreamConnection) -> None:
         """Forget it."""
+        assert connection.is_closing()
         self.told.append("closed")
 
     def on_answer(self, connection: UpstreamConnection) -> None:
@@ -33,6 +34,7 @@ class Everybody:
 
     def on_lost(self, connection: UpstreamConnection) -> None:
         """Hear the end."""
+        assert connection.lessee is None
         self.told.append("lost")
 
     def on_writable(self, writable: bool) -> None:
@@ -80,9 +82,9 @@ def test_back_pressure_is_passed_on(
     transport.take()
     assert everybody.told == [False, True]
     connection.pause_reading()
-    assert not transport.reading
+    assert not transport.is_reading()
     connection.resume_reading()
-    assert transport.reading
+    assert transport.is_reading()
 
 
 def test_nobody_is_told_of_room_when_nobody_sends(
@@ -125,6 +127,7 @@ def test_whoever_aborts_hears_nothing_more(
     connection.begin(everybody, "GET", b"one")
     connection.abort()
     transport.settle()
+    assert connection.is_closing()
     assert everybody.told == ["closed"]
 
 

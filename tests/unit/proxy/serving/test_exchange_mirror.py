@@ -1,0 +1,193 @@
+"""What an exchange hands to the shadow workers, and that it never costs the client anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from proxy.routing.identity import identity_hash
+from proxy.routing.side import Side
+from proxy.serving import mirror
+from tests.support_exchange import OK, Scene, answer, get, on, request
+
+LEGACY, MODERN = Side.LEGACY, Side.MODERN
+Make = Callable[..., Scene]
+ALL = {"share": "100%"}
+BOTH = {"share": "100%", "towards": ["modern", "legacy"]}
+
+
+async def test_a_capture_says_what_was_asked_and_answered(scene: Make) -> None:
+    """Enough to ask the other side the same, and to compare; nothing of the hop between."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client()
+    client.send(get("/a?x=%20", "Cookie: s=1", "Cutover-Side: modern", "X-Forwarded-For: 10.0.0.1"))
+    upstream = await it.accept(LEGACY)
+    it.clock.advance(0.004)
+    upstream.receive(
+        answer(404, b"none", "Content-Type: text/plain", "X-Odd: \u00e9", "Keep-Alive: x")
+    )
+    assert client.status() == 404
+    (capture,) = it.tap.captures
+    assert (capture.route, capture.primary, capture.method) == ("all", "legacy", "GET")
+    assert capture.target == "/a?x=%20"
+    assert capture.request_headers == (("host", "shop.test"), ("cookie", "s=1"))
+    assert (capture.status, capture.body, capture.truncated) == (404, b"none", False)
+    assert capture.headers == (("content-type", "text/plain"), ("x-odd", "Ã©"))
+    assert capture.identity == identity_hash(b"client_ip=192.0.2.1")
+    assert capture.latency == pytest.approx(0.004)
+    assert (capture.at, capture.id) == (it.clock.wall(), it.log.lines[0]["request_id"])
+    assert it.dropped() == {}
+    assert sum(batch.captures_sent for batch in it.batches) == 1
+
+
+@pytest.mark.parametrize(
+    ("weight", "rules", "mirrored"),
+    [
+        (0, ALL, True),
+        (100, ALL, False),  # towards modern only, unless it is said
+        (100, BOTH, True),
+        (0, BOTH, True),
+        (0, {"share": "100%", "towards": ["legacy"]}, False),
+        (0, {"share": "0%"}, False),
+        (0, {}, False),
+    ],
+)
+async def test_what_is_mirrored_is_what_the_rules_say(
+    scene: Make, weight: int, rules: dict[str, object], mirrored: bool
+) -> None:
+    """Towards the side that did not serve, if it is one of those named."""
+    it = scene(on(weight, mirror=rules))
+    client = it.client()
+    client.send(get())
+    (await it.accept(MODERN if weight else LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert bool(it.tap.captures) is mirrored
+    assert it.dropped() == {}
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"])
+async def test_only_reads_are_mirrored(scene: Make, method: str) -> None:
+    """Nothing that could change state is repeated on the other side."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client()
+    client.send(request(method, "/a"))
+    (await it.accept(LEGACY)).receive(answer(200))
+    assert client.status() == 200
+    assert bool(it.tap.captures) is (method in ("GET", "HEAD"))
+
+
+async def test_a_read_with_a_body_is_not_mirrored(scene: Make) -> None:
+    """Nobody knows what it means."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client()
+    client.send(request("GET", "/a", body=b"x"))
+    (await it.accept(LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert it.tap.captures == []
+
+
+async def test_what_fell_back_is_not_mirrored(scene: Make) -> None:
+    """Modern has just shown what it answers."""
+    it = scene(on(100, mirror=BOTH))
+    client = it.client()
+    client.send(get())
+    await it.refuse(MODERN)
+    (await it.accept(LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert it.tap.captures == []
+
+
+async def test_a_share_is_drawn(scene: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once for each answer, with the share of the route."""
+    it = scene(on(0, mirror={"share": "50%"}))
+    drawn: list[float] = []
+
+    def samples(share: float) -> bool:
+        drawn.append(share)
+        return len(drawn) == 2
+
+    monkeypatch.setattr(it.plane, "samples", samples)
+    client = it.client()
+    client.send(get())
+    upstream = await it.accept(LEGACY)
+    for _ in range(3):
+        upstream.receive(OK)
+        client.send(get())
+    upstream.receive(OK)
+    assert drawn == [0.5] * 4
+    assert len(it.tap.captures) == 1
+
+
+@pytest.mark.parametrize(("size", "truncated"), [(0, False), (1, True)])
+async def test_a_long_answer_is_captured_without_its_body(
+    scene: Make, size: int, truncated: bool
+) -> None:
+    """Memory is bounded; that there was more is said."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client()
+    length = mirror.BODY_MAX + size
+    client.send(get())
+    upstream = await it.accept(LEGACY)
+    upstream.receive(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length)
+    upstream.receive(b"x" * 1000)
+    upstream.receive(b"x" * (length - 1000))
+    assert len(client.received()) > length
+    (capture,) = it.tap.captures
+    assert (capture.truncated, len(capture.body)) == (truncated, 0 if truncated else length)
+
+
+async def test_a_chunked_answer_is_captured_without_its_framing(scene: Make) -> None:
+    """Bodies are compared, not how they travelled."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client()
+    client.send(get())
+    (await it.accept(LEGACY)).receive(
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+    )
+    assert client.status() == 200
+    assert it.tap.captures[0].body == b"abc"
+
+
+# What is lost, and that it is counted
+
+
+@pytest.mark.parametrize("why", ["no_worker", "queue_full", "error"])
+async def test_the_client_never_notices_that_a_capture_is_lost(scene: Make, why: str) -> None:
+    """Whatever is wrong with the shadow workers: it is counted, and that is all."""
+    it = scene(on(0, mirror=ALL))
+    it.tap.connected = why != "no_worker"
+    it.tap.refusal = why if why == "queue_full" else None
+    it.tap.failure = RuntimeError("a mistake of ours") if why == "error" else None
+    client = it.client()
+    client.send(get())
+    upstream = await it.accept(LEGACY)
+    upstream.receive(OK)
+    assert client.status() == 200
+    client.send(get())
+    upstream.receive(OK)
+    assert client.status() == 200
+    assert it.dropped() == {why: 2}
+    assert it.counts("all", LEGACY) == {"decided": 2, "served": 2, "ok": 2}
+
+
+@pytest.mark.parametrize(
+    ("how", "why"), [("client", "client_gone"), ("late", "client_gone"), ("upstream", "cut_off")]
+)
+async def test_an_answer_that_was_not_complete_is_not_captured(
+    scene: Make, how: str, why: str
+) -> None:
+    """There is nothing to compare; that it was to be is counted."""
+    it = scene(on(0, mirror=ALL))
+    client = it.client(high_water=100)
+    client.send(get())
+    upstream = await it.accept(LEGACY)
+    upstream.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b"x" * 500)
+    if how == "client":
+        client.leave()
+    elif how == "late":
+        it.wait(30)
+    else:
+        upstream.lose()
+    assert it.tap.captures == []
+    assert it.dropped() == {why: 1}
