@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 from typing import Final
@@ -18,18 +19,27 @@ def listeners(address: tuple[str, int], count: int) -> list[socket.socket]:
     with SO_REUSEPORT alone a second proxy on it would silently take half of the traffic.
     """
     host, port = address
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        if port:
-            _claim(family, host, port)
-        first = _listen(family, host, port)
-        port = first.getsockname()[1]
-        return [first, *(_listen(family, host, port) for _ in range(count - 1))]
-    except OSError as error:
-        hint = ""
-        if error.errno == errno.EADDRINUSE:
-            hint = "; another process has it: stop that one, or choose another with --listen"
-        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}{hint}") from error
+    with contextlib.ExitStack() as opened:
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            if port:
+                _claim(family, host, port)
+            found: list[socket.socket] = []
+            for _ in range(count):
+                found.append(opened.enter_context(_listen(family, host, port)))
+                port = found[0].getsockname()[1]
+        except (OSError, UnicodeError) as error:
+            raise SettingsError(f"cannot listen on {host}:{port}: {_reason(error)}") from error
+        opened.pop_all()  # they stay open for as long as the process lives
+    return found
+
+
+def _reason(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "that is not the name of a host"
+    if error.errno == errno.EADDRINUSE:
+        return "address already in use; another process has it: stop that one, or choose another with --listen"
+    return error.strerror or str(error)
 
 
 def _claim(family: socket.AddressFamily, host: str, port: int) -> None:
@@ -40,11 +50,14 @@ def _claim(family: socket.AddressFamily, host: str, port: int) -> None:
 
 def _listen(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    if family == socket.AF_INET6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    sock.bind((host, port))
-    sock.listen(BACKLOG)
-    sock.setblocking(False)
+    with contextlib.ExitStack() as opened:
+        opened.enter_context(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+        sock.setblocking(False)
+        opened.pop_all()
     return sock

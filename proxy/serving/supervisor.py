@@ -73,34 +73,39 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         parent = os.getpid()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:  # no memory or no process left: the others must not die of it
+            self._put_off(child, child.failures + 1)
+            log.error("%s cannot be started: %s", child.name, error)  # noqa: TRY400 - the text is the whole story
+            return
         if pid == 0:
             _live(child, parent)
         child.pid, child.started = pid, time.monotonic()
 
-    def _reap(self) -> list[Child]:
-        """Collect the dead; gives those that died."""
-        dead: list[Child] = []
+    def _reap(self) -> None:
+        """Collect the dead."""
         for child in self._children:
-            if not child.pid:
-                continue
-            pid, status = os.waitpid(child.pid, os.WNOHANG)
-            if pid:
-                self._bury(child, status)
-                dead.append(child)
-        return dead
+            if child.pid:
+                pid, status = os.waitpid(child.pid, os.WNOHANG)
+                if pid:
+                    self._bury(child, status)
 
     def _bury(self, child: Child, status: int) -> None:
         lived = time.monotonic() - child.started
-        child.failures = 1 if lived > STEADY else child.failures + 1
-        child.due = time.monotonic() + backoff(child.failures)
+        self._put_off(child, 1 if lived > STEADY else child.failures + 1)
         code = os.waitstatus_to_exitcode(status)
         how = f"by signal {-code}" if code < 0 else f"with status {code}"
         log.warning("%s (pid %d) ended %s after %.1f s", child.name, child.pid, how, lived)
         child.pid = 0
 
+    @staticmethod
+    def _put_off(child: Child, failures: int) -> None:
+        child.failures = failures
+        child.due = time.monotonic() + backoff(failures)
+
     def _stop(self) -> int:
-        """Drain the data plane first, as it still needs nobody else, then stop the rest."""
+        """Ask everybody to end; whoever has not when the time to drain has passed is killed."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             for child in self._children:
                 if child.pid:
