@@ -14,8 +14,8 @@ from proxy.routing.rules import WEIGHT_MAX, RouteRules
 from proxy.routing.side import Side
 from proxy.routing.table import Route, Table
 from proxy.wire.forwarding import Peer
+from proxy.wire.head import read_request
 from proxy.wire.message import RequestHead
-from proxy.wire.parser import read_request
 
 OVERRIDE_HEADER = b"cutover-side"
 SHOWN_MAX = 60

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable
 from typing import Final
 
 from proxy.wire.fields import Field, Role
 from proxy.wire.framing import CHUNKED, NO_BODY
-from proxy.wire.message import RequestHead, ResponseHead
+from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
 
 VIA: Final = b"1.1 cutover"
 
@@ -133,12 +133,8 @@ def write_request(
     One Host, our account of the client, our framing; of the client's fields those that are meant
     for the upstream, and names with `_` or `.` only when `allowed`.
     """
-    forward = Role.FORWARD
-    lines = [
-        field.line
-        for field in head.fields
-        if field.role is forward or (field.role is Role.COUNTED and field.name in allowed)
-    ]
+    block = head.block
+    forwarded = _with_allowed(block, allowed) if block.counted else block.forwarded
     if head.length > 0:
         framing = b"Content-Length: %d\r\n" % head.length
     elif head.length == CHUNKED:
@@ -147,16 +143,25 @@ def write_request(
         framing = b"Content-Length: 0\r\n"
     else:
         framing = b""
-    lines.append(b"")
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%bX-Request-Id: %b\r\ntraceparent: %b\r\n\r\n" % (
         head.method.encode(),
         head.target,
         head.host,
-        b"\r\n".join(lines),
+        forwarded,
         provenance,
         framing,
         identifier,
         trace,
+    )
+
+
+def _with_allowed(block: FieldBlock, allowed: Container[bytes]) -> bytes:
+    """The lines meant for the upstream, with those names that the rules let through."""
+    forward, counted = Role.FORWARD, Role.COUNTED
+    return b"".join(
+        field.line + b"\r\n"
+        for field in block.fields
+        if field.role is forward or (field.role is counted and field.name in allowed)
     )
 
 
@@ -169,8 +174,6 @@ def write_response(
     client of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with
     their CRLF.
     """
-    forward = Role.FORWARD
-    lines = [field.line for field in head.fields if field.role is forward]
     chunked = False
     if head.declared is not None and head.length >= NO_BODY and head.status != 204:
         framing = b"Content-Length: %b\r\n" % head.declared
@@ -183,11 +186,10 @@ def write_response(
         framing += b"Connection: close\r\n"
     elif request.minor == 0:
         framing += b"Connection: keep-alive\r\n"
-    lines.append(b"")
     written = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n" % (
         head.status,
         head.reason,
-        b"\r\n".join(lines),
+        head.block.forwarded,
         extra,
         framing,
     )
@@ -196,12 +198,7 @@ def write_response(
 
 def write_interim(head: ResponseHead) -> bytes:
     """Write an interim answer, such as 103 Early Hints."""
-    lines = [field.line for field in head.fields if field.role is Role.FORWARD]
-    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (
-        head.status,
-        head.reason,
-        b"".join(line + b"\r\n" for line in lines),
-    )
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, head.block.forwarded)
 
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -246,6 +243,6 @@ def write_own(
     )
 
 
-def forwardable(fields: list[Field]) -> list[Field]:
+def forwardable(fields: Iterable[Field]) -> list[Field]:
     """Give the fields meant for whoever is beyond the next hop."""
     return [field for field in fields if field.role is Role.FORWARD]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from proxy.wire.errors import RequestError, ResponseError
-from proxy.wire.fields import Field, Role
+from proxy.wire.fields import Field
 from proxy.wire.grammar import CONTENT_LENGTH, TOKEN
 
 NO_BODY: Final = 0
@@ -49,11 +49,3 @@ def response_length(
     if encodings:
         return CHUNKED
     return int(lengths[0].value) if lengths else UNTIL_CLOSE
-
-
-def sort_out(fields: list[Field]) -> tuple[list[Field], list[Field]]:
-    """Give the Content-Length and the Transfer-Encoding fields among these."""
-    return (
-        [field for field in fields if field.role is Role.CONTENT_LENGTH],
-        [field for field in fields if field.role is Role.TRANSFER_ENCODING],
-    )

@@ -2,17 +2,70 @@
 
 from __future__ import annotations
 
-from proxy.wire.fields import Field
+from typing import Final
+
+from proxy.wire.fields import Field, Role
+from proxy.wire.framing import NO_BODY
+from proxy.wire.target import RequestLine
+
+
+class FieldBlock:
+    """What the fields of one message mean, whatever its first line says. Shared, never changed.
+
+    `fields` are those that go on beyond us or say something to us: without hop-by-hop fields, and
+    without those that Connection nominated, which end at the next hop. `forwarded` is the lines
+    meant for the other side, each with its CRLF.
+    """
+
+    __slots__ = (
+        "closes",
+        "counted",
+        "encodings",
+        "expects_continue",
+        "fields",
+        "forwarded",
+        "host",
+        "idle_hint",
+        "lengths",
+        "persists",
+        "values",
+    )
+
+    def __init__(
+        self,
+        fields: list[Field],
+        nominated: frozenset[bytes],
+        options: frozenset[bytes],
+        host: bytes,
+    ) -> None:
+        kept = tuple(f for f in fields if f.role is not Role.DROP and f.name not in nominated)
+        self.fields: Final = kept
+        self.values: Final = {field.name: field.value for field in reversed(kept)}
+        self.forwarded: Final = b"".join(
+            field.line + b"\r\n" for field in kept if field.role is Role.FORWARD
+        )
+        self.counted: Final = any(field.role is Role.COUNTED for field in kept)
+        self.lengths: Final = [field for field in kept if field.role is Role.CONTENT_LENGTH]
+        self.encodings: Final = [field for field in kept if field.role is Role.TRANSFER_ENCODING]
+        self.expects_continue: Final = any(field.role is Role.EXPECT for field in kept)
+        self.closes: Final = b"close" in options
+        self.persists: Final = b"keep-alive" in options
+        self.host: Final = host
+        self.idle_hint: Final = _idle_hint(fields)
+
+    def keeps_alive(self, minor: int) -> bool:
+        """Whether the connection outlives the message (RFC 9112, 9.3)."""
+        return (minor == 1 or self.persists) and not self.closes
 
 
 class RequestHead:
     """A request understood.
 
     `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants.
-    `fields` are without those that the Connection field nominated: they end at the next hop.
     """
 
     __slots__ = (
+        "block",
         "expects_continue",
         "fields",
         "host",
@@ -24,43 +77,32 @@ class RequestHead:
         "target",
     )
 
-    def __init__(
-        self,
-        method: str,
-        path: str,
-        target: bytes,
-        minor: int,
-        fields: list[Field],
-        host: bytes,
-        length: int,
-        keep_alive: bool,
-        expects_continue: bool,
-    ) -> None:
-        self.method = method
-        self.path = path
-        self.target = target
-        self.minor = minor
-        self.fields = fields
-        self.host = host
+    def __init__(self, line: RequestLine, block: FieldBlock, length: int) -> None:
+        self.method = line.method
+        self.path = line.path
+        self.target = line.target
+        self.minor = line.minor
+        self.block = block
+        self.fields = block.fields
+        self.host = block.host
         self.length = length
-        self.keep_alive = keep_alive
-        self.expects_continue = expects_continue
+        self.keep_alive = block.keeps_alive(line.minor)
+        self.expects_continue = block.expects_continue and line.minor == 1 and length != NO_BODY
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
-        for field in self.fields:
-            if field.name == name:
-                return field.value
-        return None
+        return self.block.values.get(name)
 
 
 class ResponseHead:
     """An answer understood. `length` is its body's framing, `keep_alive` what the upstream offers.
 
-    `declared` is the Content-Length it carried, which HEAD and 304 keep although no body follows.
+    `declared` is the Content-Length it carried, which HEAD and 304 keep although no body follows;
+    `idle_hint` is how long the upstream keeps an idle connection, in seconds, where it says so.
     """
 
     __slots__ = (
+        "block",
         "declared",
         "fields",
         "idle_hint",
@@ -72,28 +114,30 @@ class ResponseHead:
     )
 
     def __init__(
-        self,
-        status: int,
-        reason: bytes,
-        minor: int,
-        fields: list[Field],
-        length: int,
-        declared: bytes | None,
-        keep_alive: bool,
-        idle_hint: float | None,
+        self, status: int, reason: bytes, minor: int, block: FieldBlock, length: int
     ) -> None:
         self.status = status
         self.reason = reason
         self.minor = minor
-        self.fields = fields
+        self.block = block
+        self.fields = block.fields
         self.length = length
-        self.declared = declared
-        self.keep_alive = keep_alive
-        self.idle_hint = idle_hint
+        self.declared = block.lengths[0].value if block.lengths else None
+        self.keep_alive = block.keeps_alive(minor)
+        self.idle_hint = block.idle_hint
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
-        for field in self.fields:
-            if field.name == name:
-                return field.value
-        return None
+        return self.block.values.get(name)
+
+
+def _idle_hint(fields: list[Field]) -> float | None:
+    """Read how long the upstream keeps an idle connection: `Keep-Alive: timeout=5, max=100`."""
+    for field in fields:
+        if field.name != b"keep-alive":
+            continue
+        for token in field.value.split(b","):
+            name, _, number = token.strip(b" \t").partition(b"=")
+            if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
+                return float(number)
+    return None

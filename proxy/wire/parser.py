@@ -15,21 +15,13 @@ from typing import Final, TypeAlias
 
 from proxy.wire.chunked import ChunkedReader
 from proxy.wire.errors import RequestError, ResponseError, WireError
-from proxy.wire.fields import REQUEST_FIELDS, RESPONSE_FIELDS, Field, Remembered, Role
-from proxy.wire.framing import (
-    CHUNKED,
-    NO_BODY,
-    UNTIL_CLOSE,
-    request_length,
-    response_length,
-    sort_out,
-)
-from proxy.wire.grammar import BROKEN_LINE, HOST, STATUS_LINE
+from proxy.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
+from proxy.wire.grammar import BROKEN_LINE
+from proxy.wire.head import read_request, read_response, read_status_line
 from proxy.wire.message import RequestHead, ResponseHead
-from proxy.wire.target import LINE_MAX, RequestLine, read_request_line, too_long
+from proxy.wire.target import LINE_MAX, read_request_line, too_long
 
 HEAD_MAX: Final = 32_768
-FIELDS_MAX: Final = 100
 INTERIM_MAX: Final = 8
 
 
@@ -43,12 +35,6 @@ END: Final = End.END
 
 RequestEvent: TypeAlias = RequestHead | bytes | End
 ResponseEvent: TypeAlias = ResponseHead | bytes | End
-
-_REQUEST_LINES: Final[Remembered[RequestLine]] = Remembered(read_request_line)
-_HOP_FIELDS_NONE: Final[frozenset[bytes]] = frozenset()
-
-# A Connection field may not strip what framing, routing or the next hop's trust rest on.
-_NOT_NOMINATED: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
 
 
 class _Body:
@@ -227,7 +213,7 @@ class ResponseParser(_Parser):
     def _check_unfinished(self, buffer: bytes) -> None:
         end = buffer.find(b"\r\n")
         if end >= 0:
-            _read_status_line(buffer[:end])
+            read_status_line(buffer[:end])
         elif buffer[:7] != b"HTTP/1."[: len(buffer)]:
             raise ResponseError("this is not HTTP/1.1")
         if BROKEN_LINE.search(buffer, max(0, self._searched - 1)):
@@ -240,144 +226,3 @@ class ResponseParser(_Parser):
         if self._body is not None and self.until_close and not self.ended:
             return self._end()
         return None
-
-
-def read_request(head: bytes) -> RequestHead:
-    """Understand a request's head (without its last empty line); raises RequestError."""
-    lines = head.split(b"\r\n")
-    line = _REQUEST_LINES[lines[0]]
-    if len(lines) > FIELDS_MAX + 1:
-        broken = BROKEN_LINE.search(head) is not None
-        raise RequestError(400 if broken else 431, "too many fields")
-    fields: list[Field] = []
-    special: list[Field] = []
-    remembered = REQUEST_FIELDS
-    forward = Role.FORWARD  # a local: this comparison runs for every field of every request
-    for index in range(1, len(lines)):
-        field = remembered[lines[index]]
-        if field is None:
-            raise RequestError(400, "malformed field line")
-        role = field.role
-        if role is forward:
-            fields.append(field)
-        elif role is Role.DROP:
-            continue
-        else:
-            special.append(field)
-            fields.append(field)
-    return _request(line, fields, special)
-
-
-def _request(line: RequestLine, fields: list[Field], special: list[Field]) -> RequestHead:
-    host: bytes | None = None
-    lengths: list[Field] = []
-    encodings: list[Field] = []
-    keep_alive = line.minor == 1
-    expects = False
-    hop_fields = _HOP_FIELDS_NONE
-    for field in special:
-        role = field.role
-        if role is Role.HOST:
-            if host is not None or HOST.fullmatch(field.value) is None:
-                raise RequestError(400, "Host must be one plain authority")
-            host = field.value
-        elif role is Role.CONNECTION:
-            tokens = _tokens(field.value)
-            keep_alive = (keep_alive or b"keep-alive" in tokens) and b"close" not in tokens
-            hop_fields = hop_fields | (tokens - {b"close", b"keep-alive"})
-        elif role is Role.CONTENT_LENGTH:
-            lengths.append(field)
-        elif role is Role.TRANSFER_ENCODING:
-            encodings.append(field)
-        elif role is Role.EXPECT:
-            if field.value.lower() != b"100-continue":
-                raise RequestError(417, "only 100-continue can be expected")
-            expects = line.minor == 1
-    if host is None:
-        raise RequestError(400, "Host is missing")
-    if line.authority is not None and line.authority.lower() != host.lower():
-        raise RequestError(400, "Host differs from the request target's authority")
-    if hop_fields & _NOT_NOMINATED:
-        raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
-    length = request_length(lengths, encodings, line.minor) if lengths or encodings else NO_BODY
-    if hop_fields:  # RFC 9110, 7.6.1: they end here, before anything is read from them
-        fields = [field for field in fields if field.name not in hop_fields]
-    return RequestHead(
-        line.method,
-        line.path,
-        line.target,
-        line.minor,
-        fields,
-        host,
-        length,
-        keep_alive,
-        expects and length != NO_BODY,
-    )
-
-
-def _tokens(value: bytes) -> frozenset[bytes]:
-    return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
-
-
-_STATUS_LINES: Final[Remembered[tuple[int, int, bytes] | None]] = Remembered(
-    lambda line: _status_line(line), keep=256
-)
-
-
-def _status_line(line: bytes) -> tuple[int, int, bytes] | None:
-    found = STATUS_LINE.fullmatch(line)
-    return None if found is None else (int(found[1]), int(found[2]), found[3] or b"")
-
-
-def _read_status_line(line: bytes) -> tuple[int, int, bytes]:
-    found = _STATUS_LINES[line]
-    if found is None:
-        raise ResponseError("malformed status line")
-    return found
-
-
-def read_response(head: bytes, method: str) -> ResponseHead:
-    """Understand an answer's head; raises ResponseError."""
-    lines = head.split(b"\r\n")
-    minor, status, reason = _read_status_line(lines[0])
-    if len(lines) > FIELDS_MAX + 1:
-        raise ResponseError("too many fields")
-    fields: list[Field] = []
-    special = False
-    keep_alive = minor == 1
-    idle_hint = None
-    hop_fields = _HOP_FIELDS_NONE
-    remembered = RESPONSE_FIELDS
-    forward = Role.FORWARD
-    for index in range(1, len(lines)):
-        field = remembered[lines[index]]
-        if field is None:
-            raise ResponseError("malformed field line")
-        role = field.role
-        if role is forward:
-            fields.append(field)
-        elif role is Role.CONNECTION:
-            tokens = _tokens(field.value)
-            keep_alive = (keep_alive or b"keep-alive" in tokens) and b"close" not in tokens
-            hop_fields = hop_fields | (tokens - {b"close", b"keep-alive"})
-        elif role is Role.DROP:
-            if field.name == b"keep-alive":
-                idle_hint = _idle_hint(field.value)
-        else:
-            special = True
-            fields.append(field)
-    lengths, encodings = sort_out(fields) if special else ([], [])
-    length = response_length(lengths, encodings, minor, status, method)
-    declared = lengths[0].value if lengths else None
-    if hop_fields:
-        fields = [field for field in fields if field.name not in hop_fields]
-    return ResponseHead(status, reason, minor, fields, length, declared, keep_alive, idle_hint)
-
-
-def _idle_hint(value: bytes) -> float | None:
-    """Read how long the upstream keeps an idle connection: `timeout=5, max=100`."""
-    for token in value.split(b","):
-        name, _, number = token.strip(b" \t").partition(b"=")
-        if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
-            return float(number)
-    return None

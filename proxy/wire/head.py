@@ -1,0 +1,127 @@
+"""Heads: the bytes up to the empty line in, one frozen understanding out, or a refusal.
+
+A client sends the same fields with request after request, and an application answers alike within a
+second. So what a block of fields means is remembered as a whole: the usual head costs two look-ups
+instead of one for each line (measured in process, nine fields: 1.3 us instead of 5.2 us; with a
+block never seen before 9 us). What depends on the first line is decided each time.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from proxy.wire.errors import RequestError, ResponseError
+from proxy.wire.fields import REQUEST_FIELDS, RESPONSE_FIELDS, Field, Remembered, Role
+from proxy.wire.framing import NO_BODY, request_length, response_length
+from proxy.wire.grammar import BROKEN_LINE, HOST, STATUS_LINE
+from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
+from proxy.wire.target import RequestLine, read_request_line
+
+FIELDS_MAX: Final = 100
+BLOCKS_KEPT: Final = 2048
+BLOCK_LONGEST: Final = 2048
+"""Blocks that are remembered, and the bytes of the longest: 4 MB at the very most."""
+
+# A Connection field may not strip what framing, routing or the next hop's trust rest on.
+_NOT_NOMINATED: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_OPTIONS: Final = frozenset({b"close", b"keep-alive"})
+
+_REQUEST_LINES: Final[Remembered[RequestLine]] = Remembered(read_request_line)
+
+
+def read_request(head: bytes) -> RequestHead:
+    """Understand a request's head (without its last empty line); raises RequestError."""
+    first, _, rest = head.partition(b"\r\n")
+    line = _REQUEST_LINES[first]
+    block = _REQUEST_BLOCKS[rest]
+    if line.authority is not None and line.authority.lower() != block.host.lower():
+        raise RequestError(400, "Host differs from the request target's authority")
+    length = NO_BODY
+    if block.lengths or block.encodings:
+        length = request_length(block.lengths, block.encodings, line.minor)
+    return RequestHead(line, block, length)
+
+
+def read_response(head: bytes, method: str) -> ResponseHead:
+    """Understand an answer's head; raises ResponseError."""
+    first, _, rest = head.partition(b"\r\n")
+    minor, status, reason = read_status_line(first)
+    block = _RESPONSE_BLOCKS[rest]
+    length = response_length(block.lengths, block.encodings, minor, status, method)
+    return ResponseHead(status, reason, minor, block, length)
+
+
+def read_status_line(line: bytes) -> tuple[int, int, bytes]:
+    """Give minor version, status and reason phrase; raises ResponseError."""
+    return _STATUS_LINES[line]
+
+
+def _status_line(line: bytes) -> tuple[int, int, bytes]:
+    found = STATUS_LINE.fullmatch(line)
+    if found is None:
+        raise ResponseError("malformed status line")
+    return int(found[1]), int(found[2]), found[3] or b""
+
+
+_STATUS_LINES: Final[Remembered[tuple[int, int, bytes]]] = Remembered(_status_line, keep=256)
+
+
+def _request_block(block: bytes) -> FieldBlock:
+    lines = block.split(b"\r\n") if block else []
+    if len(lines) > FIELDS_MAX:
+        broken = BROKEN_LINE.search(block) is not None
+        raise RequestError(400 if broken else 431, "too many fields")
+    fields: list[Field] = []
+    for line in lines:
+        field = REQUEST_FIELDS[line]
+        if field is None:
+            raise RequestError(400, "malformed field line")
+        fields.append(field)
+    host = _host(fields)
+    tokens = _connection_tokens(fields)
+    if tokens & _NOT_NOMINATED:
+        raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
+    for field in fields:
+        if field.role is Role.EXPECT and field.value.lower() != b"100-continue":
+            raise RequestError(417, "only 100-continue can be expected")
+    return FieldBlock(fields, tokens - _OPTIONS, tokens & _OPTIONS, host)
+
+
+def _response_block(block: bytes) -> FieldBlock:
+    lines = block.split(b"\r\n") if block else []
+    if len(lines) > FIELDS_MAX:
+        raise ResponseError("too many fields")
+    fields: list[Field] = []
+    for line in lines:
+        field = RESPONSE_FIELDS[line]
+        if field is None:
+            raise ResponseError("malformed field line")
+        fields.append(field)
+    tokens = _connection_tokens(fields)
+    return FieldBlock(fields, tokens - _OPTIONS, tokens & _OPTIONS, b"")
+
+
+_REQUEST_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
+    _request_block, BLOCKS_KEPT, BLOCK_LONGEST
+)
+_RESPONSE_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
+    _response_block, BLOCKS_KEPT, BLOCK_LONGEST
+)
+
+
+def _host(fields: list[Field]) -> bytes:
+    hosts = [field.value for field in fields if field.role is Role.HOST]
+    if not hosts:
+        raise RequestError(400, "Host is missing")
+    if len(hosts) > 1 or HOST.fullmatch(hosts[0]) is None:
+        raise RequestError(400, "Host must be one plain authority")
+    return hosts[0]
+
+
+def _connection_tokens(fields: list[Field]) -> frozenset[bytes]:
+    return frozenset(
+        token.strip(b" \t").lower()
+        for field in fields
+        if field.role is Role.CONNECTION
+        for token in field.value.split(b",")
+    ) - {b""}
