@@ -517,6 +517,8 @@ class Exchange:
         """Refuse before any route was chosen."""
         self._plane.tally("", "").rejected += 1
         self._stage = Stage.ENDED
+        if self._plane.log is not None and self._plane.table is not None:
+            self._plane.log.record(self._asked(OutcomeKind.REJECTED, status))
         self._write_own(status, sentence)
         return False
 
@@ -632,14 +634,9 @@ class Exchange:
             return
         decision = self._decision
         access_log.record(
-            {
-                "at": self._plane.wall(),
+            self._asked(kind, status)
+            | {
                 "request_id": self.id.decode("ascii"),
-                "client": self._client.peer.address.decode("ascii"),
-                "method": self.head.method,
-                "path": self.head.path,
-                "status": status,
-                "outcome": kind.value,
                 "route": self._route.id,
                 "side": self._side.value,
                 "decided": decision.side.value,
@@ -652,6 +649,17 @@ class Exchange:
                 "total_ms": round((self._plane.now() - self._begun_at) * 1000, 3),
             }
         )
+
+    def _asked(self, kind: OutcomeKind, status: int) -> dict[str, object]:
+        """What was asked and how it ended: the part of a line that needs no route."""
+        return {
+            "at": self._plane.wall(),
+            "client": self._client.peer.address.decode("ascii"),
+            "method": self.head.method,
+            "path": self.head.path,
+            "status": status,
+            "outcome": kind.value,
+        }
 
     def _end(self) -> None:
         """Let go of everything; safe to call in any stage."""

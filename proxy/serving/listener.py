@@ -38,7 +38,8 @@ def _reason(error: OSError | UnicodeError) -> str:
     if isinstance(error, UnicodeError):
         return "that is not the name of a host"
     if error.errno == errno.EADDRINUSE:
-        return "address already in use; another process has it: stop that one, or choose another with --listen"
+        hint = "another process has it: stop that one, or choose another with --listen"
+        return f"address already in use; {hint}"
     return error.strerror or str(error)
 
 

@@ -421,6 +421,14 @@ async def test_what_no_route_takes_is_not_found(scene: Make) -> None:
     received = client.received()
     assert received.count(b"HTTP/1.1 404 Not Found\r\n") == 2
     assert received.count(b"no route takes this request") == 1
+    assert it.log.lines[0] == {
+        "at": it.clock.wall(),
+        "client": "192.0.2.1",
+        "method": "GET",
+        "path": "/a",
+        "status": 404,
+        "outcome": "rejected",
+    }
     assert not client.closed
     assert it.counts("", None) == {"rejected": 2}
 
