@@ -188,7 +188,7 @@ class Exchange:
     def _decide(self) -> None:
         self._decision = self._route.decide(self._identity, self._override())
         self._side = self._decision.side
-        self._plane.tally(self._route.id, self._side.value).decided += 1
+        self._plane.tally(self._route.id, self._side).decided += 1
 
     def _override(self) -> Side | None:
         """The side that a trusted peer asks for; from anybody else the field never counted."""
@@ -242,7 +242,7 @@ class Exchange:
     def on_lease_failed(self, kind: OutcomeKind) -> None:
         """Answer without a connection."""
         if kind is OutcomeKind.REJECTED:
-            self._plane.tally(self._route.id, self._side.value).rejected += 1
+            self._plane.tally(self._route.id, self._side).rejected += 1
             self._answer(503, "all connections to the application are in use")
         else:
             self._fail(kind)
@@ -308,13 +308,13 @@ class Exchange:
 
     def _abandon(self, status: int) -> None:
         """Count and record that the client has left, or is as good as gone."""
-        self._plane.tally(self._route.id, self._side.value).aborted += 1
+        self._plane.tally(self._route.id, self._side).aborted += 1
         self._lose_capture("client_gone")
         self._record(OutcomeKind.CLIENT_ABORT, status)
         self._end()
 
     def _on_broken_request(self, error: RequestError) -> None:
-        self._plane.tally(self._route.id, self._side.value).rejected += 1
+        self._plane.tally(self._route.id, self._side).rejected += 1
         if self._stage is Stage.RELAYING:
             self._record(OutcomeKind.REJECTED, error.status)
             self._end()
@@ -431,7 +431,7 @@ class Exchange:
         if not self._table.rules.expose_decision:
             return b""
         return b"Cutover-Side: %b\r\nCutover-Route: %b\r\n" % (
-            self._side.value.encode(),
+            self._side.encode(),
             self._route.id_bytes,
         )
 
@@ -476,7 +476,7 @@ class Exchange:
 
     def _fall_back(self) -> None:
         """Let legacy serve what modern could not; the client notices nothing."""
-        self._plane.tally(self._route.id, self._side.value).fallbacks += 1
+        self._plane.tally(self._route.id, self._side).fallbacks += 1
         self._fell_back = True
         self._side = Side.LEGACY
         self._latency = 0.0
@@ -563,17 +563,17 @@ class Exchange:
         if response is None:
             return
         if response.status >= 500:
+            self._plane.tally(self._route.id, self._side).served += 1
             self._count_bad(OutcomeKind.STATUS, response.status)
             self._record(OutcomeKind.STATUS, response.status)
         else:
-            self._plane.record_ok(self._route.id, self._side.value, self._latency)
+            self._plane.record_ok(self._route.id, self._side, self._latency)
             self._record(OutcomeKind.OK, response.status)
-        self._plane.tally(self._route.id, self._side.value).served += 1
 
     def _count_bad(self, kind: OutcomeKind, status: int) -> None:
         self._plane.record_bad(
             self._route.id,
-            self._side.value,
+            self._side,
             kind,
             status,
             self._latency,
@@ -619,7 +619,7 @@ class Exchange:
             body=b"".join(body) if self._capture_size <= mirror.BODY_MAX else None,
             identifier=self.id,
             route=self._route.id,
-            primary=self._side.value,
+            primary=self._side,
             identity=self._identity,
             at=self._plane.wall(),
             latency=self._latency,
@@ -638,7 +638,7 @@ class Exchange:
             | {
                 "request_id": self.id.decode("ascii"),
                 "route": self._route.id,
-                "side": self._side.value,
+                "side": self._side,
                 "decided": decision.side.value,
                 "reason": decision.reason.value,
                 "bucket": decision.bucket,

@@ -127,9 +127,10 @@ class Plane:
         return tally
 
     def record_ok(self, route: str, side: str, latency: float) -> None:
-        """Count an attempt that the upstream answered well. `latency` in seconds."""
+        """Count a request that the upstream answered well. `latency` in seconds."""
         tally = self.tally(route, side)
         tally.ok += 1
+        tally.served += 1
         bucket = latency_bucket(latency)
         tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
 

@@ -2,8 +2,9 @@
 
 A client sends the same fields with request after request, and an application answers alike within a
 second. So what a block of fields means is remembered as a whole: the usual head costs two look-ups
-instead of one for each line (measured in process, nine fields: 1.3 us instead of 5.2 us; with a
-block never seen before 9 us). What depends on the first line is decided each time.
+instead of one for each line. Measured in process, nine fields: 0.4 us for a block seen before, 7 us
+for a new one made of lines seen before, and 1.4 us for httptools with callbacks, before any of the
+checks that it leaves to us. What depends on the first line is decided each time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ BLOCK_LONGEST: Final = 2048
 
 # A Connection field may not strip what framing, routing or the next hop's trust rest on.
 _NOT_NOMINATED: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
-_OPTIONS: Final = frozenset({b"close", b"keep-alive"})
+_NO_TOKENS: Final[frozenset[bytes]] = frozenset()
 
 _REQUEST_LINES: Final[Remembered[RequestLine]] = Remembered(read_request_line)
 
@@ -72,19 +73,30 @@ def _request_block(block: bytes) -> FieldBlock:
         broken = BROKEN_LINE.search(block) is not None
         raise RequestError(400 if broken else 431, "too many fields")
     fields: list[Field] = []
+    hosts: list[bytes] = []
+    tokens = _NO_TOKENS
+    remembered, forward = REQUEST_FIELDS, Role.FORWARD
     for line in lines:
-        field = REQUEST_FIELDS[line]
+        field = remembered[line]
         if field is None:
             raise RequestError(400, "malformed field line")
         fields.append(field)
-    host = _host(fields)
-    tokens = _connection_tokens(fields)
+        role = field.role
+        if role is forward:
+            continue
+        if role is Role.HOST:
+            hosts.append(field.value)
+        elif role is Role.CONNECTION:
+            tokens |= _tokens(field.value)
+        elif role is Role.EXPECT and field.value.lower() != b"100-continue":
+            raise RequestError(417, "only 100-continue can be expected")
+    if not hosts:
+        raise RequestError(400, "Host is missing")
+    if len(hosts) > 1 or HOST.fullmatch(hosts[0]) is None:
+        raise RequestError(400, "Host must be one plain authority")
     if tokens & _NOT_NOMINATED:
         raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
-    for field in fields:
-        if field.role is Role.EXPECT and field.value.lower() != b"100-continue":
-            raise RequestError(417, "only 100-continue can be expected")
-    return FieldBlock(fields, tokens - _OPTIONS, tokens & _OPTIONS, host)
+    return FieldBlock(fields, tokens, hosts[0])
 
 
 def _response_block(block: bytes) -> FieldBlock:
@@ -92,13 +104,20 @@ def _response_block(block: bytes) -> FieldBlock:
     if len(lines) > FIELDS_MAX:
         raise ResponseError("too many fields")
     fields: list[Field] = []
+    tokens = _NO_TOKENS
+    remembered, connection = RESPONSE_FIELDS, Role.CONNECTION
     for line in lines:
-        field = RESPONSE_FIELDS[line]
+        field = remembered[line]
         if field is None:
             raise ResponseError("malformed field line")
         fields.append(field)
-    tokens = _connection_tokens(fields)
-    return FieldBlock(fields, tokens - _OPTIONS, tokens & _OPTIONS, b"")
+        if field.role is connection:
+            tokens |= _tokens(field.value)
+    return FieldBlock(fields, tokens, b"")
+
+
+def _tokens(value: bytes) -> frozenset[bytes]:
+    return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
 
 
 _REQUEST_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
@@ -107,21 +126,3 @@ _REQUEST_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
 _RESPONSE_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
     _response_block, BLOCKS_KEPT, BLOCK_LONGEST
 )
-
-
-def _host(fields: list[Field]) -> bytes:
-    hosts = [field.value for field in fields if field.role is Role.HOST]
-    if not hosts:
-        raise RequestError(400, "Host is missing")
-    if len(hosts) > 1 or HOST.fullmatch(hosts[0]) is None:
-        raise RequestError(400, "Host must be one plain authority")
-    return hosts[0]
-
-
-def _connection_tokens(fields: list[Field]) -> frozenset[bytes]:
-    return frozenset(
-        token.strip(b" \t").lower()
-        for field in fields
-        if field.role is Role.CONNECTION
-        for token in field.value.split(b",")
-    ) - {b""}

@@ -31,27 +31,41 @@ class FieldBlock:
         "values",
     )
 
-    def __init__(
-        self,
-        fields: list[Field],
-        nominated: frozenset[bytes],
-        options: frozenset[bytes],
-        host: bytes,
-    ) -> None:
-        kept = tuple(f for f in fields if f.role is not Role.DROP and f.name not in nominated)
-        self.fields: Final = kept
-        self.values: Final = {field.name: field.value for field in reversed(kept)}
-        self.forwarded: Final = b"".join(
-            field.line + b"\r\n" for field in kept if field.role is Role.FORWARD
-        )
-        self.counted: Final = any(field.role is Role.COUNTED for field in kept)
-        self.lengths: Final = [field for field in kept if field.role is Role.CONTENT_LENGTH]
-        self.encodings: Final = [field for field in kept if field.role is Role.TRANSFER_ENCODING]
-        self.expects_continue: Final = any(field.role is Role.EXPECT for field in kept)
-        self.closes: Final = b"close" in options
-        self.persists: Final = b"keep-alive" in options
+    def __init__(self, fields: list[Field], tokens: frozenset[bytes], host: bytes) -> None:
+        """Sort the fields; `tokens` are those of Connection: options and nominated names."""
+        kept: list[Field] = []
+        lines: list[bytes] = []
+        special: list[Field] = []
+        values: dict[bytes, bytes] = {}
+        idle_hint = None
+        drop, forward = Role.DROP, Role.FORWARD
+        for field in fields:
+            role = field.role
+            if role is drop:
+                if field.name == b"keep-alive":
+                    idle_hint = _idle_hint(field.value)
+                continue
+            if tokens and field.name in tokens:
+                continue
+            kept.append(field)
+            values.setdefault(field.name, field.value)
+            if role is forward:
+                lines.append(field.line)
+            else:
+                special.append(field)
+        lines.append(b"")
+        roles = {field.role for field in special}
+        self.fields: Final = tuple(kept)
+        self.values: Final = values
+        self.forwarded: Final = b"\r\n".join(lines)
+        self.counted: Final = Role.COUNTED in roles
+        self.lengths: Final = [f for f in special if f.role is Role.CONTENT_LENGTH]
+        self.encodings: Final = [f for f in special if f.role is Role.TRANSFER_ENCODING]
+        self.expects_continue: Final = Role.EXPECT in roles
+        self.closes: Final = b"close" in tokens
+        self.persists: Final = b"keep-alive" in tokens
         self.host: Final = host
-        self.idle_hint: Final = _idle_hint(fields)
+        self.idle_hint: Final = idle_hint
 
     def keeps_alive(self, minor: int) -> bool:
         """Whether the connection outlives the message (RFC 9112, 9.3)."""
@@ -131,13 +145,10 @@ class ResponseHead:
         return self.block.values.get(name)
 
 
-def _idle_hint(fields: list[Field]) -> float | None:
+def _idle_hint(value: bytes) -> float | None:
     """Read how long the upstream keeps an idle connection: `Keep-Alive: timeout=5, max=100`."""
-    for field in fields:
-        if field.name != b"keep-alive":
-            continue
-        for token in field.value.split(b","):
-            name, _, number = token.strip(b" \t").partition(b"=")
-            if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
-                return float(number)
+    for token in value.split(b","):
+        name, _, number = token.strip(b" \t").partition(b"=")
+        if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
+            return float(number)
     return None
