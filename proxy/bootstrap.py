@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
 from proxy.serving.supervisor import Child, Supervisor
 from proxy.serving.worker import Worker
-from proxy.settings import ServeSettings, format_address
+from proxy.settings import ROLES, ServeSettings, format_address
 from proxy.snapshot import Snapshot
 from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig, redaction_key_at
 from shadow_compare.report import Report
@@ -64,6 +65,7 @@ def serve(settings: ServeSettings) -> int:
     _log_to_stderr()
     paths = StatePaths(settings.state)
     paths.make()
+    paths.claim(ROLES[1:] if settings.role == "all" else (settings.role,))
     _check_first_rules(settings, paths)
     children = _children(settings, paths)
     return Supervisor(children, settings.drain_seconds).run()
@@ -98,6 +100,23 @@ class StatePaths:
             raise SettingsError(f"--state {self.state}: {error.strerror}") from error
         if not os.access(self.state, os.W_OK | os.X_OK):
             raise SettingsError(f"--state {self.state}: cannot be written by this user")
+
+    def claim(self, roles: Sequence[str]) -> None:
+        """Hold these roles in this directory for as long as this process lives.
+
+        A second holder would take over the first one's sockets and its place in the status. The
+        kind of lock is not inherited: children that drain keep nobody from starting anew. Raises
+        SettingsError.
+        """
+        for role in roles:
+            fd = os.open(self.state / f"{role}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise SettingsError(
+                    f"--state {self.state}: another `cutover serve` has the role {role} there;"
+                    " stop it first, or give this one a --state of its own"
+                ) from error
 
     def mint_key_bytes(self) -> bytes:
         """The key that signs identity cookies, made at the first start."""

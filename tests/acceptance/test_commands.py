@@ -93,7 +93,7 @@ async def test_exit_codes_tell_scripts_what_happened(proxy: Proxy) -> None:
         Ends(("routes",), 0, "orders.write"),
         Ends(("routes", "nowhere"), 1, "nowhere"),
         Ends(("routes", *nobody), 3, "127.0.0.1:9"),
-        Ends(("set-weight", "orders", "101%", *WHY), 1, "101"),
+        Ends(("set-weight", "orders", "101%", *WHY), 1, "percentage"),
         Ends(("set-weight", "orders", "5%"), 2, "--reason"),
         Ends(("set-weight", "orders", "5%", "--if-version", str(version + 7), *WHY), 1, "version"),
         Ends(("resume", "orders", *WHY), 1, "nothing to resume"),
