@@ -86,6 +86,20 @@ async def test_a_body_is_sent_again_with_the_retry(scene: Make) -> None:
     assert client.status() == 200
 
 
+async def test_a_chunked_body_is_sent_again_with_its_end(scene: Make) -> None:
+    """Nothing more will come that could bring it."""
+    it = scene(on(0))
+    client = it.client()
+    stale = await warmed(it, client, LEGACY)
+    client.send(b"PUT /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.send(b"3\r\nabc\r\n0\r\n\r\n")
+    stale.lose()
+    fresh = await it.accept(LEGACY)
+    assert fresh.take().endswith(b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+    fresh.receive(OK)
+    assert client.status() == 200
+
+
 async def test_a_second_stale_connection_is_not_retried(scene: Make) -> None:
     """Once is enough: the retry was on a fresh one."""
     it = scene(on(0))

@@ -1,0 +1,180 @@
+"""A client's connection between its exchanges: order, deadlines, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from proxy.routing.side import Side
+from proxy.serving.downstream import (
+    HEAD_DEADLINE,
+    IDLE_DEADLINE,
+    LINGER,
+    READ_AHEAD,
+    UNREAD_DEADLINE,
+)
+from tests.support_exchange import OK, Scene, answer, get, on
+
+LEGACY, MODERN = Side.LEGACY, Side.MODERN
+Make = Callable[..., Scene]
+
+
+async def test_a_request_that_does_not_come_to_its_end_is_given_up(scene: Make) -> None:
+    """A byte now and then gives no more time: the head has one deadline."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"GET /a HTTP/1.1\r\n")
+    it.wait(HEAD_DEADLINE - 1)
+    client.send(b"Host:")
+    it.wait(1)
+    assert client.status() == 408
+    assert client.closed
+    assert it.counts("", None) == {"rejected": 1}
+
+
+async def test_a_client_that_says_nothing_is_sent_away_without_a_word(scene: Make) -> None:
+    """There is no request to answer."""
+    it = scene(on(0))
+    client = it.client()
+    it.wait(HEAD_DEADLINE)
+    assert client.closed
+    assert client.received() == b""
+
+
+async def test_an_idle_client_may_wait_longer_between_requests(scene: Make) -> None:
+    """But not for ever; once a request has begun, it has the time of a first one."""
+    it = scene(on(0))
+    waiting, starting = it.client(), it.client()
+    for client in (waiting, starting):
+        client.send(get())
+        upstream = it.network[LEGACY].transports[0] if it.network[LEGACY].transports else None
+        (upstream or await it.accept(LEGACY)).receive(OK)
+        client.received()
+    it.wait(IDLE_DEADLINE - HEAD_DEADLINE - 1)
+    starting.send(b"GET")
+    it.wait(HEAD_DEADLINE)
+    assert starting.status() == 408
+    before = waiting.closed
+    it.wait(1)
+    assert (before, waiting.closed, waiting.received()) == (False, True, b"")
+
+
+async def test_after_a_last_answer_the_client_is_heard_for_a_while(scene: Make) -> None:
+    """A reset would destroy the answer on its way (RFC 9112, 9.6); what it sends is lost."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"nonsense\r\n\r\n")
+    assert client.status() == 400
+    assert client.closed
+    client.send(get())
+    assert client.received() == b""
+    it.wait(max(LINGER, UNREAD_DEADLINE))
+    assert client.reset
+    assert it.counts("", None) == {"rejected": 1}
+
+
+async def test_a_client_that_still_reads_its_last_answer_gets_all_of_it(scene: Make) -> None:
+    """As long as it goes on; one that does not is cut off."""
+    it = scene(on(0))
+    client = it.client(high_water=10**6)
+    client.send(get("/a", "Connection: close"))
+    (await it.accept(LEGACY)).receive(answer(200, b"x" * 500_000))
+    assert client.closed
+    it.wait(UNREAD_DEADLINE - 1)
+    del client.transport._unread[:100_000]
+    it.wait(1)
+    assert not client.reset
+    it.wait(UNREAD_DEADLINE)
+    assert client.reset
+
+
+async def test_requests_ahead_of_their_turn_are_bounded(scene: Make) -> None:
+    """Beyond it the client waits with the rest; all are answered in the end."""
+    it = scene(on(0))
+    client = it.client()
+    one = get("/a", "X: " + "x" * 1000)
+    count = READ_AHEAD // len(one) + 3
+    client.send(one * count)
+    assert not client.transport.is_reading()
+    upstream = await it.accept(LEGACY)
+    for _ in range(count):
+        upstream.receive(OK)
+    assert client.transport.is_reading()
+    assert client.received().count(b"HTTP/1.1 200 OK") == count
+
+
+async def test_requests_wait_while_the_client_does_not_read(scene: Make) -> None:
+    """Answers to a pipeline fill no memory."""
+    it = scene(on(0))
+    client = it.client(high_water=100)
+    client.send(get("/a") + get("/b"))
+    upstream = await it.accept(LEGACY)
+    upstream.receive(answer(200, b"x" * 1000))
+    assert b"/b" not in upstream.take()
+    client.received()
+    assert b"/b" in upstream.take()
+    upstream.receive(OK)
+    assert client.status() == 200
+
+
+async def test_a_client_that_ends_before_its_turn_is_still_answered(scene: Make) -> None:
+    """It asked for all of it."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(get("/a") + get("/b"))
+    client.transport.end()
+    upstream = await it.accept(LEGACY)
+    upstream.receive(OK)
+    upstream.receive(OK)
+    assert client.received().count(b"HTTP/1.1 200 OK") == 2
+    assert client.closed
+
+
+async def test_a_broken_request_behind_a_good_one_is_refused_in_its_turn(scene: Make) -> None:
+    """The good one is answered first."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(get("/a") + b"nonsense\r\n\r\n" + get("/b"))
+    (await it.accept(LEGACY)).receive(OK)
+    received = client.received()
+    assert received.index(b" 200 ") < received.index(b" 400 ")
+    assert client.closed
+
+
+@pytest.mark.parametrize("idle", [True, False])
+async def test_draining_lets_go_of_idle_clients_only(scene: Make, idle: bool) -> None:
+    """A request that is on its way is answered."""
+    it = scene(on(0))
+    client = it.client()
+    if not idle:
+        client.send(get())
+    it.plane.draining = True
+    client.downstream.drain()
+    assert client.closed is idle
+    if not idle:
+        (await it.accept(LEGACY)).receive(OK)
+        assert client.status() == 200
+        assert client.closed
+
+
+async def test_who_is_trusted_is_asked_anew_when_the_rules_change(scene: Make) -> None:
+    """On connections that live on, too."""
+    it = scene(on(0))
+    client = it.client("10.0.0.1")
+    client.send(get("/a", "Cutover-Side: modern"))
+    (await it.accept(LEGACY)).receive(OK)
+    client.received()
+    it.apply(on(0), trusted_networks=["10.0.0.0/8"])
+    client.send(get("/a", "Cutover-Side: modern"))
+    (await it.accept(MODERN)).receive(OK)
+    assert b"Cutover-Side: modern" in client.received()
+
+
+async def test_connections_are_counted(scene: Make) -> None:
+    """Those that are there now."""
+    it = scene(on(0))
+    first, _ = it.client(), it.client()
+    assert (it.plane.connections, len(it.live)) == (2, 2)
+    first.leave()
+    assert (it.plane.connections, len(it.live)) == (1, 1)
