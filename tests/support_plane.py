@@ -28,6 +28,8 @@ from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
 from proxy.serving.worker import Worker
 from proxy.snapshot import Snapshot
+from proxy.upstream.pool import Pool
+from tests.support import eventually_async
 from tests.support_wire import Pieces, one_shot
 
 PATIENCE: Final = 10.0
@@ -55,10 +57,12 @@ class Wire(asyncio.Protocol):
         self._news = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, with every write a packet of its own."""
+        """Begin, with every write a packet of its own, and with little room in the kernel."""
         self._transport = cast("asyncio.Transport", transport)
         sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65_536)
 
     def data_received(self, data: bytes) -> None:
         """Keep what came."""
@@ -108,6 +112,14 @@ class Wire(asyncio.Protocol):
         """Send before the event loop takes its next turn."""
         os.write(self._transport.get_extra_info("socket").fileno(), data)
 
+    def shut_now(self) -> None:
+        """Close for sending before the event loop takes its next turn."""
+        with self._sock() as sock:
+            sock.shutdown(socket.SHUT_WR)
+
+    def _sock(self) -> socket.socket:
+        return socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
+
     def half_close(self) -> None:
         """Say that no more is sent."""
         self._transport.write_eof()
@@ -117,7 +129,7 @@ class Wire(asyncio.Protocol):
         self._transport.close()
 
     def reset(self) -> None:
-        """Close with a reset."""
+        """Break the connection, before the event loop takes its next turn."""
         if not self._transport.is_closing():
             sock = self._transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -128,6 +140,11 @@ class Wire(asyncio.Protocol):
         if not self.gone:
             self._transport.abort()
             await self.until(lambda: self.gone, "end")
+
+    @property
+    def unsent(self) -> int:
+        """How many bytes still wait to be sent."""
+        return self._transport.get_write_buffer_size()
 
     def pause(self) -> None:
         """Stop reading."""
@@ -312,7 +329,11 @@ class Upstreamed(Wire):
         super().data_received(data)
         if self._upstream.raw is not None:
             self._upstream.raw(self)
-            return
+        else:
+            self.read_on()
+
+    def read_on(self) -> None:
+        """Take all complete requests off what was received, and have them answered."""
         while True:
             rest = bytes(self.received[self._read :])
             cut = _cut_message(rest, lambda head: _FRAMED.search(head) is None, False)
@@ -367,9 +388,12 @@ class Upstream:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Break all connections."""
         for connection in self.connections:
             connection.reset()
-        for connection in self.connections:
             await connection.dispose()
 
     def forget(self) -> None:
@@ -455,6 +479,25 @@ class Rig:
         await client.send(split(raw))
         return await client.answer(method), client
 
+    async def saw_part(self, side: Upstream, end: bytes) -> Upstreamed:
+        """Wait until a side has received a part of a request that ends so."""
+        found: list[Upstreamed] = []
+
+        async def seen() -> bool:
+            found[:] = [c for c in side.connections if c.unread.endswith(end) and not c.ended]
+            return bool(found)
+
+        await eventually_async(seen, PATIENCE, f"a request that ends in {end!r}")
+        return found[0]
+
+    async def has_waiting(self, pool: Pool, number: int) -> None:
+        """Wait until so many requests wait for a connection of this pool."""
+
+        async def seen() -> bool:
+            return pool.figures["waiting"] == number
+
+        await eventually_async(seen, PATIENCE, f"{number} waiting requests")
+
     async def is_clean(self) -> None:
         """Prove with new clients that pooled connections answer what they were asked."""
         for path in ("/l/", "/m/"):
@@ -480,6 +523,13 @@ class Rig:
     def later(self, seconds: float) -> None:
         """Let the worker's clock jump ahead."""
         self.skew[0] += seconds
+
+    def document(self, upstreams: dict[str, dict[str, Any]]) -> dict[str, Any]:
+        """Write the rules with something else said about an upstream."""
+        plain = document(self.legacy.port, self.modern.port)
+        for side, changes in upstreams.items():
+            plain["upstreams"][side].update(changes)
+        return plain
 
     def rules(self, document: dict[str, Any]) -> None:
         """Have other rules applied."""

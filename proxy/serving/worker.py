@@ -80,7 +80,18 @@ class Worker:
         """Serve until SIGTERM or SIGINT."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self.stop)
+        await self.serve(make_uplink)
+
+    def stop(self) -> None:
+        """Begin to drain."""
+        self._stop.set()
+
+    async def serve(
+        self, make_uplink: Callable[[Callable[[str, dict[str, Any]], None]], Uplink]
+    ) -> None:
+        """Serve until `stop`."""
+        loop = asyncio.get_running_loop()
         self._uplink = uplink = make_uplink(self.on_message)
         self._plane.on_bad = self._on_bad
         self._read_snapshot_file()
@@ -194,5 +205,7 @@ class Worker:
         deadline = plane.now() + self._drain_seconds
         while self._live and plane.now() < deadline:  # noqa: ASYNC110 - the tick closes them, too
             await asyncio.sleep(FLUSH)
+        for downstream in tuple(self._live):  # the deadline has passed; see Downstream.reset
+            downstream.reset()
         for pool in plane.pools.values():
             pool.close()

@@ -24,7 +24,7 @@ Raises OSError or TimeoutError.
 """
 
 QUEUE_FACTOR: Final = 4
-"""Leases that may wait, as a multiple of the pool's size; beyond it the answer is 503."""
+"""Leases that may wait for one to end, as a multiple of the pool's size; beyond it, 503."""
 
 KEEP_ALIVE_MARGIN: Final = 1.0
 """How much earlier than the upstream we stop reusing an idle connection, in seconds."""
@@ -78,7 +78,7 @@ class Pool:
                 lessee.on_leased(connection, reused=True)
                 return
             connection.abort()
-        if len(self._waiting) >= self.size * QUEUE_FACTOR:
+        if len(self._waiting) - len(self._connecting) >= self.size * QUEUE_FACTOR:
             lessee.on_lease_failed(OutcomeKind.REJECTED)
             return
         self._waiting.append(lessee)

@@ -30,8 +30,7 @@ async def rig(shared_rig: Rig) -> AsyncIterator[Rig]:
     """Give the shared worker; afterwards both sides must answer exactly what they are asked."""
     shared_rig.forget()
     yield shared_rig
-    shared_rig.legacy.handlers.clear()
-    shared_rig.modern.handlers.clear()
+    shared_rig.forget()
     await shared_rig.is_clean()
     await shared_rig.hang_up()
 
