@@ -309,12 +309,13 @@ def says(*pieces: bytes, then: str = "") -> Handler:
 
 
 class Upstreamed(Wire):
-    """One connection that the data plane has opened to an upstream."""
+    """One connection that the data plane has opened; `news` is bytes received in this case."""
 
     def __init__(self, upstream: Upstream) -> None:
         super().__init__()
         self._upstream = upstream
         self._read = 0
+        self.news = 0
         self.tasks: set[asyncio.Task[None]] = set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -327,6 +328,7 @@ class Upstreamed(Wire):
     def data_received(self, data: bytes) -> None:
         """Keep what came and have complete requests answered."""
         super().data_received(data)
+        self.news += len(data)
         if self._upstream.raw is not None:
             self._upstream.raw(self)
         else:
@@ -402,6 +404,8 @@ class Upstream:
         self.handlers.clear()
         self.on_connect = self.raw = None
         self.connections[:] = [c for c in self.connections if not c.gone]
+        for connection in self.connections:
+            connection.news = 0
 
     def answers(self, *handlers: Handler) -> None:
         """Answer the next requests like this, one handler for each."""

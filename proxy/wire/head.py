@@ -75,6 +75,7 @@ def _request_block(block: bytes) -> FieldBlock:
     fields: list[Field] = []
     hosts: list[bytes] = []
     tokens = _NO_TOKENS
+    understood = True
     remembered, forward = REQUEST_FIELDS, Role.FORWARD
     for line in lines:
         field = remembered[line]
@@ -89,13 +90,15 @@ def _request_block(block: bytes) -> FieldBlock:
         elif role is Role.CONNECTION:
             tokens |= _tokens(field.value)
         elif role is Role.EXPECT and field.value.lower() != b"100-continue":
-            raise RequestError(417, "only 100-continue can be expected")
+            understood = False
     if not hosts:
         raise RequestError(400, "Host is missing")
     if len(hosts) > 1 or HOST.fullmatch(hosts[0]) is None:
         raise RequestError(400, "Host must be one plain authority")
     if tokens & _NOT_NOMINATED:
         raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
+    if not understood:  # last: a broken line may have been refused before this one was complete
+        raise RequestError(417, "only 100-continue can be expected")
     return FieldBlock(fields, tokens, hosts[0])
 
 
@@ -113,7 +116,8 @@ def _response_block(block: bytes) -> FieldBlock:
         fields.append(field)
         if field.role is connection:
             tokens |= _tokens(field.value)
-    return FieldBlock(fields, tokens, b"")
+    # An application that nominates its own framing means nothing by it; the framing stays.
+    return FieldBlock(fields, tokens - _NOT_NOMINATED, b"")
 
 
 def _tokens(value: bytes) -> frozenset[bytes]:

@@ -73,6 +73,27 @@ async def test_hop_by_hop_fields_are_dropped(rig: Rig, split: Split) -> None:
     assert kept
 
 
+@every_split
+async def test_nominated_framing_stays(rig: Rig, split: Split) -> None:
+    """An answer that nominates its own framing in Connection is framed by it all the same."""
+    for framing, body in (
+        (b"Content-Length: 2\r\n\r\n", b"ok"),
+        (b"Transfer-Encoding: chunked\r\n\r\n", b"2\r\nok\r\n0\r\n\r\n"),
+    ):
+        rig.legacy.answers(
+            says(
+                *split(
+                    b"HTTP/1.1 200 OK\r\nConnection: Content-Length, transfer-encoding\r\n"
+                    + framing
+                    + body
+                )
+            )
+        )
+        answer, client = await rig.ask(GET)
+        assert answer.body == b"ok"
+        await client.is_clean()
+
+
 BODYLESS = [
     ("HEAD with a length", HEAD, b"200 OK\r\nContent-Length: 99\r\n", b"Content-Length: 99\r\n"),
     ("HEAD without a length", HEAD, b"200 OK\r\n", b""),

@@ -28,7 +28,7 @@ async def test_refused_head(rig: Rig, raw: bytes, status: int, split: Split) -> 
     assert await client.end() == "closed"
     assert not client.received
     assert not rig.legacy.requests
-    assert not any(connection.unread for connection in rig.legacy.connections)
+    assert not any(connection.news for connection in rig.legacy.connections)
 
 
 @every_split
@@ -45,7 +45,7 @@ async def test_refused_body(rig: Rig, raw: bytes, status: int, split: Split) -> 
     assert await client.end() == "closed"
     assert not client.received
     for connection in list(rig.legacy.connections):
-        if connection.unread:
+        if connection.news:
             await connection.end()
     assert not rig.legacy.requests
 
