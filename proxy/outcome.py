@@ -146,7 +146,9 @@ class OutcomeBatch:
         for row in data["tallies"]:
             route, side, *counts, latencies, events = row
             batch.tallies[route, side] = Tally(
-                *counts, dict(map(tuple, latencies)), [BadEvent.from_wire(e) for e in events]
+                *counts,
+                latencies=dict(map(tuple, latencies)),
+                bad_events=[BadEvent.from_wire(event) for event in events],
             )
         batch.captures_sent = data["captures_sent"]
         batch.captures_dropped = data["captures_dropped"]
