@@ -151,7 +151,8 @@ class Load:
         cookie: str = COOKIE,
     ) -> None:
         self.answers: list[Answer] = []
-        self._clients = [Client(port, f"person-{number}", cookie) for number in range(clients)]
+        self.people = [f"person-{number}" for number in range(clients)]
+        self._clients = [Client(port, person, cookie) for person in self.people]
         self._make = make
         self._stopping = False
 

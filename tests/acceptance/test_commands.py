@@ -84,6 +84,7 @@ async def test_exit_codes_tell_scripts_what_happened(proxy: Proxy) -> None:
     """0 done, 1 refused, 2 not understood, 3 nobody there; the reason goes to stderr."""
     version = (await proxy.status())["version"]
     nobody = ("--admin", "http://127.0.0.1:9")
+    serve = ("serve", "--admin-listen", "127.0.0.1:0", "--listen")
     table = (
         Ends(("check", str(proxy.rules)), 0, "is valid"),
         Ends(("check", str(proxy.folder / "none.yaml")), 1, "cannot be read"),
@@ -101,7 +102,7 @@ async def test_exit_codes_tell_scripts_what_happened(proxy: Proxy) -> None:
         Ends(("diffs", "show", "0123456789abcdef"), 1, "0123456789abcdef"),
         Ends(("diffs", "--limit", "many"), 1, "limit"),
         Ends(("serve", "--workers", "0"), 2, "--workers"),
-        Ends(("serve", "--listen", f"127.0.0.1:{proxy.port}"), 2, "--listen"),
+        Ends((*serve, f"127.0.0.1:{proxy.port}"), 2, "--listen"),
     )
     said = [await proxy.cli(*one.command) for one in table]
     assert [(one.command, s.code) for one, s in zip(table, said, strict=True)] == [

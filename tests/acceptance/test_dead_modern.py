@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from tests.support import eventually_async
 from tests.support_app import App
 from tests.support_load import Load, reads, under_load, writes
-from tests.support_proxy import Plain, Proxy
+from tests.support_proxy import Plain, Proxy, bucket, rules_between
 
 
 async def rolled_back(proxy: Proxy, route: str = "orders") -> Plain:
@@ -68,6 +69,24 @@ async def test_no_attempt_follows_the_decision(proxy_between: Proxy, modern: App
     assert {line["status"] for line in caught} == {200}
 
 
+async def test_a_modern_that_hangs_is_as_good_as_dead(
+    legacy: App, modern: App, make_proxy: Callable[..., Proxy]
+) -> None:
+    """It accepts and never answers: readers get legacy's answer late, and then in time again."""
+    patient = rules_between(legacy.port, modern.port)
+    proxy = make_proxy(patient.replace("response: 20s", "response: 1s"))
+    await proxy.start()
+    async with under_load(Load(proxy.port)) as load:
+        await load.reached(500)
+        modern.delay = 60.0
+        decision = await rolled_back(proxy)
+        await proxy.settled(decision["version"])
+        await load.reached(500)
+    assert load.failed == []
+    assert {sample["kind"] for sample in decision["evidence"]["samples"]} == {"timeout"}
+    assert {answer.side for answer in load.answers[-200:]} == {"legacy"}
+
+
 async def test_a_write_is_never_sent_twice(proxy_between: Proxy, legacy: App, modern: App) -> None:
     """What modern may have read is answered 502; what it never saw may be written by legacy."""
     proxy, modern.delay = proxy_between, 0.02
@@ -82,8 +101,6 @@ async def test_a_write_is_never_sent_twice(proxy_between: Proxy, legacy: App, mo
     assert set(sent.values()) == {1}
     assert {answer.failure for answer in load.answers} == {""}
     assert {answer.status for answer in load.answers} == {200, 502}
-    lost = [answer for answer in load.answers if answer.status == 502]
-    assert {answer.request.key for answer in lost} <= set(modern.keys)
     done = [answer for answer in load.answers if answer.status == 200]
     assert len(done) == legacy.answered + modern.answered
 
@@ -106,7 +123,6 @@ async def test_modern_comes_back_when_an_operator_says_so(
     proxy = proxy_between
     async with under_load(Load(proxy.port)) as load:
         await load.reached(500)
-        before = {answer.identity for answer in load.answers if answer.side == "modern"}
         modern.kill()
         decision = await rolled_back(proxy)
         await modern.start()
@@ -122,4 +138,4 @@ async def test_modern_comes_back_when_an_operator_says_so(
     assert resumed["version"] > decision["version"]
     assert load.failed == []
     after = {answer.identity for answer in load.answers[seen + 24 :] if answer.side == "modern"}
-    assert after == before
+    assert after == {person for person in load.people if bucket(person) < 5000}

@@ -95,5 +95,5 @@ async def test_readers_survive_the_death_of_the_real_modern(
         seen = len(load.answers)
         await load.reached(200)
     assert load.failed == []
-    assert load.sides["modern"] > 20
+    assert load.sides["modern"] > 0
     assert {answer.side for answer in load.answers[seen + 12 :]} == {"legacy"}
