@@ -144,12 +144,12 @@ class OutcomeBatch:
         """From what `to_wire` gave."""
         batch = cls(data["worker"], data["pid"], data["version"], data["at"])
         for row in data["tallies"]:
-            route, side, *counts, latencies, events = row
-            batch.tallies[route, side] = Tally(
-                *counts,
-                latencies=dict(map(tuple, latencies)),
-                bad_events=[BadEvent.from_wire(event) for event in events],
-            )
+            route, side, decided, served, ok, bad, aborted, rejected, fallbacks, *rest = row
+            latencies, events = rest
+            tally = Tally(decided, served, ok, bad, aborted, rejected, fallbacks)
+            tally.latencies = dict(map(tuple, latencies))
+            tally.bad_events = [BadEvent.from_wire(event) for event in events]
+            batch.tallies[route, side] = tally
         batch.captures_sent = data["captures_sent"]
         batch.captures_dropped = data["captures_dropped"]
         batch.connections = data["connections"]
