@@ -35,13 +35,18 @@ class Cutover(Server):
         standard = Ports()
         ours = (self._ports.legacy, self._ports.modern)
         same = ours == (standard.legacy, standard.modern)
-        return self._source if same else self.folder / "routing_rules.yaml"
+        return self._source if same or self._is_own else self.folder / "routing_rules.yaml"
+
+    @property
+    def _is_own(self) -> bool:
+        """Whether the file given lies below the run directory, so that it may be changed."""
+        return self._source.is_relative_to(self.folder.parent)
 
     def prepare(self) -> None:
         """Make the state directory, and the copy of the rules when one is needed."""
         super().prepare()
         (self.folder / "state").mkdir(mode=0o700, exist_ok=True)
-        if self.rules != self._source and not self.rules.exists():
+        if self._is_own or (self.rules != self._source and not self.rules.exists()):
             self.rules.write_text(with_ports(self._source.read_text(), self._ports))
 
     def required_ports(self) -> Mapping[str, int]:

@@ -139,7 +139,8 @@ def _warnings(status: Json) -> list[str]:
     if status["kill_switch"]:
         warnings.append("the kill switch is on: everything goes to legacy (cutover unkill)")
     if status["rules_problem"]:
-        warnings.append(f"the rules file is refused: {status['rules_problem']}")
+        problem = " ".join(status["rules_problem"].split())
+        warnings.append(f"the rules file is refused: {problem}")
     if status["store_problem"]:
         warnings.append(f"the store cannot be written: {status['store_problem']}")
     rolled_back = [route["id"] for route in status["routes"] if route["rolled_back"]]

@@ -22,10 +22,12 @@ from proxy.routing.table import Route, Table
 from proxy.serving import mirror
 from proxy.serving.admission import BODY_MAX
 from proxy.serving.plane import Plane
+from proxy.serving.relay import Relay
+from proxy.serving.upload import Upload
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.pool import Pool
-from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX, may_fall_back, may_retry
-from proxy.wire.chunked import LAST_CHUNK, chunk
+from proxy.upstream.retry import FALLBACK_STATUSES, may_fall_back, may_retry
+from proxy.wire.chunked import LAST_CHUNK
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.forwarding import (
     CONTINUE,
@@ -36,7 +38,7 @@ from proxy.wire.forwarding import (
     write_request,
     write_response,
 )
-from proxy.wire.framing import CHUNKED, NO_BODY
+from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
 from proxy.wire.parser import END
 
@@ -73,30 +75,24 @@ class Exchange:
     __slots__ = (
         "_attempt_at",
         "_begun_at",
-        "_body_bytes",
-        "_bytes_out",
-        "_capture",
-        "_capture_size",
-        "_chunked",
         "_client",
         "_close",
         "_connection",
         "_decision",
         "_extra",
         "_fell_back",
-        "_held",
         "_identity",
         "_latency",
         "_plane",
         "_pool",
-        "_replay",
-        "_response",
+        "_relay",
         "_retried",
         "_reused",
         "_route",
         "_side",
         "_stage",
         "_table",
+        "_upload",
         "_upstream_writable",
         "head",
         "id",
@@ -124,17 +120,11 @@ class Exchange:
         self._retried = False
         self._fell_back = False
         self._upstream_writable = True
-        self._replay: list[bytes] | None = []
-        self._body_bytes = 0
-        self._response: ResponseHead | None = None
-        self._held: list[bytes] = []
+        self._upload = Upload(head.length) if head.length != NO_BODY else None
+        self._relay: Relay | None = None
         self._latency = 0.0
-        self._chunked = False
         self._close = not head.keep_alive
         self._extra = b""
-        self._bytes_out = 0
-        self._capture: list[bytes] | None = None
-        self._capture_size = 0
 
     # The way in
 
@@ -219,24 +209,20 @@ class Exchange:
         self._upstream_writable = True
         self._stage = Stage.AWAITING
         head = self.head
-        out = [
-            write_request(
-                head,
-                self._client.peer.provenance(head),
-                self.id,
-                self.trace,
-                self._table.allowed_fields,
-            )
-        ]
-        if head.length == NO_BODY:
-            connection.begin(self, head.method, out[0])
+        written = write_request(
+            head,
+            self._client.peer.provenance(head),
+            self.id,
+            self.trace,
+            self._table.allowed_fields,
+        )
+        upload = self._upload
+        if upload is None:
+            connection.begin(self, head.method, written)
             return
-        if head.expects_continue and not (self._body_bytes or self._retried or self._fell_back):
+        if head.expects_continue and not (upload.size or self._retried or self._fell_back):
             self._client.write(CONTINUE)
-        out.extend(map(self._framed, self._replay or ()))
-        if self.request_done and head.length == CHUNKED:
-            out.append(LAST_CHUNK)
-        connection.begin(self, head.method, b"".join(out))
+        connection.begin(self, head.method, b"".join((written, *upload.again())))
         self.on_client_data()
 
     def on_lease_failed(self, kind: OutcomeKind) -> None:
@@ -251,19 +237,20 @@ class Exchange:
 
     def on_client_data(self) -> None:
         """Pass on what has arrived of the request's body."""
-        connection = self._connection
-        if connection is None or self.request_done:
+        connection, upload = self._connection, self._upload
+        if connection is None or upload is None or upload.done:
             return
         out: list[bytes] = []
         try:
-            while self._upstream_writable and not self.request_done:
+            while self._upstream_writable and not upload.done:
                 event = self._client.read_body()
                 if event is None:
                     break
-                self._take_body(event, out)
+                upload.take(event, out)
         except RequestError as error:
             self._on_broken_request(error)
             return
+        self.request_done = upload.done
         if out:
             self._client.deadline = self._plane.now() + self._pool.rules.timeouts.response
             connection.write(b"".join(out))
@@ -271,24 +258,6 @@ class Exchange:
             self._client.resume_reading()
         else:
             self._client.pause_reading()
-
-    def _take_body(self, event: object, out: list[bytes]) -> None:
-        if event is END:
-            self.request_done = True
-            if self.head.length == CHUNKED:
-                out.append(LAST_CHUNK)
-        elif isinstance(event, bytes):
-            self._body_bytes += len(event)
-            if self._body_bytes > BODY_MAX:
-                raise RequestError(413, "the body is too large")
-            if self._replay is not None:
-                self._replay.append(event)
-                if self._body_bytes > REPLAY_MAX:
-                    self._replay = None
-            out.append(self._framed(event))
-
-    def _framed(self, piece: bytes) -> bytes:
-        return chunk(piece) if self.head.length == CHUNKED else piece
 
     def on_client_writable(self, writable: bool) -> None:
         """Hold the answer while the client does not read, so that memory stays bounded."""
@@ -335,24 +304,25 @@ class Exchange:
         """Relay what has arrived, in one write."""
         parser = connection.parser
         untold = self._stage is Stage.AWAITING
-        out, self._held = self._held, []
+        out: list[bytes] = []
         try:
             while (event := parser.next()) is not None:
                 if event is END:
                     self._finish(connection, out)
                     return
-                if isinstance(event, bytes):
-                    out.append(self._relayed(event))
-                elif not self._take_head(event, out):
-                    return
+                if not isinstance(event, bytes):
+                    if not self._take_head(event, out):
+                        return
+                elif self._relay is not None:
+                    out.append(self._relay.take(event))
         except ResponseError:
             if untold:
-                self._take_back()
+                self._stage = Stage.AWAITING
             self._fail(OutcomeKind.PROTOCOL)
             return
         self._client.deadline = self._plane.now() + self._pool.rules.timeouts.response
-        if self._response is not None and self._stage is Stage.AWAITING:
-            self._held = out
+        if self._relay is not None and self._stage is Stage.AWAITING:
+            self._relay.held += out
         elif out:
             self._client.write(b"".join(out))
             if not self._client.writable:
@@ -387,19 +357,17 @@ class Exchange:
         if response.status in FALLBACK_STATUSES and self._may_fall_back(OutcomeKind.STATUS):
             self._fail(OutcomeKind.STATUS, response.status)
             return False
-        self._response = response
         if not self._is_held(response):
             self._stage = Stage.RELAYING
         # A client that has its final answer early need not send the rest (RFC 9112, 9.3).
         self._close = self._close or not self.request_done or self._plane.draining
         if response.length < NO_BODY and self.head.minor == 0:
             self._close = True
-        written, self._chunked = write_response(
+        written, chunked = write_response(
             response, self.head, self._extra + self._said(), self._close
         )
         out.append(written)
-        if self._is_mirrored():
-            self._capture = []
+        self._relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
         return True
 
     def _is_held(self, response: ResponseHead) -> bool:
@@ -409,14 +377,6 @@ class Exchange:
         modern dies, and what is complete goes out in one write.
         """
         return 0 < response.length <= HELD_MAX and self._may_fall_back(OutcomeKind.RESET)
-
-    def _take_back(self) -> None:
-        """Forget an answer that broke off before the client saw any of it."""
-        self._stage = Stage.AWAITING
-        self._held = []
-        self._response = self._capture = None
-        self._capture_size = self._bytes_out = 0
-        self._chunked = False
 
     def _take_interim(self, response: ResponseHead, out: list[bytes]) -> bool:
         if response.status == 101:  # nobody asked: Upgrade is stripped from every request
@@ -434,14 +394,6 @@ class Exchange:
             self._side.encode(),
             self._route.id_bytes,
         )
-
-    def _relayed(self, piece: bytes) -> bytes:
-        self._bytes_out += len(piece)
-        if self._capture is not None:
-            self._capture_size += len(piece)
-            if self._capture_size <= mirror.BODY_MAX:
-                self._capture.append(piece)
-        return chunk(piece) if self._chunked else piece
 
     # Failure: another attempt, or an answer of our own
 
@@ -466,7 +418,7 @@ class Exchange:
             self._end()
             self._client.reset()
             return
-        self._take_back()
+        self._relay = None  # an answer that broke off before the client saw any of it
         if may_fall_back:
             self._fall_back()
         else:
@@ -487,7 +439,7 @@ class Exchange:
         return (
             not self._retried
             and self._stage is Stage.AWAITING
-            and self._replay is not None
+            and (self._upload is None or self._upload.repeatable)
             and may_retry(self.head.method, kind, reused=self._reused, answered=answered)
         )
 
@@ -496,7 +448,7 @@ class Exchange:
             self._side is Side.MODERN
             and self._stage is not Stage.RELAYING
             and self._route.rules.fallback
-            and self._replay is not None
+            and (self._upload is None or self._upload.repeatable)
             and may_fall_back(self.head.method, kind)
         )
 
@@ -532,43 +484,45 @@ class Exchange:
 
     def _finish(self, connection: UpstreamConnection, out: list[bytes]) -> None:
         """The answer is complete: relay its end, give back the connection, mirror, record."""
-        if self._chunked:
+        relay = self._relay
+        if relay is None:  # an answer ends after its head, or the parser is wrong
+            self._fail(OutcomeKind.PROTOCOL)
+            return
+        if relay.chunked:
             out.append(LAST_CHUNK)
         self._connection = None  # first: a client that reads slowly must not pause the next lessee
+        if relay.held:
+            out = relay.held + out
         if out:
             self._client.write(b"".join(out))
-        self._give_back(connection)
-        self._count()
-        self._mirror()
+        self._give_back(connection, relay.head)
+        self._count(relay.head.status)
+        self._mirror(relay)
         close = self._close or not self.request_done
         self._end()
         self._client.done(close)
 
-    def _give_back(self, connection: UpstreamConnection) -> None:
-        response, parser = self._response, connection.parser
+    def _give_back(self, connection: UpstreamConnection, response: ResponseHead) -> None:
+        parser = connection.parser
         reusable = (
-            response is not None
-            and response.keep_alive
+            response.keep_alive
             and self.request_done
             and not parser.until_close
             and not parser.waiting
         )
-        if reusable and response is not None:
+        if reusable:
             self._pool.release(connection, self._plane.now(), response.idle_hint)
         else:
             self._pool.discard(connection)
 
-    def _count(self) -> None:
-        response = self._response
-        if response is None:
-            return
-        if response.status >= 500:
+    def _count(self, status: int) -> None:
+        if status >= 500:
             self._plane.tally(self._route.id, self._side).served += 1
-            self._count_bad(OutcomeKind.STATUS, response.status)
-            self._record(OutcomeKind.STATUS, response.status)
+            self._count_bad(OutcomeKind.STATUS, status)
+            self._record(OutcomeKind.STATUS, status)
         else:
             self._plane.record_ok(self._route.id, self._side, self._latency)
-            self._record(OutcomeKind.OK, response.status)
+            self._record(OutcomeKind.OK, status)
 
     def _count_bad(self, kind: OutcomeKind, status: int) -> None:
         self._plane.record_bad(
@@ -588,20 +542,20 @@ class Exchange:
         return (
             rules.share > 0.0
             and not self._fell_back
+            and not self._table.kill_switch
             and mirror.is_mirrorable(self.head)
             and self._side.other in rules.towards
             and self._plane.samples(rules.share)
         )
 
-    def _mirror(self) -> None:
-        response, body = self._response, self._capture
-        if body is None or response is None:
+    def _mirror(self, relay: Relay) -> None:
+        if not relay.mirrored:
             return
         if not self._plane.tap.connected:
             self._lose_capture("no_worker")
             return
         try:
-            self._capture_answer(response, body)
+            self._capture(relay)
         except Exception:
             # The one hook for whatever goes wrong with shadowing: the client has its answer.
             log.exception("a capture of route %s failed", self._route.id)
@@ -609,14 +563,14 @@ class Exchange:
 
     def _lose_capture(self, reason: str) -> None:
         """Count a capture that was to be made and is not."""
-        if self._capture is not None:
+        if self._relay is not None and self._relay.mirrored:
             self._plane.drop_capture(self._route.id, reason)
 
-    def _capture_answer(self, response: ResponseHead, body: list[bytes]) -> None:
+    def _capture(self, relay: Relay) -> None:
         frame = mirror.frame(
             self.head,
-            response,
-            body=b"".join(body) if self._capture_size <= mirror.BODY_MAX else None,
+            relay.head,
+            body=relay.copy(),
             identifier=self.id,
             route=self._route.id,
             primary=self._side,
@@ -643,8 +597,8 @@ class Exchange:
                 "reason": decision.reason.value,
                 "bucket": decision.bucket,
                 "version": self._table.version,
-                "bytes_in": self._body_bytes,
-                "bytes_out": self._bytes_out,
+                "bytes_in": 0 if self._upload is None else self._upload.size,
+                "bytes_out": 0 if self._relay is None else self._relay.size,
                 "upstream_ms": round(self._latency * 1000, 3),
                 "total_ms": round((self._plane.now() - self._begun_at) * 1000, 3),
             }

@@ -26,9 +26,20 @@ def test_on_standard_ports_the_rules_file_itself_is_served(tmp_path: Path) -> No
 
 def test_on_other_ports_a_copy_is_served(tmp_path: Path) -> None:
     """The checkout's rules file is left alone when its addresses are not this stack's."""
-    rules = tmp_path / "routing_rules.yaml"
-    served = Cutover(tmp_path, Ports(modern=21082), rules=rules, workers=1).rules
-    assert served == tmp_path / "cutover" / "routing_rules.yaml"
+    rules = tmp_path / "checkout" / "routing_rules.yaml"
+    served = Cutover(tmp_path / "run", Ports(modern=21082), rules=rules, workers=1).rules
+    assert served == tmp_path / "run" / "cutover" / "routing_rules.yaml"
+
+
+def test_rules_below_the_run_directory_are_made_to_fit(tmp_path: Path) -> None:
+    """A file that belongs to the stack is given its addresses at every start."""
+    rules = tmp_path / "demo" / "routing_rules.yaml"
+    rules.parent.mkdir()
+    rules.write_text(_RULES)
+    server = Cutover(tmp_path, Ports(modern=21082), rules=rules, workers=1)
+    server.prepare()
+    assert server.rules == rules
+    assert rules.read_text() == _RULES.replace("8082", "21082")
 
 
 def test_everything_listens_on_loopback(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.routing.identity import mint
 from proxy.routing.side import Side
-from proxy.serving import exchange
+from proxy.serving import exchange, upload
 from proxy.serving.admission import BODY_MAX
 from proxy.upstream.fake import turn
 from tests.support_exchange import MINT_KEY, OK, RESPONSE_TIMEOUT, Scene, answer, get, on, request
@@ -463,7 +463,7 @@ async def test_a_streamed_body_beyond_the_limit_is_cut_off(
     scene: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The upstream sees no end of it, and it is not the upstream's failure."""
-    monkeypatch.setattr(exchange, "BODY_MAX", 5)
+    monkeypatch.setattr(upload, "BODY_MAX", 5)
     it = scene(on(0))
     client = it.client()
     client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")

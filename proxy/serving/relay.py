@@ -1,0 +1,39 @@
+"""One answer on its way down: framed, counted, held while small, copied when mirrored."""
+
+from __future__ import annotations
+
+from proxy.serving.mirror import BODY_MAX
+from proxy.wire.chunked import chunk
+from proxy.wire.message import ResponseHead
+
+
+class Relay:
+    """What is known of an answer since its head. `size` is octets of its body so far.
+
+    `held` is what waits until the answer is complete, for as long as nothing of it has been sent.
+    """
+
+    __slots__ = ("_copy", "chunked", "head", "held", "size")
+
+    def __init__(self, head: ResponseHead, *, chunked: bool, mirrored: bool) -> None:
+        self.head = head
+        self.chunked = chunked
+        self.size = 0
+        self.held: list[bytes] = []
+        self._copy: list[bytes] | None = [] if mirrored else None
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether a capture is to be made of it."""
+        return self._copy is not None
+
+    def take(self, piece: bytes) -> bytes:
+        """Frame a piece of the body for the client."""
+        self.size += len(piece)
+        if self._copy is not None and self.size <= BODY_MAX:
+            self._copy.append(piece)
+        return chunk(piece) if self.chunked else piece
+
+    def copy(self) -> bytes | None:
+        """Give the body, or None when it was longer than what is captured."""
+        return b"".join(self._copy or ()) if self.size <= BODY_MAX else None

@@ -1,0 +1,53 @@
+"""The body of one request on its way up: framed anew, bounded, and kept for another attempt."""
+
+from __future__ import annotations
+
+from proxy.serving.admission import BODY_MAX
+from proxy.upstream.retry import REPLAY_MAX
+from proxy.wire.chunked import LAST_CHUNK, chunk
+from proxy.wire.errors import RequestError
+from proxy.wire.framing import CHUNKED
+from proxy.wire.parser import END
+
+
+class Upload:
+    """Counts and frames what arrives. `size` is octets so far, `done` says it is complete."""
+
+    __slots__ = ("_chunked", "_kept", "done", "size")
+
+    def __init__(self, length: int) -> None:
+        self.size = 0
+        self.done = False
+        self._chunked = length == CHUNKED
+        self._kept: list[bytes] | None = []
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether everything so far can be sent once more."""
+        return self._kept is not None
+
+    def take(self, event: object, out: list[bytes]) -> None:
+        """Frame one event of the parser; raises RequestError when the body grows too large."""
+        if event is END:
+            self.done = True
+            if self._chunked:
+                out.append(LAST_CHUNK)
+        elif isinstance(event, bytes):
+            self.size += len(event)
+            if self.size > BODY_MAX:
+                raise RequestError(413, "the body is too large")
+            if self._kept is not None:
+                self._kept.append(event)
+                if self.size > REPLAY_MAX:
+                    self._kept = None
+            out.append(self._framed(event))
+
+    def again(self) -> list[bytes]:
+        """Give what has been sent, framed, for another attempt."""
+        out = [self._framed(piece) for piece in self._kept or ()]
+        if self.done and self._chunked:
+            out.append(LAST_CHUNK)
+        return out
+
+    def _framed(self, piece: bytes) -> bytes:
+        return chunk(piece) if self._chunked else piece
