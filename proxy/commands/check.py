@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy.admin.console import wording
+from proxy.commands.command import add_command
 from proxy.commands.context import OK, REFUSED, Context, Json
 from proxy.commands.output import print_block, print_json, print_line, print_table
-from proxy.commands.parser import add_command
 from proxy.errors import RulesError, RulesProblem
 
 if TYPE_CHECKING:
-    from proxy.commands.parser import Commands
+    from proxy.commands.command import Commands
     from proxy.routing.rules import RouteRules, Rules
 
 EXAMPLES = """

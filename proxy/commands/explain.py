@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from proxy.commands.command import add_command
 from proxy.commands.context import OK, REFUSED, USAGE, Context, Json, UnreachableError
 from proxy.commands.output import print_json, print_line, print_table
-from proxy.commands.parser import add_command
 
 if TYPE_CHECKING:
-    from proxy.commands.parser import Commands
+    from proxy.commands.command import Commands
 
 EXAMPLES = """
 cutover explain GET /api/plans

@@ -6,12 +6,12 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from proxy.commands.command import add_command
 from proxy.commands.context import OK, Context, Json, segment
 from proxy.commands.output import print_block, print_json, print_line, print_table
-from proxy.commands.parser import add_command
 
 if TYPE_CHECKING:
-    from proxy.commands.parser import Commands
+    from proxy.commands.command import Commands
 
 VERSIONS = """
 cutover versions

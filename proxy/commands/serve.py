@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from proxy.commands.command import add_command
 from proxy.commands.context import Context
-from proxy.commands.parser import add_command
 from proxy.settings import SERVE_SETTINGS, serve_settings
 
 if TYPE_CHECKING:
-    from proxy.commands.parser import Commands
+    from proxy.commands.command import Commands
 
 EXAMPLES = """
 cutover serve

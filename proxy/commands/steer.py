@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from proxy.commands.command import Run, add_command
 from proxy.commands.context import OK, Client, Context, Json, segment
 from proxy.commands.output import print_json, print_line
-from proxy.commands.parser import Run, add_command
 
 if TYPE_CHECKING:
-    from proxy.commands.parser import Commands
+    from proxy.commands.command import Commands
 
 SET_WEIGHT = """
 cutover set-weight plans 10% --reason "compared 2,000 answers, none differ"

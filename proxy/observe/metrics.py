@@ -138,7 +138,9 @@ def _traffic(reading: Reading) -> Iterator[Metric]:
         "cutover_fallbacks", "Requests that legacy saved when modern failed", labels=["route"]
     )
     durations = HistogramMetricFamily(
-        "cutover_request_duration_seconds", "Time to the head of the answer", labels=["route", "side"]
+        "cutover_request_duration_seconds",
+        "Time to the head of the answer",
+        labels=["route", "side"],
     )
     rollbacks = CounterMetricFamily(
         "cutover_rollbacks", "Rollbacks by detector, or by hand", labels=["route", "reason"]

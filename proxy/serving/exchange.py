@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from proxy.outcome import OutcomeKind
 from proxy.routing.decision import Decision
@@ -21,6 +21,7 @@ from proxy.routing.side import Side
 from proxy.routing.table import Route, Table
 from proxy.serving import mirror
 from proxy.serving.admission import BODY_MAX
+from proxy.serving.client import Client
 from proxy.serving.plane import Plane
 from proxy.serving.relay import Relay
 from proxy.serving.upload import Upload
@@ -41,9 +42,6 @@ from proxy.wire.forwarding import (
 from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
 from proxy.wire.parser import END
-
-if TYPE_CHECKING:
-    from proxy.serving.downstream import Downstream
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +98,7 @@ class Exchange:
         "trace",
     )
 
-    def __init__(self, plane: Plane, client: Downstream, head: RequestHead) -> None:
+    def __init__(self, plane: Plane, client: Client, head: RequestHead) -> None:
         self.head: Final = head
         self.id = b""
         self.trace = b""
