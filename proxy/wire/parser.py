@@ -10,6 +10,7 @@ beyond an answer are seen as what they are: surplus.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -47,7 +48,7 @@ class _Body:
         self.left = length
 
 
-class _Parser:
+class _Parser(ABC):
     """What both directions share: buffering, heads, and bodies."""
 
     __slots__ = ("_body", "_buffer", "_searched", "ended")
@@ -79,13 +80,13 @@ class _Parser:
         self._buffer = buffer[end + 4 :]
         return buffer[:end]
 
+    @abstractmethod
     def _check_unfinished(self, buffer: bytes) -> None:
         """Refuse at once what no further bytes can mend.
 
         In the same order as if all bytes had come at once: the verdict on a message must not
         depend on how the network split it.
         """
-        raise NotImplementedError
 
     def _take_body(self, body: _Body) -> bytes | End | None:
         if body.chunks is not None:
@@ -133,8 +134,6 @@ class RequestParser(_Parser):
         if self._body is not None:
             try:
                 return self._take_body(self._body)
-            except RequestError:
-                raise
             except WireError as error:
                 raise RequestError(400, error.reason) from error
         if self.ended or not self._buffer:

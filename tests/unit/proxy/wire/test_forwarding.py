@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import pytest
+
+from proxy.wire.forwarding import (
+    CONTINUE,
+    Peer,
+    forwardable,
+    request_id,
+    traceparent,
+    write_interim,
+    write_own,
+    write_request,
+    write_response,
+)
+from tests.support_wire import read_request_head, read_response_head
+
+NOBODY: frozenset[bytes] = frozenset()
+
+
+def _head(*fields: bytes, line: bytes = b"GET /a HTTP/1.1") -> bytes:
+    return b"\r\n".join([line, b"Host: h", *fields, b"", b""])
+
+
+def _written(
+    *fields: bytes, line: bytes = b"GET /a HTTP/1.1", allowed: frozenset[bytes] = NOBODY
+) -> bytes:
+    head = read_request_head(_head(*fields, line=line))
+    return write_request(head, b"P: 1\r\n", b"ID", b"TRACE", allowed)
+
+
+@pytest.mark.parametrize(
+    ("fields", "line", "expected"),
+    [
+        ((), b"GET /a HTTP/1.1", b""),
+        ((b"A: 1", b"TE: x", b"B: 2"), b"GET /a HTTP/1.1", b"A: 1\r\nB: 2\r\n"),
+        ((b"A: 1", b"a: 2", b"A: 1"), b"GET /a HTTP/1.0", b"A: 1\r\na: 2\r\nA: 1\r\n"),
+        ((b"x_y: 1", b"X-Y: 2"), b"GET /a HTTP/1.1", b"X-Y: 2\r\n"),
+        ((b"Connection: b", b"A: 1", b"B: 2"), b"GET /a HTTP/1.1", b"A: 1\r\n"),
+    ],
+)
+def test_request_fields(fields: tuple[bytes, ...], line: bytes, expected: bytes) -> None:
+    """What is meant for the upstream goes on in its order, behind one Host."""
+    assert _written(*fields, line=line) == (
+        b"GET /a HTTP/1.1\r\nHost: h\r\n" + expected + b"P: 1\r\nX-Request-Id: ID\r\n"
+        b"traceparent: TRACE\r\n\r\n"
+    )
+
+
+def test_allowed_names() -> None:
+    """Of names that PHP would fold, those that the rules allow pass, in their place."""
+    written = _written(b"A: 1", b"x_y: 2", b"x.y: 3", b"X_Y: 4", allowed=frozenset({b"x_y"}))
+    assert b"Host: h\r\nA: 1\r\nx_y: 2\r\nX_Y: 4\r\nP: 1\r\n" in written
+
+
+def test_allowing_cannot_let_ours_through() -> None:
+    """Allowing a name does not make a spelling of ours harmless."""
+    names = frozenset({b"cutover_side", b"x_forwarded_for", b"content_length"})
+    written = _written(*(name + b": 1" for name in names), allowed=names)
+    assert b"_" not in written
+
+
+@pytest.mark.parametrize(
+    ("fields", "method", "framing"),
+    [
+        ((b"Content-Length: 5",), b"GET", b"Content-Length: 5\r\n"),
+        ((b"content-length:5",), b"POST", b"Content-Length: 5\r\n"),
+        ((b"Content-Length: 0",), b"GET", b""),
+        ((b"Content-Length: 0",), b"POST", b"Content-Length: 0\r\n"),
+        ((), b"PUT", b"Content-Length: 0\r\n"),
+        ((), b"DELETE", b""),
+        ((b"Transfer-Encoding: CHUNKED",), b"DELETE", b"Transfer-Encoding: chunked\r\n"),
+    ],
+)
+def test_request_framing(fields: tuple[bytes, ...], method: bytes, framing: bytes) -> None:
+    """The framing of a request is ours, in one canonical spelling."""
+    written = _written(*fields, line=method + b" /a HTTP/1.1")
+    assert b"Host: h\r\nP: 1\r\n" + framing + b"X-Request-Id" in written
+
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "request_line", "close", "expected", "chunked"),
+    [
+        (OK + b"Content-Length: 5\r\nA: 1\r\n\r\n", b"GET /a HTTP/1.1", False,
+         OK + b"A: 1\r\nE: 1\r\nContent-Length: 5\r\n\r\n", False),
+        (OK + b"Content-Length: 5\r\n\r\n", b"GET /a HTTP/1.1", True,
+         OK + b"E: 1\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", False),
+        (OK + b"Content-Length: 5\r\n\r\n", b"GET /a HTTP/1.0", False,
+         OK + b"E: 1\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", False),
+        (OK + b"\r\n", b"GET /a HTTP/1.1", False,
+        OK + b"E: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+         True),
+        (OK + b"\r\n", b"GET /a HTTP/1.0", True, OK + b"E: 1\r\nConnection: close\r\n\r\n", False),
+        (OK + b"Transfer-Encoding: chunked\r\n\r\n", b"GET /a HTTP/1.0", True,
+         OK + b"E: 1\r\nConnection: close\r\n\r\n", False),
+        (OK + b"Content-Length: 5\r\n\r\n", b"HEAD /a HTTP/1.1", False,
+         OK + b"E: 1\r\nContent-Length: 5\r\n\r\n", False),
+        (OK + b"\r\n", b"HEAD /a HTTP/1.1", False, OK + b"E: 1\r\n\r\n", False),
+        (b"HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", b"GET /a HTTP/1.1", False,
+         b"HTTP/1.1 204 No\r\nE: 1\r\n\r\n", False),
+        (b"HTTP/1.0 304\r\nContent-Length: 5\r\n\r\n", b"GET /a HTTP/1.1", False,
+         b"HTTP/1.1 304 \r\nE: 1\r\nContent-Length: 5\r\n\r\n", False),
+    ],
+)  # fmt: skip
+def test_response(
+    answer: bytes, request_line: bytes, close: bool, expected: bytes, chunked: bool
+) -> None:
+    """An answer's head is written for its client: fields, what we say, our framing."""
+    request = read_request_head(_head(line=request_line))
+    head = read_response_head(answer, request.method)
+    assert write_response(head, request, b"E: 1\r\n", close) == (expected, chunked)
+
+
+def test_interim() -> None:
+    """An interim answer passes without framing and without the fields of one hop."""
+    head = read_response_head(
+        b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nConnection: x\r\nX: 1\r\n"
+        b"Content-Length: 5\r\n\r\n"
+    )
+    assert write_interim(head) == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    assert CONTINUE == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "status", [400, 404, 405, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505]
+)
+@pytest.mark.parametrize("close", [False, True])
+@pytest.mark.parametrize("head_only", [False, True])
+def test_own_answers(status: int, close: bool, head_only: bool) -> None:
+    """Our own answers are complete, say why in one sentence, and are kept by no cache."""
+    raw = write_own(status, "grün & why", close=close, head_only=head_only, extra=b"X: 1\r\n")
+    head = read_response_head(raw, "HEAD" if head_only else "GET")
+    body = raw.partition(b"\r\n\r\n")[2]
+    assert head.status == status
+    assert head.get(b"cache-control") == b"no-store"
+    assert head.get(b"x") == b"1"
+    assert head.keep_alive is not close
+    assert (head.get(b"allow") is not None) is (status == 405)
+    assert (head.get(b"retry-after") is not None) is (status == 503)
+    if head_only:
+        assert not body
+    else:
+        assert (head.length, body.decode().endswith(": grün & why\n")) == (len(body), True)
+
+
+# Who asks
+
+
+def _provenance(peer: Peer, *fields: bytes) -> list[str]:
+    return peer.provenance(read_request_head(_head(*fields))).decode().split("\r\n")
+
+
+def test_untrusted_peer() -> None:
+    """What a stranger says about his way is replaced by what we see."""
+    peer = Peer("192.0.2.1", 8080)
+    said = (b"X-Forwarded-For: 1.1.1.1", b"Forwarded: for=x", b"Via: 1.0 x", b"X-Real-IP: 1.1.1.1")
+    expected = [
+        "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: http", "X-Forwarded-Host: h",
+        "X-Forwarded-Port: 8080", 'Forwarded: for=192.0.2.1;host="h";proto=http',
+        "Via: 1.1 cutover", "",
+    ]  # fmt: skip
+    assert _provenance(peer, *said) == expected
+    assert _provenance(peer) == expected
+
+
+def test_another_host_on_the_same_connection() -> None:
+    """What was written for one host is not used for another."""
+    peer = Peer("192.0.2.1", 8080)
+    for host in (b"a", b"b", b"a"):
+        head = read_request_head(b"GET / HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
+        assert b'host="' + host + b'"' in peer.provenance(head)
+        assert b"X-Forwarded-Host: " + host in peer.provenance(head)
+
+
+def test_ipv6_peer() -> None:
+    """An IPv6 address is quoted and bracketed where the syntax wants it (RFC 7239, 6)."""
+    said = _provenance(Peer("2001:db8::1", 80, scheme=b"https"))
+    assert said[0] == "X-Forwarded-For: 2001:db8::1"
+    assert said[4] == 'Forwarded: for="[2001:db8::1]";host="h";proto=https'
+
+
+def test_trusted_peer() -> None:
+    """What a trusted peer says is kept, with us appended, and its other fields pass."""
+    said = _provenance(
+        Peer("10.0.0.1", 80, trusted=True),
+        b"X-Forwarded-For: 1.1.1.1 , 2.2.2.2", b"X-Forwarded-For:", b"X-Forwarded-For: 3.3.3.3",
+        b"X-Forwarded-Proto: https", b"X-Real-IP: 1.1.1.1", b"x_real_ip: 9.9.9.9", b"A: 1",
+    )  # fmt: skip
+    assert said == [
+        "X-Forwarded-For: 1.1.1.1 , 2.2.2.2, 3.3.3.3, 10.0.0.1", "X-Forwarded-Proto: https",
+        "X-Forwarded-Host: h", "X-Forwarded-Port: 80",
+        'Forwarded: for=10.0.0.1;host="h";proto=http', "Via: 1.1 cutover", "X-Real-IP: 1.1.1.1", "",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fields", "address"),
+    [
+        (False, (b"X-Forwarded-For: 1.1.1.1",), b"10.0.0.1"),
+        (True, (), b"10.0.0.1"),
+        (True, (b"X-Forwarded-For: 1.1.1.1",), b"1.1.1.1"),
+        (True, (b"X-Forwarded-For: 6.6.6.6, 1.1.1.1",), b"1.1.1.1"),
+        (True, (b"X-Forwarded-For: 6.6.6.6, 1.1.1.1, 10.0.0.2",), b"1.1.1.1"),
+        (True, (b"X-Forwarded-For: 6.6.6.6", b"X-Forwarded-For: 1.1.1.1, 10.0.0.2"), b"1.1.1.1"),
+        (True, (b"X-Forwarded-For: 10.0.0.3, 10.0.0.2",), b"10.0.0.3"),
+        (True, (b"X-Forwarded-For: 1.1.1.1, evil, 10.0.0.2",), b"10.0.0.2"),
+        (True, (b"X-Forwarded-For: evil",), b"10.0.0.1"),
+        (True, (b"X-Forwarded-For: ,",), b"10.0.0.1"),
+        (True, (b"X-Forwarded-For: 2001:db8::1",), b"2001:db8::1"),
+    ],
+)
+def test_client_address(trusted: bool, fields: tuple[bytes, ...], address: bytes) -> None:
+    """The client is the right-most entry that no trusted peer accounts for."""
+    peer = Peer("10.0.0.1", 80, trusted=trusted)
+    head = read_request_head(_head(*fields))
+    assert peer.client_address(head, lambda text: text.startswith("10.")) == address
+
+
+@pytest.mark.parametrize(
+    ("value", "trusted", "taken"),
+    [
+        (b"a-1_2.3:4/5+6=7@8", True, True), (b"a", False, False), (b"x" * 128, True, True),
+        (b"x" * 129, True, False), (b"a b", True, False), (b'a"', True, False), (b"", True, False),
+    ],
+)  # fmt: skip
+def test_request_id(value: bytes, trusted: bool, taken: bool) -> None:
+    """A trusted peer names the request, if the name is harmless wherever it is printed."""
+    head = read_request_head(_head(b"X-Request-Id: " + value))
+    assert request_id(head, trusted) == (value if taken else None)
+
+
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+@pytest.mark.parametrize(
+    ("value", "taken"),
+    [
+        (TRACE, True), (b"cc" + TRACE[2:], True), (b"ff" + TRACE[2:], False),
+        (TRACE.upper(), False),
+        (TRACE + b"-x", False), (TRACE[:-1], False), (b"00-" + b"0" * 32 + TRACE[35:], False),
+        (TRACE[:36] + b"0" * 16 + b"-01", False), (b"", False),
+    ],
+)  # fmt: skip
+def test_traceparent(value: bytes, taken: bool) -> None:
+    """A valid trace context is taken (W3C Trace Context, 3.2), another one is not."""
+    head = read_request_head(_head(b"traceparent: " + value))
+    assert traceparent(head) == (value if taken else None)
+
+
+def test_nothing_said() -> None:
+    """A request without an id or a trace context has none."""
+    head = read_request_head(_head())
+    assert request_id(head, trusted=True) is None
+    assert traceparent(head) is None
+
+
+def test_forwardable() -> None:
+    """What is mirrored is what was meant for the upstream."""
+    head = read_request_head(_head(b"A: 1", b"x_y: 2", b"X-Real-IP: 3", b"Content-Length: 4"))
+    assert [field.line for field in forwardable(head.fields)] == [b"A: 1"]
