@@ -19,6 +19,9 @@ IDLE_DEADLINE: Final = 75.0
 LINGER: Final = 2.0
 """Seconds for a head to be complete, between requests, and to read on after a last answer."""
 
+LAST_CALL: Final = 1.0
+"""Seconds in which a new client may still send its first request while the worker drains."""
+
 UNREAD_DEADLINE: Final = 30.0
 """Seconds in which a client must read some of its last answer."""
 
@@ -35,6 +38,7 @@ class Downstream(asyncio.Protocol):
         "_advancing",
         "_closing",
         "_ended",
+        "_fresh",
         "_listener_port",
         "_live",
         "_parser",
@@ -63,6 +67,7 @@ class Downstream(asyncio.Protocol):
         self._advancing = False
         self._closing = False
         self._ended = False
+        self._fresh = True
         self._reading = True
         self._unsent = 0
 
@@ -196,8 +201,16 @@ class Downstream(asyncio.Protocol):
             self.close_gently()
 
     def drain(self) -> None:
-        """Close now if idle; otherwise after the answer to what is on its way."""
-        if self.exchange is None and not self._closing and not self._parser.waiting:
+        """Close now if idle; otherwise after the answer to what is on its way.
+
+        On a connection that is new its first request is on its way. A client that has asked before
+        knows that it may find its connection closed; one that never has would take it for an error.
+        """
+        if self.exchange is not None or self._closing or self._parser.waiting:
+            return
+        if self._fresh:
+            self.deadline = min(self.deadline, self.plane.now() + LAST_CALL)
+        else:
             self.close_gently()
 
     def _linger(self, now: float) -> None:
@@ -233,6 +246,7 @@ class Downstream(asyncio.Protocol):
             self._advancing = False
 
     def _begin(self, head: RequestHead) -> None:
+        self._fresh = False
         table = self.plane.table
         if table is not self._peer_table and table is not None:
             peername = self._transport.get_extra_info("peername")

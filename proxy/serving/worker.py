@@ -66,6 +66,7 @@ class Worker:
         self._mirror = mirror
         self._access_log = access_log
         self._listener = listener
+        self._port: int = listener.getsockname()[1]
         self._snapshot_file = snapshot_file
         self._drain_seconds = drain_seconds
         self._live: set[Downstream] = set()
@@ -92,6 +93,8 @@ class Worker:
     ) -> None:
         """Serve until `stop`."""
         loop = asyncio.get_running_loop()
+        # After an orderly end of the worker before us nobody listens, and rules may be a while.
+        self._listener.listen(BACKLOG)
         self._uplink = uplink = make_uplink(self.on_message)
         self._plane.on_bad = self._on_bad
         self._read_snapshot_file()
@@ -105,8 +108,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         await self._stop.wait()
-        self._refuse_newcomers()
-        server.close()
+        await self._close_the_door(server)
         await self._drain()
         for task in background:
             task.cancel()
@@ -121,10 +123,10 @@ class Worker:
             self._apply(payload)
 
     async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
-        port = self._listener.getsockname()[1]
-        return await loop.create_server(
-            lambda: Downstream(self._plane, self._live, port), sock=self._listener, backlog=BACKLOG
-        )
+        return await loop.create_server(self._make_downstream, sock=self._listener, backlog=BACKLOG)
+
+    def _make_downstream(self) -> Downstream:
+        return Downstream(self._plane, self._live, self._port)
 
     async def _first_snapshot(self) -> None:
         stopping = asyncio.ensure_future(self._stop.wait())
@@ -187,14 +189,23 @@ class Worker:
         if self._uplink is not None:
             self._uplink.send("outcomes", self._plane.take_batch().to_wire())
 
-    def _refuse_newcomers(self) -> None:
-        """Have the kernel refuse connections, or give them to the workers that go on.
+    async def _close_the_door(self, server: asyncio.Server) -> None:
+        """Take in who is waiting at the door, and have the kernel turn away or pass on the rest.
 
         To close our end is not enough: the supervisor and its other children hold the socket, too,
         and clients would wait in its queue, send their requests, and be reset when all have ended.
         """
+        waiting: list[socket.socket] = []
+        with contextlib.suppress(OSError):
+            while True:
+                waiting.append(self._listener.accept()[0])
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
+        server.close()
+        loop = asyncio.get_running_loop()
+        for client in waiting:
+            client.setblocking(False)
+            await loop.connect_accepted_socket(self._make_downstream, client)
 
     async def _drain(self) -> None:
         """Let exchanges in flight finish, up to the deadline."""

@@ -10,6 +10,7 @@ from proxy.routing.side import Side
 from proxy.serving.downstream import (
     HEAD_DEADLINE,
     IDLE_DEADLINE,
+    LAST_CALL,
     LINGER,
     READ_AHEAD,
     UNREAD_DEADLINE,
@@ -147,8 +148,9 @@ async def test_draining_lets_go_of_idle_clients_only(scene: Make, idle: bool) ->
     """A request that is on its way is answered."""
     it = scene(on(0))
     client = it.client()
-    if not idle:
-        client.send(get())
+    client.send(get())
+    if idle:
+        (await it.accept(LEGACY)).receive(OK)
     it.plane.draining = True
     client.downstream.drain()
     assert client.closed is idle
@@ -156,6 +158,23 @@ async def test_draining_lets_go_of_idle_clients_only(scene: Make, idle: bool) ->
         (await it.accept(LEGACY)).receive(OK)
         assert client.status() == 200
         assert client.closed
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_new_client_may_ask_once_while_the_worker_drains(scene: Make, asks: bool) -> None:
+    """Its first request was on its way; without one it is let go a little later."""
+    it = scene(on(0))
+    client = it.client()
+    it.plane.draining = True
+    client.downstream.drain()
+    assert not client.closed
+    if asks:
+        client.send(get())
+        (await it.accept(LEGACY)).receive(OK)
+        assert client.status() == 200
+    else:
+        it.wait(LAST_CALL)
+    assert client.closed
 
 
 async def test_who_is_trusted_is_asked_anew_when_the_rules_change(scene: Make) -> None:
