@@ -224,12 +224,19 @@ class Exchange:
         self.on_client_data()
 
     def on_lease_failed(self, kind: OutcomeKind) -> None:
-        """Answer without a connection."""
-        if kind is OutcomeKind.REJECTED:
-            self._plane.tally(self._route.id, self._side).rejected += 1
-            self._answer(503, "all connections to the application are in use")
-        else:
+        """Answer without a connection; a full queue is our refusal and says nothing of the side.
+
+        Modern with all its connections in use hangs more often than it is popular: legacy, which
+        served everybody before, is a better answer than 503.
+        """
+        if kind is not OutcomeKind.REJECTED:
             self._fail(kind)
+            return
+        self._plane.tally(self._route.id, self._side).rejected += 1
+        if self._may_fall_back(kind):
+            self._fall_back()
+        else:
+            self._answer(503, "all connections to the application are in use")
 
     # What the client's connection says
 

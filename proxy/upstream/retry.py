@@ -28,7 +28,7 @@ def may_retry(method: str, kind: OutcomeKind, *, reused: bool, answered: bool) -
 def may_fall_back(method: str, kind: OutcomeKind) -> bool:
     """Whether legacy may serve what modern has failed, before a byte has gone to the client.
 
-    Any request that modern provably never saw, because there was no connection; otherwise only
-    idempotent methods. A POST whose bytes may have been read is never sent twice.
+    Any request that modern provably never saw, because there was no connection for it; otherwise
+    only idempotent methods. A POST whose bytes may have been read is never sent twice.
     """
-    return kind is OutcomeKind.CONNECT or method in IDEMPOTENT
+    return kind in (OutcomeKind.CONNECT, OutcomeKind.REJECTED) or method in IDEMPOTENT

@@ -462,3 +462,22 @@ async def test_when_all_connections_are_in_use_the_client_is_told_when_to_come_b
         upstream.receive(OK)
         assert client.status() == 200
     assert len(it.network[LEGACY].attempts) == 1
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_modern_has_no_connection_for_is_served_by_legacy(
+    scene: Make, method: str
+) -> None:
+    """It never saw the request, whatever the method; nobody is blamed, and nobody sees an error."""
+    upstreams = {
+        "legacy": {"instances": ["http://l"]},
+        "modern": {"instances": ["http://m"], "max_connections": 1},
+    }
+    it = scene(on(100), upstreams=upstreams)
+    clients = [it.client() for _ in range(QUEUE_FACTOR + 2)]
+    for client in clients:
+        client.send(f"{method} /a HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+    (await it.accept(LEGACY)).receive(OK)
+    assert clients[-1].status() == 200
+    counts = it.counts("all", MODERN)
+    assert (counts["rejected"], counts["fallbacks"], counts.get("bad", 0)) == (1, 1, 0)
