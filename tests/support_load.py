@@ -141,7 +141,10 @@ def writes() -> Request:
 
 
 class Load:
-    """What so many clients do side by side, each one request at a time, until told to stop."""
+    """What so many clients do side by side, each one request at a time, until told to stop.
+
+    With `kept=False` every request comes on a connection of its own.
+    """
 
     def __init__(
         self,
@@ -149,11 +152,13 @@ class Load:
         clients: int = 24,
         make: Callable[[], Request] = reads,
         cookie: str = COOKIE,
+        kept: bool = True,
     ) -> None:
         self.answers: list[Answer] = []
         self.people = [f"person-{number}" for number in range(clients)]
         self._clients = [Client(port, person, cookie) for person in self.people]
         self._make = make
+        self._kept = kept
         self._stopping = False
 
     async def run(self) -> None:
@@ -184,6 +189,8 @@ class Load:
     async def _live(self, client: Client) -> None:
         while not self._stopping:
             self.answers.append(await client.ask(self._make()))
+            if not self._kept:
+                await client.close()
             await asyncio.sleep(0)
         await client.close()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import datetime
 
@@ -85,6 +87,39 @@ async def test_a_modern_that_hangs_is_as_good_as_dead(
     assert load.failed == []
     assert {sample["kind"] for sample in decision["evidence"]["samples"]} == {"timeout"}
     assert {answer.side for answer in load.answers[-200:]} == {"legacy"}
+
+
+async def test_a_modern_that_hangs_with_all_its_connections_in_use(
+    legacy: App, modern: App, make_proxy: Callable[..., Proxy]
+) -> None:
+    """More people than connections: who finds none is served by legacy, and nobody is refused."""
+    few = f'{modern.port}"], max_connections: 4'
+    patient = rules_between(legacy.port, modern.port).replace(f'{modern.port}"]', few)
+    proxy = make_proxy(patient.replace("response: 20s", "response: 2s"))
+    await proxy.start()
+    async with under_load(Load(proxy.port, clients=80)) as load:
+        await load.reached(500)
+        modern.delay = 60.0
+        decision = await rolled_back(proxy)
+        await proxy.settled(decision["version"])
+        await load.reached(500)
+    assert load.failed == []
+
+
+async def test_modern_dies_while_the_controller_cannot_act(
+    proxy_between: Proxy, modern: App
+) -> None:
+    """Legacy catches readers for as long as it takes; the rollback comes with the controller."""
+    proxy = proxy_between
+    async with under_load(Load(proxy.port)) as load:
+        await load.reached(500)
+        (controller,) = await proxy.pids("controller")
+        os.kill(controller, signal.SIGSTOP)
+        modern.kill()
+        await load.reached(2000)
+        os.kill(controller, signal.SIGCONT)
+        await rolled_back(proxy)
+    assert load.failed == []
 
 
 async def test_a_write_is_never_sent_twice(proxy_between: Proxy, legacy: App, modern: App) -> None:

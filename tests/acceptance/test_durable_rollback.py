@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,25 @@ async def test_it_outlives_a_restart(
     )
     assert route["rolled_back"]["reason"] == decision["reason"]
     assert await side_of(proxy) == "legacy"
+
+
+async def test_workers_that_start_while_there_is_no_controller_know_of_it(
+    proxy_between: Proxy,
+) -> None:
+    """They read the snapshot file: nobody is sent to a side that was taken back."""
+    proxy = proxy_between
+    assert await side_of(proxy) == "modern"
+    await proxy.settled((await proxy.send("POST", "/routes/orders/rollback"))["number"])
+    (controller,) = await proxy.pids("controller")
+    workers = await proxy.pids("worker")
+    os.kill(controller, signal.SIGSTOP)
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+    async with under_load(Load(proxy.port)) as load:
+        await load.reached(500)
+    os.kill(controller, signal.SIGCONT)
+    assert load.failed == []
+    assert {*load.sides} == {"legacy"}
 
 
 async def test_an_edit_of_the_file_does_not_undo_it(
