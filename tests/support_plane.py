@@ -120,6 +120,11 @@ class Wire(asyncio.Protocol):
     def _sock(self) -> socket.socket:
         return socket.socket(fileno=os.dup(self._transport.get_extra_info("socket").fileno()))
 
+    async def flush(self) -> None:
+        """Wait until everything has left: a reset throws away what has not."""
+        while self.unsent:  # noqa: ASYNC110 - the transport tells only its protocol
+            await asyncio.sleep(0)
+
     def half_close(self) -> None:
         """Say that no more is sent."""
         self._transport.write_eof()
@@ -302,7 +307,7 @@ def says(*pieces: bytes, then: str = "") -> Handler:
     async def handler(connection: Upstreamed, _: Received) -> None:
         await connection.send(list(pieces))
         if then:
-            await asyncio.sleep(0.02)  # lets the bytes leave: a reset throws away what has not
+            await connection.flush()
             (connection.close if then == "close" else connection.reset)()
 
     return handler
@@ -525,8 +530,10 @@ class Rig:
         self.log.lines.clear()
 
     def later(self, seconds: float) -> None:
-        """Let the worker's clock jump ahead."""
+        """Let the worker's clock jump ahead, and have it look at its deadlines."""
         self.skew[0] += seconds
+        for downstream in tuple(self.worker._live):
+            downstream.on_tick(self.plane.now())
 
     def document(self, upstreams: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Write the rules with something else said about an upstream."""

@@ -21,7 +21,7 @@ class Role(IntEnum):
 
     FORWARD = 0  # passed on as it is
     DROP = 1  # hop-by-hop, ours, or not safe to pass: never leaves
-    COUNTED = 2  # dropped too, and counted: a name that PHP would fold into another
+    COUNTED = 2  # a name that PHP would fold into another: dropped, unless the rules allow it
     HOST = 3
     CONTENT_LENGTH = 4
     TRANSFER_ENCODING = 5

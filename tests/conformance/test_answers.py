@@ -379,6 +379,21 @@ async def test_broken_at_once_is_served_by_legacy(rig: Rig) -> None:
     await client.is_clean()
 
 
+async def test_small_answer_of_modern_breaks_off(rig: Rig) -> None:
+    """A read whose small answer modern cuts off is served by legacy; a write's is a reset."""
+    broken = says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", b"abc", then="reset")
+    rig.modern.answers(broken)
+    answer, client = await rig.ask(GET.replace(b"/l/", b"/m/"))
+    assert (answer.status, answer.body, answer.get("cutover-side")) == (200, b"x", "legacy")
+    await client.is_clean()
+    rig.forget()
+    rig.modern.answers(broken)
+    client = await rig.client()
+    await client.send([POST.replace(b"/l/", b"/m/")])
+    assert await client.end() == "reset"
+    assert not rig.legacy.requests
+
+
 # More than was asked for
 
 SECOND = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond"
