@@ -350,6 +350,9 @@ class Exchange:
             self._client.reset()
         elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
             self._on_broken_request(RequestError(408, "the body did not arrive in time"))
+        elif self._stage is Stage.LEASING and self._pool.exhausted:
+            self._pool.cancel(self)
+            self.on_lease_failed(OutcomeKind.REJECTED)
         else:
             self._latency = now - self._attempt_at
             self._fail(OutcomeKind.TIMEOUT)

@@ -72,6 +72,7 @@ class Worker:
         self._live: set[Downstream] = set()
         self._uplink: Uplink | None = None
         self._flush_soon = False
+        self._broken: BaseException | None = None
         self._stop = asyncio.Event()
         self._ready = asyncio.Event()
 
@@ -101,6 +102,8 @@ class Worker:
         background = [
             loop.create_task(job) for job in (uplink.run(), self._mirror.run(), self._tick())
         ]
+        for task in background:
+            task.add_done_callback(self._on_background_end)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._first_snapshot(), FIRST_SNAPSHOT)
         server = await self._listen(loop)
@@ -116,6 +119,14 @@ class Worker:
         self._flush()
         if self._access_log is not None:
             await self._access_log.close()
+        if self._broken is not None:
+            raise RuntimeError("a part of the worker ended; it begins anew") from self._broken
+
+    def _on_background_end(self, task: asyncio.Task[None]) -> None:
+        """End the whole worker with its clock or its lines: it would serve unwatched."""
+        if not task.cancelled() and task.exception() is not None:
+            self._broken = task.exception()
+            self.stop()
 
     def on_message(self, kind: str, payload: dict[str, Any]) -> None:
         """Take what the controller sends."""

@@ -67,6 +67,11 @@ class Pool:
             "waiting": len(self._waiting),
         }
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether all connections that there may be are in use: waiting is our bound's doing."""
+        return len(self._leased) >= self.size
+
     def lease(self, lessee: Lessee, now: float, fresh: bool = False) -> None:
         """Ask for a connection; a `fresh` one when an idle one has just proved to be stale."""
         self._told = now

@@ -21,7 +21,7 @@ from proxy.wire.target import RequestLine, read_request_line
 FIELDS_MAX: Final = 100
 BLOCKS_KEPT: Final = 2048
 BLOCK_LONGEST: Final = 2048
-"""Blocks that are remembered, and the bytes of the longest: 4 MB at the very most."""
+"""Blocks that are remembered, and the bytes of the longest: a few MB, 30 MB at the very most."""
 
 # A Connection field may not strip what framing, routing or the next hop's trust rest on.
 _NOT_NOMINATED: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})

@@ -441,6 +441,26 @@ async def test_waiting_for_a_connection_too_long_is_a_timeout(scene: Make) -> No
     assert it.plane.pools[LEGACY].figures["waiting"] == 0
 
 
+async def test_waiting_behind_others_for_too_long_is_our_refusal(scene: Make) -> None:
+    """503, and the upstream is not blamed: the bound on its connections is ours."""
+    upstreams = {
+        "legacy": {"instances": ["http://l"], "max_connections": 1},
+        "modern": {"instances": ["http://m"]},
+    }
+    it = scene(on(0), upstreams=upstreams)
+    first, second = it.client(), it.client()
+    first.send(get())
+    upstream = await it.accept(LEGACY)
+    second.send(get())
+    it.wait(RESPONSE_TIMEOUT - 1)
+    upstream.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+    it.wait(2)
+    assert second.status() == 503
+    assert it.counts("all", LEGACY) == {"decided": 2, "rejected": 1}
+    upstream.receive(b"123456789")
+    assert first.status() == 200
+
+
 async def test_when_all_connections_are_in_use_the_client_is_told_when_to_come_back(
     scene: Make,
 ) -> None:
