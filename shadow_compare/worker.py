@@ -84,7 +84,12 @@ class ShadowWorker:
         return self._config.version
 
     def configure(self, config: ShadowConfig) -> None:
-        """Apply another version of the rules from the next capture on."""
+        """Apply another version of the rules; what was counted by the last one is told first.
+
+        Counts are told with the version in force, and a mismatch by rules that have just been
+        mended must not pass for one by the new ones.
+        """
+        self._tell_now()
         self._config = config
 
     async def run(self, socket_path: Path) -> None:
@@ -120,8 +125,12 @@ class ShadowWorker:
             raise NotComparableError("stale")
         if capture.status == _NOT_MODIFIED:
             raise NotComparableError("not_modified")
-        rules = self._config.routes.get(capture.route, CompareRules())
+        config = self._config
+        rules = config.routes.get(capture.route, CompareRules())
         examined = await self._examine(capture, rules)
+        if self._config is not config:  # judged by rules that are no longer in force
+            await self._handle(capture)
+            return
         if examined.comparison.verdict is Verdict.NOT_COMPARED:
             raise NotComparableError(examined.comparison.reason)
         self._conclude(capture, examined)

@@ -365,3 +365,24 @@ async def test_many_captures_are_all_accounted_for(running: Running) -> None:
     frames = a_capture().encode() * 125
     await asyncio.gather(*(running.send(frames) for _ in range(4)))
     await told(running, "match", count=500)
+
+
+async def test_a_pair_is_judged_by_the_rules_in_force_at_the_end(
+    running: Running, legacy: Side, modern: Side
+) -> None:
+    """What was in flight when the rules were mended is not told as a mismatch by the new ones."""
+    declared = {"plans": CompareRules.build(equivalences=["number_as_string"])}
+
+    def reply(_head: str) -> bytes:
+        if len(modern.heads) == 1:
+            running.configure(legacy.port, modern.port, declared)
+        return http_answer(b'{"price": 9.9}')
+
+    modern.reply = reply
+    await running.send(a_capture(body=b'{"price": "9.90"}').encode())
+    await eventually_async(lambda: _told_anything(running))
+    assert {verdict for verdict, _ in running.total()} <= {"match", "ignored"}
+
+
+async def _told_anything(running: Running) -> bool:
+    return bool(running.counts)
