@@ -11,36 +11,25 @@ from tests.support_load import Load, under_load
 from tests.support_proxy import Proxy, rules_between
 
 
-async def test_a_second_one_on_the_same_state_directory_is_refused(
+async def test_what_the_first_one_holds_is_not_shared(
     proxy_between: Proxy, legacy: App, modern: App, make_proxy: Callable[..., Proxy]
 ) -> None:
-    """Its workers would take the places of the first one's; it ends at once and says so."""
+    """State directory and port: its workers would pass for the first one's, and take clients."""
     first = proxy_between
-    second = make_proxy(rules_between(legacy.port, modern.port))
-    second.state = first.state
+    same_state = make_proxy(rules_between(legacy.port, modern.port))
+    same_state.state = first.state
+    same_port = make_proxy(rules_between(legacy.port, modern.port, "0%"))
+    same_port.port = first.port
     before = {one["pid"] for one in (await first.status())["workers"]}
     async with under_load(Load(first.port)) as load:
-        second.launch()
-        assert await second.ended() == 2
+        same_state.launch()
+        same_port.launch()
+        assert (await same_state.ended(), await same_port.ended()) == (2, 2)
         await load.reached(200)
     assert load.failed == []
-    assert f"--state {first.state}" in second.log.read_text()
+    assert f"--state {first.state}" in same_state.log.read_text()
+    assert f"127.0.0.1:{first.port}" in same_port.log.read_text()
     assert {one["pid"] for one in (await first.settled())["workers"]} == before
-
-
-async def test_a_second_one_on_the_same_port_is_refused(
-    proxy_between: Proxy, legacy: App, modern: App, make_proxy: Callable[..., Proxy]
-) -> None:
-    """With SO_REUSEPORT it would silently take half of the clients."""
-    first = proxy_between
-    second = make_proxy(rules_between(legacy.port, modern.port, "0%"))
-    second.port = first.port
-    async with under_load(Load(first.port)) as load:
-        second.launch()
-        assert await second.ended() == 2
-        await load.reached(200)
-    assert load.failed == []
-    assert f"127.0.0.1:{first.port}" in second.log.read_text()
 
 
 async def test_after_a_killed_supervisor_the_next_one_starts(proxy_between: Proxy) -> None:
