@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -90,7 +91,7 @@ def _stack_up(run_dir: Path, out: Console) -> Stack:
     shutil.copyfile(RULES, rules)
     stack = Stack(
         run_dir.resolve(),
-        Ports.load(run_dir / "ports.json"),
+        Ports.load(run_dir / "ports.json").overridden(os.environ),
         Options(rules=rules, faults=True),
         report=lambda line: out.print(f"[dim]{line}"),
     )

@@ -39,9 +39,11 @@ Timeout 60
 KeepAlive On
 MaxKeepAliveRequests 100
 KeepAliveTimeout 5
-StartServers 5
-MinSpareServers 5
-MaxSpareServers 10
+# prefork makes children at 1, 2, 4 ... a second, and an idle kept connection holds one: with the
+# default of 5, a burst of new connections waits for seconds.
+StartServers 20
+MinSpareServers 20
+MaxSpareServers 60
 ServerLimit 150
 MaxRequestWorkers 150
 GracefulShutdownTimeout 5
