@@ -115,7 +115,7 @@ def _deepdiff() -> Callable[..., object] | None:
     try:
         return importlib.import_module("deepdiff").DeepDiff  # type: ignore[no-any-return] # not always installed
     except ModuleNotFoundError:
-        print("DeepDiff is not installed (pip install deepdiff): our figures only, no ratios.")
+        print("DeepDiff is not installed (uv sync --group bench): our figures only, no ratios.")
         return None
 
 
