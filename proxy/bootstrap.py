@@ -147,6 +147,7 @@ def _children(settings: ServeSettings, paths: StatePaths) -> list[Child]:
             Child(
                 f"data plane worker {index}",
                 partial(_run, _data_plane, settings, paths, index, sock, mint_key),
+                first=True,
             )
             for index, sock in enumerate(sockets)
         ]

@@ -33,10 +33,14 @@ def backoff(failures: int) -> float:
 
 @dataclass(slots=True)
 class Child:
-    """One process to keep alive. `run` is its whole life; what it returns is the exit status."""
+    """One process to keep alive. `run` is its whole life; what it returns is the exit status.
+
+    Those that stop `first` are gone before the others are asked to end.
+    """
 
     name: str
     run: Callable[[], int]
+    first: bool = False
     pid: int = 0
     started: float = 0.0
     failures: int = 0
@@ -105,21 +109,27 @@ class Supervisor:
         child.due = time.monotonic() + backoff(failures)
 
     def _stop(self) -> int:
-        """Ask everybody to end; whoever has not when the time to drain has passed is killed."""
+        """End the data plane, which drains and still has something to tell, then the rest."""
+        for first in (True, False):
+            self._end([child for child in self._children if child.first is first])
+        return 0
+
+    def _end(self, children: list[Child]) -> None:
+        """Ask these to end; whoever has not when the time to drain has passed is killed."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            for child in self._children:
+            for child in children:
                 if child.pid:
                     os.kill(child.pid, number)
             deadline = time.monotonic() + self._drain_seconds + 3.0
-            while any(child.pid for child in self._children) and time.monotonic() < deadline:
+            while any(child.pid for child in children) and time.monotonic() < deadline:
                 signal.sigtimedwait({signal.SIGCHLD}, 0.1)
-                self._collect()
-        return 0
+                _collect(children)
 
-    def _collect(self) -> None:
-        for child in self._children:
-            if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
-                child.pid = 0
+
+def _collect(children: list[Child]) -> None:
+    for child in children:
+        if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
+            child.pid = 0
 
 
 def _live(child: Child, parent: int) -> None:

@@ -37,6 +37,16 @@ def _deaf(diary: Path) -> int:
         signal.pause()
 
 
+def _draining(diary: Path) -> int:
+    """Take its time to end: long enough for anybody who was told at the same moment to be gone."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+    _note(diary, "draining", os.getpid())
+    signal.sigwait({signal.SIGTERM})
+    signal.sigtimedwait({signal.SIGUSR1}, 0.2)  # never sent: a wait without a sleep
+    _note(diary, "draining-ended", os.getpid())
+    return 0
+
+
 def _short(diary: Path) -> int:
     """End at once, with a mistake."""
     _note(diary, "short", os.getpid())
@@ -47,9 +57,12 @@ def main() -> int:
     """Run the family."""
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     diary = Path(sys.argv[1])
-    chosen = {"steady": _steady, "deaf": _deaf, "short": _short}
-    children = [Child(name, partial(chosen[name], diary)) for name in sys.argv[2:]]
-    return Supervisor(children, drain_seconds=-2.5).run()
+    chosen = {"steady": _steady, "deaf": _deaf, "short": _short, "draining": _draining}
+    children = [
+        Child(name, partial(chosen[name], diary), first=name == "draining") for name in sys.argv[2:]
+    ]
+    drain_seconds = 10.0 if "draining" in sys.argv else -2.5
+    return Supervisor(children, drain_seconds).run()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,11 @@ class Family:
         lines = [line.split() for line in self._diary.read_text().splitlines()]
         return [int(pid) for who, pid in lines if who == name]
 
+    @property
+    def names(self) -> list[str]:
+        """Give who has written, in order."""
+        return [line.split()[0] for line in self._diary.read_text().splitlines()]
+
     def lives(self, name: str, count: int) -> list[int]:
         """Wait until a child has begun so many lives; give their process ids."""
         eventually(lambda: len(self.pids(name)) >= count, 30, f"{count} lives of {name}")
@@ -124,3 +129,13 @@ def test_children_do_not_outlive_a_supervisor_that_is_killed(family: Start) -> N
     running.end(signal.SIGKILL)
     eventually(lambda: not is_alive(pid))
     assert running.pids("steady-ended") == [pid]
+
+
+def test_what_stops_first_is_gone_before_the_rest_is_asked(family: Start) -> None:
+    """The data plane still has something to tell the controller while it drains."""
+    it = family("steady", "draining")
+    for name in ("steady", "draining"):
+        it.lives(name, 1)
+    it.end(signal.SIGTERM)
+    assert it.process.returncode == 0
+    assert it.names[-2:] == ["draining-ended", "steady-ended"]
