@@ -18,7 +18,8 @@ BODY_MAX: Final = 256 * 1024
 UNSENT_MAX: Final = 8 * 1024 * 1024
 """Bytes that may wait for one shadow worker; beyond it captures are dropped and counted."""
 
-RETRY: Final = 0.25
+RETRY: Final = 0.05
+"""Seconds between attempts to reach a shadow worker: at a start they come up side by side."""
 
 
 def is_mirrorable(head: RequestHead) -> bool:
