@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +108,33 @@ class Reader:
         return ""
 
 
+def _all_is_mirrored(stack: Stack) -> bool:
+    """Ask for something on a few new connections, and say whether no capture was dropped.
+
+    The workers of a fresh start reach the shadow worker some milliseconds after the first client
+    can reach them; no newcomer types as fast as this test does.
+    """
+    sent, dropped = _captures(stack)
+    for _ in range(8):
+        _get(f"http://127.0.0.1:{stack.ports.proxy}/api/users/1")
+    eventually(lambda: sum(_captures(stack)) >= sent + dropped + 8, what="all eight are told")
+    return _captures(stack)[1] == dropped
+
+
+def _captures(stack: Stack) -> tuple[float, float]:
+    """Give how many captures were sent and dropped so far."""
+    lines = _get(f"http://127.0.0.1:{stack.ports.console}/metrics").decode().splitlines()
+    values = [line.split() for line in lines if line.startswith("cutover_captures_")]
+    sent = sum(float(value) for name, value in values if name == "cutover_captures_sent_total")
+    return sent, sum(float(value) for name, value in values if "dropped_total{" in name)
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 - our own loopback address
+        body: bytes = answer.read()
+        return body
+
+
 @pytest.fixture(scope="module")
 def reader() -> Iterator[Reader]:
     """Give a reader on a stack of their own, because the outputs depend on all that came before."""
@@ -114,6 +142,7 @@ def reader() -> Iterator[Reader]:
     stack = Stack(run_dir, Ports.free(), Options(fast=True, tied=True))
     try:
         stack.up()
+        eventually(lambda: _all_is_mirrored(stack), 20, "captures from every worker")
         yield Reader(stack)
     finally:
         stack.down()
