@@ -36,7 +36,7 @@ MEASURES: dict[str, Measure] = {
     "error_rate": Measure("the error rate of modern", wording.percent, "request"),
     "p95": Measure("the p95 latency of modern", wording.latency, "request"),
     "mismatch_rate": Measure("the share of differing answers", wording.percent, "comparison"),
-    "t1": Measure("the evidence that modern fails too often", _odds, "request", has_window=False),
+    "t1": Measure("the evidence of failure", _odds, "request", has_window=False),
 }
 """By the detector's name in the evidence. An unknown detector is named as it names itself."""
 
@@ -71,6 +71,12 @@ def because(evidence: Mapping[str, Any]) -> str:
     if not isinstance(detector, str) or not _is_number(value) or not _is_number(bound):
         return ""
     measure = measure_of(detector)
+    n = evidence.get("n")
+    if detector == "t1" and isinstance(n, int):
+        return (
+            f"{wording.plural(n, 'request')} prove that modern fails more often than is tolerated"
+            f" (evidence {measure.spell(value)}, needed {measure.spell(bound)})"
+        )
     text = (
         f"{measure.subject} was {measure.spell(value)}, above the limit of {measure.spell(bound)}"
     )

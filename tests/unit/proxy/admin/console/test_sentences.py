@@ -74,11 +74,11 @@ def test_a_decision_reads_as_a_sentence(taken: DecisionRecord, told: str) -> Non
 
 
 def test_evidence_of_the_sequential_detector_is_a_power_of_ten() -> None:
-    """Large odds are readable, the bound stands beside them, and no window is claimed."""
+    """It is said as a proof, with readable numbers and the bound; no window is claimed."""
     evidence = {"detector": "t1", "value": 3.2e9, "bound": 1e9, "n": 8, "window": 60.0}
     assert because(evidence) == (
-        "the evidence that modern fails too often was 3.2e9, above the limit of 1.0e9, "
-        "in 8 requests"
+        "8 requests prove that modern fails more often than is tolerated "
+        "(evidence 3.2e9, needed 1.0e9)"
     )
 
 
