@@ -7,7 +7,6 @@ import contextlib
 import fcntl
 import logging
 import os
-import secrets
 import signal
 import socket
 import time
@@ -41,7 +40,7 @@ from proxy.serving.supervisor import Child, Supervisor
 from proxy.serving.worker import Worker
 from proxy.settings import ROLES, ServeSettings, format_address
 from proxy.snapshot import Snapshot
-from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig, redaction_key_at
+from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig, key_at
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
@@ -49,7 +48,6 @@ from shadow_compare.store.database import Database
 from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.worker import Count, ShadowWorker
 
-MINT_KEY_BYTES: Final = 32
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
 
@@ -84,7 +82,7 @@ class StatePaths:
         self.state: Final = state.absolute()
         self.bus: Final = self.state / "bus.sock"
         self.snapshot: Final = self.state / "snapshot.json"
-        self.database: Final = self.state / "cutover.db"
+        self.database_url: Final = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
 
@@ -118,19 +116,11 @@ class StatePaths:
                     " stop it first, or give this one a --state of its own"
                 ) from error
 
-    def mint_key_bytes(self) -> bytes:
-        """The key that signs identity cookies, made at the first start."""
-        with contextlib.suppress(FileExistsError):
-            fd = os.open(self.mint_key, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-            with os.fdopen(fd, "wb") as file:
-                file.write(secrets.token_bytes(MINT_KEY_BYTES))
-        return self.mint_key.read_bytes()
-
 
 def _children(settings: ServeSettings, paths: StatePaths) -> list[Child]:
     """The processes of a role. Sockets are opened here, so that a busy port is told at once."""
     role, children = settings.role, []
-    mint_key = paths.mint_key_bytes()
+    mint_key = key_at(paths.mint_key)
     if role in ("all", "controller"):
         admin = _admin_socket(settings)
         children.append(
@@ -200,7 +190,7 @@ async def _control(
         paths.snapshot,
         lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
     )
-    store = SqlStore(f"sqlite+aiosqlite:///{paths.database}")
+    store = SqlStore(paths.database_url)
     controller = Controller(RulesFile(settings.rules, clock), store, publisher, clock)
     comparisons = _database(paths)
     await controller.start()
@@ -255,7 +245,7 @@ def _tell_link(index: int, connected: bool) -> None:
 
 async def _shadow(paths: StatePaths, index: int) -> None:
     database = _database(paths)
-    settings = ShadowSettings(redaction_key=redaction_key_at(paths.redaction_key))
+    settings = ShadowSettings(redaction_key=key_at(paths.redaction_key))
     worker: ShadowWorker
     uplink: LocalUplink
 
@@ -320,7 +310,7 @@ def compare_rules(written: WrittenCompareRules) -> CompareRules:
 
 
 def _database(paths: StatePaths) -> Database:
-    return Database(f"sqlite+aiosqlite:///{paths.database}", comparison_tables)
+    return Database(paths.database_url, comparison_tables)
 
 
 async def _until_stopped(work: Any) -> None:
@@ -354,5 +344,5 @@ def _log_to_stderr() -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    for noisy in ("httpx", "httpcore", "aiosqlite", "sqlalchemy"):
+    for noisy in ("aiosqlite", "sqlalchemy"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

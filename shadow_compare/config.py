@@ -21,7 +21,7 @@ KEY_BYTES: Final = 32
 class ShadowSettings:
     """Limits of one worker, so that the experiment costs what it may cost and no more.
 
-    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `redaction_key_at`).
+    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `key_at`).
     """
 
     redaction_key: bytes = field(repr=False)
@@ -59,12 +59,16 @@ class ShadowConfig:
     routes: Mapping[str, CompareRules] = field(default_factory=dict)
 
 
-def redaction_key_at(path: Path) -> bytes:
+def key_at(path: Path) -> bytes:
     """Give the key kept in a file, made at the first call.
 
-    All workers of one state directory share it, else one secret would get several placeholders.
+    All processes of one state directory share it: else one secret would get several placeholders,
+    and a cookie signed by one would be a stranger's to the next.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return path.read_bytes()  # nothing is written at a later start: the disk may be full then
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - only os.open takes the mode
         file.write(secrets.token_bytes(KEY_BYTES))
