@@ -23,6 +23,7 @@ PROGRAMS="apache2 php mariadbd mariadb-install-db mariadb redis-check-rdb chromi
 UV_LEAST=0.9.0
 UV_WANTED=0.13.9
 NODE_WANTED=24.19.0
+DEBIAN_PYTHON=/usr/bin/python3.11
 
 say() { printf 'set-up: %s\n' "$*"; }
 fail() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
@@ -158,9 +159,13 @@ python_environment() {
         find_uv || fail "uv does not run on this machine"
     fi
     say "Python packages, into .venv (uv.lock)"
-    # The interpreter is the system's: one that uv downloads would come from somewhere else.
+    # The interpreter is the system's: one that uv downloads would come from somewhere else. Debian's
+    # own comes first: it is built with profile-guided optimisation, which a locally built one that
+    # stands earlier in PATH often is not, and costs a fifth less CPU per request.
+    set --
+    [ ! -x "$DEBIAN_PYTHON" ] || set -- --python "$DEBIAN_PYTHON"
     UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT="$ROOT/.venv" \
-        "$UV" sync --frozen --all-extras --quiet
+        "$UV" sync --frozen --all-extras --quiet "$@"
 }
 
 # --- Console assets -------------------------------------------------------------------------
