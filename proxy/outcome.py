@@ -107,7 +107,10 @@ BAD_EVENTS_MAX = 64
 
 @dataclass(slots=True)
 class OutcomeBatch:
-    """Everything one worker saw since its last batch; `tallies` is keyed by (route id, side)."""
+    """Everything one worker saw since its last batch; `tallies` is keyed by (route id, side).
+
+    `events` counts what has no route: the event's name, then its label (see `observe.metrics`).
+    """
 
     worker: int
     pid: int
@@ -118,6 +121,7 @@ class OutcomeBatch:
     captures_dropped: dict[str, dict[str, int]] = field(default_factory=dict)
     connections: int = 0
     pools: dict[str, dict[str, int]] = field(default_factory=dict)
+    events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -137,6 +141,7 @@ class OutcomeBatch:
             "captures_dropped": self.captures_dropped,
             "connections": self.connections,
             "pools": self.pools,
+            "events": self.events,
         }  # fmt: skip
 
     @classmethod
@@ -154,6 +159,7 @@ class OutcomeBatch:
         batch.captures_dropped = data["captures_dropped"]
         batch.connections = data["connections"]
         batch.pools = data["pools"]
+        batch.events = data["events"]
         return batch
 
 

@@ -154,10 +154,10 @@ class Scene:
         for downstream in tuple(self.live):
             downstream.on_tick(self.clock.monotonic())
 
-    def counts(self, route_id: str, side: Side | None) -> dict[str, int]:
+    def counts(self, route_id: str, side: Side) -> dict[str, int]:
         """Give what was counted so far for a route and side, without zeros."""
         self._collect()
-        tally = self._sum.get((route_id, side.value if side else ""), Tally())
+        tally = self._sum.get((route_id, side.value), Tally())
         numbers = {f.name: getattr(tally, f.name) for f in fields(Tally)}
         return {name: n for name, n in numbers.items() if isinstance(n, int) and n}
 
@@ -165,6 +165,15 @@ class Scene:
         """Give everything counted so far for a route and side."""
         self._collect()
         return self._sum[route_id, side.value]
+
+    def events(self, name: str) -> dict[str, int]:
+        """Give how often an event was counted so far, by label."""
+        self._collect()
+        found: dict[str, int] = {}
+        for batch in self.batches:
+            for label, number in batch.events.get(name, {}).items():
+                found[label] = found.get(label, 0) + number
+        return found
 
     def dropped(self, route_id: str = "all") -> dict[str, int]:
         """Give why captures of a route were dropped."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Any, Final
 
 from proxy.clock import Clock
@@ -47,6 +48,7 @@ class Controller(Desk):
     ) -> None:
         super().__init__(rules_file, store, publisher, clock)
         self._captures_sent = 0
+        self._events: Counter[tuple[str, str]] = Counter()
 
     # Life
 
@@ -150,6 +152,8 @@ class Controller(Desk):
         self._workers.note_outcomes(peer, batch, now)
         self._overtake(batch.version)
         self._captures_sent += batch.captures_sent
+        for event, labels in batch.events.items():
+            self._events.update({(event, label): count for label, count in labels.items()})
         for route_id, reasons in batch.captures_dropped.items():
             if (live := self._in_force.live.get(route_id)) is not None:
                 live.totals.dropped.update(reasons)
@@ -179,6 +183,7 @@ class Controller(Desk):
             routes=tuple(route_reading(state, live) for live in self._in_force.live.values()),
             workers=tuple(map(worker_reading, self._workers.statuses(self._clock.monotonic()))),
             pools=self._workers.pools(),
+            events=self._events,
         )
 
     # Judging

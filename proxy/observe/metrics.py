@@ -22,6 +22,12 @@ BOUNDS = (
 """Upper bounds of the duration histogram in seconds, dense where limits for p95 are set."""
 
 
+EVENTS: Mapping[str, tuple[str, str]] = {
+    "refused_requests": ("Requests refused before a route was chosen, by status", "status"),
+}
+"""Events that data plane workers count by name: meaning, and the name of the label or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class RouteReading:
     """One route's counts since the controller started.
@@ -58,7 +64,10 @@ class WorkerReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Everything that metrics tell, at one moment. `pools` by worker index, side and state."""
+    """Everything that metrics tell, at one moment.
+
+    `pools` by worker index, side and state; `events` by name and label.
+    """
 
     version: int
     kill_switch: bool
@@ -68,6 +77,7 @@ class Reading:
     routes: tuple[RouteReading, ...]
     workers: tuple[WorkerReading, ...]
     pools: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
+    events: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -93,6 +103,7 @@ class Metrics:
         yield from _traffic(reading)
         yield from _shadowing(reading)
         yield from _processes(reading)
+        yield from _events(reading)
 
 
 def _gauges(reading: Reading) -> Iterator[Metric]:
@@ -214,6 +225,15 @@ def _processes(reading: Reading) -> Iterator[Metric]:
     for (index, side, state), count in sorted(reading.pools.items()):
         pools.add_metric([str(index), side, state], count)
     yield from (connected, version, connections, queue, pools)
+
+
+def _events(reading: Reading) -> Iterator[Metric]:
+    for event, (meaning, label) in EVENTS.items():
+        family = CounterMetricFamily(f"cutover_{event}", meaning, labels=[label] if label else [])
+        for (name, value), count in sorted(reading.events.items()):
+            if name == event:
+                family.add_metric([value] if label else [], count)
+        yield family
 
 
 def histogram(latencies: Mapping[int, int]) -> tuple[list[tuple[str, float]], float]:

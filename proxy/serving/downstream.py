@@ -258,5 +258,5 @@ class Downstream(asyncio.Protocol):
 
     def _refuse(self, error: RequestError) -> None:
         self.write(write_own(error.status, error.reason, close=True))
-        self.plane.tally("", "").rejected += 1
+        self.plane.note("refused_requests", str(error.status))
         self.close_gently()

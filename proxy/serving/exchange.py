@@ -475,7 +475,7 @@ class Exchange:
 
     def _turn_away(self, status: int, sentence: str) -> bool:
         """Refuse before any route was chosen."""
-        self._plane.tally("", "").rejected += 1
+        self._plane.note("refused_requests", str(status))
         self._stage = Stage.ENDED
         if self._plane.log is not None and self._plane.table is not None:
             self._plane.log.record(self._asked(OutcomeKind.REJECTED, status))

@@ -72,6 +72,7 @@ class Plane:
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._captures_sent = 0
         self._captures_dropped: dict[str, dict[str, int]] = {}
+        self._events: dict[str, dict[str, int]] = {}
 
     # State that comes down
 
@@ -180,6 +181,11 @@ class Plane:
         by_reason = self._captures_dropped.setdefault(route, {})
         by_reason[reason] = by_reason.get(reason, 0) + 1
 
+    def note(self, event: str, label: str = "") -> None:
+        """Count an event that `observe.metrics.EVENTS` names; `label` is from a small set."""
+        by_label = self._events.setdefault(event, {})
+        by_label[label] = by_label.get(label, 0) + 1
+
     def take_batch(self) -> OutcomeBatch:
         """Give everything counted since the last call, and begin anew."""
         batch = OutcomeBatch(
@@ -192,13 +198,15 @@ class Plane:
             captures_dropped=self._captures_dropped,
             connections=self.connections,
             pools={side.value: pool.figures for side, pool in self.pools.items()},
+            events=self._events,
         )
         self._tallies = {}
         self._captures_sent = 0
         self._captures_dropped = {}
+        self._events = {}
         return batch
 
     @property
     def has_news(self) -> bool:
         """Whether anything has been counted since the last batch."""
-        return bool(self._tallies or self._captures_dropped)
+        return bool(self._tallies or self._captures_dropped or self._events)

@@ -4,7 +4,7 @@ import re
 
 from prometheus_client.core import Metric
 
-from proxy.observe.metrics import Metrics, Reading, RouteReading, WorkerReading
+from proxy.observe.metrics import EVENTS, Metrics, Reading, RouteReading, WorkerReading
 from tests.support_docs import code, codes, read, rows
 
 TEXT = read("metrics.md")
@@ -36,6 +36,7 @@ READING = Reading(
         WorkerReading("shadow", 0, 1, connected=True, connections=0, queue=1),
     ),
     pools={(0, "modern", "idle"): 1},
+    events={(event, "x"): 1 for event in EVENTS},
 )
 
 

@@ -55,6 +55,7 @@ SMALL_COUNTS = st.dictionaries(TEXTS, st.dictionaries(TEXTS, COUNTS, max_size=3)
         SMALL_COUNTS,
         COUNTS,
         SMALL_COUNTS,
+        SMALL_COUNTS,
     )
 )
 def test_a_batch_survives_the_wire(batch: OutcomeBatch) -> None:

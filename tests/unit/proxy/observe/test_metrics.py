@@ -35,6 +35,7 @@ READING = Reading(
         WorkerReading("shadow", 0, 6, False, 0, 9),
     ),
     pools={(0, "modern", "idle"): 4},
+    events={("refused_requests", "400"): 3},
 )
 
 
@@ -55,6 +56,7 @@ def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         ("cutover_rules_version", {}, 7),
         ("cutover_rules_refused", {}, 1),
         ("cutover_kill_switch", {}, 0),
+        ("cutover_refused_requests_total", {"status": "400"}, 3),
         ("cutover_requests_total", {"route": "plans", "side": "modern", "outcome": "bad"}, 10),
         ("cutover_served_total", {"route": "plans", "side": "legacy"}, 910),
         ("cutover_fallbacks_total", {"route": "plans"}, 10),

@@ -31,7 +31,7 @@ async def test_a_request_that_does_not_come_to_its_end_is_given_up(scene: Make) 
     it.wait(1)
     assert client.status() == 408
     assert client.closed
-    assert it.counts("", None) == {"rejected": 1}
+    assert it.events("refused_requests") == {"408": 1}
 
 
 async def test_a_client_that_says_nothing_is_sent_away_without_a_word(scene: Make) -> None:
@@ -72,7 +72,7 @@ async def test_after_a_last_answer_the_client_is_heard_for_a_while(scene: Make) 
     assert client.received() == b""
     it.wait(max(LINGER, UNREAD_DEADLINE))
     assert client.reset
-    assert it.counts("", None) == {"rejected": 1}
+    assert it.events("refused_requests") == {"400": 1}
 
 
 async def test_a_client_that_still_reads_its_last_answer_gets_all_of_it(scene: Make) -> None:

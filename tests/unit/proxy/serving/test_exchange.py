@@ -410,7 +410,7 @@ async def test_without_rules_nothing_is_served(scene: Make) -> None:
     received = client.received()
     assert b" 503 " in received
     assert b"Retry-After: 1\r\n" in received
-    assert it.counts("", None) == {"rejected": 1}
+    assert it.events("refused_requests") == {"503": 1}
 
 
 async def test_what_no_route_takes_is_not_found(scene: Make) -> None:
@@ -430,7 +430,7 @@ async def test_what_no_route_takes_is_not_found(scene: Make) -> None:
         "outcome": "rejected",
     }
     assert not client.closed
-    assert it.counts("", None) == {"rejected": 2}
+    assert it.events("refused_requests") == {"404": 2}
 
 
 async def test_too_many_exchanges_at_once_are_turned_away(scene: Make) -> None:
