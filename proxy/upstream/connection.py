@@ -77,7 +77,7 @@ class UpstreamConnection(asyncio.Protocol):
     def begin(self, lessee: Lessee, method: str, data: bytes) -> None:
         """Send a request's head (and what there is of its body) and await the answer."""
         self.lessee = lessee
-        self.parser = ResponseParser(method)
+        self.parser.restart(method)
         self.write(data)
 
     def write(self, data: bytes) -> None:

@@ -1,14 +1,16 @@
 """Heads: the bytes up to the empty line in, one frozen understanding out, or a refusal.
 
 A client sends the same fields with request after request, and an application answers alike within a
-second. So what a block of fields means is remembered as a whole: the usual head costs two look-ups
-instead of one for each line. Measured in process, nine fields: 0.4 us for a block seen before, 6 us
-for a new one made of lines seen before, and 1.4 us for httptools with callbacks, before any of the
-checks that it leaves to us. What depends on the first line is decided each time.
+second. So what a head means is remembered as a whole, and so is what a block of fields means under
+another first line: a head seen before costs one look-up instead of one for each line. Measured in
+process, nine fields: 0.1 us for a head seen before, 1 us for a new first line over a block seen
+before, 6 us for a new block made of lines seen before, and 1.4 us for httptools with callbacks,
+before any of the checks that it leaves to us.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from proxy.wire.errors import RequestError, ResponseError
@@ -19,9 +21,10 @@ from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
 from proxy.wire.target import RequestLine, read_request_line
 
 FIELDS_MAX: Final = 100
-BLOCKS_KEPT: Final = 2048
-BLOCK_LONGEST: Final = 2048
-"""Blocks that are remembered, and the bytes of the longest: a few MB, 30 MB at the very most."""
+HEADS_KEPT: Final = 2048
+HEAD_LONGEST: Final = 2048
+"""Heads and blocks that are remembered, each, and the bytes of the longest: a few MB, and some
+30 MB at the very most."""
 
 # A Connection field may not strip what framing, routing or the next hop's trust rest on.
 _NOT_NOMINATED: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
@@ -32,6 +35,10 @@ _REQUEST_LINES: Final[Remembered[RequestLine]] = Remembered(read_request_line)
 
 def read_request(head: bytes) -> RequestHead:
     """Understand a request's head (without its last empty line); raises RequestError."""
+    return _REQUESTS[head]
+
+
+def _request(head: bytes) -> RequestHead:
     first, _, rest = head.partition(b"\r\n")
     line = _REQUEST_LINES[first]
     block = _REQUEST_BLOCKS[rest]
@@ -45,6 +52,11 @@ def read_request(head: bytes) -> RequestHead:
 
 def read_response(head: bytes, method: str) -> ResponseHead:
     """Understand an answer's head; raises ResponseError."""
+    # Only HEAD frames answers otherwise than the other methods (RFC 9112, 6.3).
+    return _HEAD_RESPONSES[head] if method == "HEAD" else _RESPONSES[head]
+
+
+def _response(head: bytes, method: str) -> ResponseHead:
     first, _, rest = head.partition(b"\r\n")
     minor, status, reason = read_status_line(first)
     block = _RESPONSE_BLOCKS[rest]
@@ -124,9 +136,8 @@ def _tokens(value: bytes) -> frozenset[bytes]:
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
 
 
-_REQUEST_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
-    _request_block, BLOCKS_KEPT, BLOCK_LONGEST
-)
-_RESPONSE_BLOCKS: Final[Remembered[FieldBlock]] = Remembered(
-    _response_block, BLOCKS_KEPT, BLOCK_LONGEST
-)
+_REQUEST_BLOCKS: Final = Remembered(_request_block, HEADS_KEPT, HEAD_LONGEST)
+_RESPONSE_BLOCKS: Final = Remembered(_response_block, HEADS_KEPT, HEAD_LONGEST)
+_REQUESTS: Final = Remembered(_request, HEADS_KEPT, HEAD_LONGEST)
+_RESPONSES: Final = Remembered(partial(_response, method="GET"), HEADS_KEPT, HEAD_LONGEST)
+_HEAD_RESPONSES: Final = Remembered(partial(_response, method="HEAD"), HEADS_KEPT, HEAD_LONGEST)

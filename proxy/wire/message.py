@@ -73,9 +73,10 @@ class FieldBlock:
 
 
 class RequestHead:
-    """A request understood.
+    """A request understood. Shared by all requests of the same bytes, never changed.
 
     `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants.
+    `memo` is room for whoever routes by it to remember what was found.
     """
 
     __slots__ = (
@@ -85,6 +86,7 @@ class RequestHead:
         "host",
         "keep_alive",
         "length",
+        "memo",
         "method",
         "minor",
         "path",
@@ -102,6 +104,7 @@ class RequestHead:
         self.length = length
         self.keep_alive = block.keeps_alive(line.minor)
         self.expects_continue = block.expects_continue and line.minor == 1 and length != NO_BODY
+        self.memo: object = None
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""

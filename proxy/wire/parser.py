@@ -3,8 +3,9 @@
     request  = head *data end          events: RequestHead, bytes…, END
     response = *interim head *data end events: ResponseHead…, bytes…, END
 
-`receive` takes what arrived, `next` gives the next event or None when more bytes are needed. After
-END nothing more is given until `restart`, so that pipelined requests wait for their turn, and bytes
+`receive` takes what arrived, `next` gives the next event or None when more bytes are needed. `ended`
+is true as soon as the last of a message has been given, so that nobody need ask for END. After END
+nothing more is given until `restart`, so that pipelined requests wait for their turn, and bytes
 beyond an answer are seen as what they are: surplus.
 """
 
@@ -104,6 +105,7 @@ class _Parser(ABC):
         else:
             self._buffer = b""
         body.left -= len(data)
+        self.ended = not body.left
         return data
 
     def _take_chunks(self, chunks: ChunkedReader) -> bytes | End | None:
@@ -148,11 +150,13 @@ class RequestParser(_Parser):
             return None
         request = read_request(head)
         self._body = _Body(request.length)
+        self.ended = request.length == NO_BODY
         return request
 
     def restart(self) -> None:
         """Go on to the next request of the connection."""
         self.ended = False
+        self._body = None
         self._blank_seen = self._line_seen = False
 
     def _check_unfinished(self, buffer: bytes) -> None:
@@ -170,12 +174,20 @@ class RequestParser(_Parser):
 
 
 class ResponseParser(_Parser):
-    """Reads the answer to one request; make a new one for the next."""
+    """Reads the answers of one upstream connection; `restart` before each request."""
 
     __slots__ = ("_head_seen", "_interim", "_method", "until_close")
 
     def __init__(self, method: str) -> None:
         super().__init__()
+        self.restart(method)
+
+    def restart(self, method: str) -> None:
+        """Expect the answer to a request of this method, and nothing else."""
+        self._buffer = b""
+        self._searched = 0
+        self._body = None
+        self.ended = False
         self._method = method
         self._interim = 0
         self._head_seen = False
@@ -207,6 +219,7 @@ class ResponseParser(_Parser):
         self._head_seen = True
         self.until_close = response.length == UNTIL_CLOSE
         self._body = _Body(response.length)
+        self.ended = response.length == NO_BODY
         return response
 
     def _check_unfinished(self, buffer: bytes) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
-from proxy.wire.head import BLOCK_LONGEST, FIELDS_MAX, read_request, read_response
+from proxy.wire.head import HEAD_LONGEST, FIELDS_MAX, read_request, read_response
 from tests.hostile_requests import REFUSED_HEADS
 
 
@@ -156,6 +156,6 @@ def test_response() -> None:
 
 def test_long_blocks() -> None:
     """A block too long to be remembered is read like any other."""
-    fields = [b"A: " + b"x" * 1000] * (BLOCK_LONGEST // 1000 + 1)
+    fields = [b"A: " + b"x" * 1000] * (HEAD_LONGEST // 1000 + 1)
     for _ in range(2):
         assert len(read_request(request(*fields)).fields) == len(fields) + 1
