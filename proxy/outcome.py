@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -100,6 +100,38 @@ class Tally:
     fallbacks: int = 0
     latencies: dict[int, int] = field(default_factory=dict)
     bad_events: list[BadEvent] = field(default_factory=list)
+
+    def add_ok(self, latency: float) -> None:
+        """Count a request that the upstream answered well; `latency` in seconds."""
+        self.ok += 1
+        self.served += 1
+        self.add_latency(latency)
+
+    def add_latency(self, latency: float) -> None:
+        """Count the time to an answer, or to giving up on one, in seconds."""
+        bucket = latency_bucket(latency)
+        self.latencies[bucket] = self.latencies.get(bucket, 0) + 1
+
+    def __bool__(self) -> bool:
+        """Whether anything has been counted."""
+        return bool(
+            self.decided
+            or self.served
+            or self.ok
+            or self.bad
+            or self.aborted
+            or self.rejected
+            or self.fallbacks
+        )
+
+    def take(self) -> Tally:
+        """Give what was counted and begin anew: who holds this tally may go on counting in it."""
+        taken = replace(self)
+        self.decided = self.served = self.ok = self.bad = 0
+        self.aborted = self.rejected = self.fallbacks = 0
+        self.latencies = {}
+        self.bad_events = []
+        return taken
 
 
 BAD_EVENTS_MAX = 64

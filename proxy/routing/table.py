@@ -28,12 +28,12 @@ class Route:
         "_salt",
         "_sources",
         "id",
-        "id_bytes",
         "methods",
         "mint",
         "needs_parameters",
         "order",
         "rules",
+        "said",
         "weight",
     )
 
@@ -47,13 +47,15 @@ class Route:
         mint_key: bytes,
     ) -> None:
         self.id: Final = rules.id
-        self.id_bytes: Final = rules.id.encode()
         self.rules: Final = rules
         self.order: Final = order
         self.methods: Final = _methods(rules)
         self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
+        self.said: Final = {
+            side: _said(rules.id, side) if whole.expose_decision else b"" for side in Side
+        }
         self._salt: Final = whole.salt.encode()
         self._sources: Final = _sources(rules.sticky_by, mint_key)
         self._pins: Final = {
@@ -101,6 +103,23 @@ class Route:
         bucket = bucket_of(self._salt, identity)
         side = Side.MODERN if is_chosen(bucket, self.weight) else Side.LEGACY
         return Decision(side, Reason.BUCKET, bucket)
+
+
+def _said(route_id: str, side: Side) -> bytes:
+    """What clients are told about a decision, as lines of an answer's head."""
+    return f"Cutover-Side: {side}\r\nCutover-Route: {route_id}\r\n".encode()
+
+
+class Choice:
+    """What a table has found for one request head; it holds as long as that table is in force."""
+
+    __slots__ = ("decision", "identity", "route", "table")
+
+    def __init__(self, table: Table, route: Route, identity: bytes, decision: Decision) -> None:
+        self.table: Final = table
+        self.route: Final = route
+        self.identity: Final = identity
+        self.decision: Final = decision
 
 
 _KILLED: Final = Decision(Side.LEGACY, Reason.KILL_SWITCH)

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally, latency_bucket
+from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally
 from proxy.routing.identity import identity_hash, mint
 from proxy.routing.rules import Rules
 from proxy.routing.side import Side
@@ -69,6 +69,8 @@ class Plane:
         self._random = random.Random(os.urandom(16))  # noqa: S311 - samples, ids
         self._id_prefix = os.urandom(6).hex().encode()
         self._id_count = 0
+        self._traces = b""
+        self._trace_at = 0
         self._tallies: dict[tuple[str, str], Tally] = {}
         self._captures_sent = 0
         self._captures_dropped: dict[str, dict[str, int]] = {}
@@ -88,6 +90,9 @@ class Plane:
         )
         for side in Side:
             self._renew_pool(side, old, snapshot.rules)
+        known = {route.id for route in self.table.routes}
+        for key in [key for key in self._tallies if key[0] not in known]:
+            del self._tallies[key]  # the controller has no use for what is still counted there
 
     def _renew_pool(self, side: Side, old: Rules | None, new: Rules) -> None:
         rules = new.upstream(side)
@@ -106,8 +111,13 @@ class Plane:
 
     def traceparent(self) -> bytes:
         """A new trace context, not sampled (W3C Trace Context, 3.2)."""
-        bits = self._random.getrandbits(192)
-        return b"00-%032x-%016x-00" % ((bits >> 64) | 1, (bits & 0xFFFFFFFFFFFFFFFF) | 1)
+        at = self._trace_at
+        if at >= len(self._traces):
+            # One system call for 256 of them; all zeros, which is not allowed, never comes.
+            self._traces, at = os.urandom(256 * 24).hex().encode(), 0
+        self._trace_at = at + 48
+        traces = self._traces
+        return b"00-%b-%b-00" % (traces[at : at + 32], traces[at + 32 : at + 48])
 
     def samples(self, share: float) -> bool:
         """Whether this one is among the sampled."""
@@ -120,25 +130,16 @@ class Plane:
     # Counts that go up
 
     def tally(self, route: str, side: str) -> Tally:
-        """The counts of one route and side since the last batch."""
+        """The counts of one route and side since the last batch; the same object ever after."""
         key = (route, side)
         tally = self._tallies.get(key)
         if tally is None:
             tally = self._tallies[key] = Tally()
         return tally
 
-    def record_ok(self, route: str, side: str, latency: float) -> None:
-        """Count a request that the upstream answered well. `latency` in seconds."""
-        tally = self.tally(route, side)
-        tally.ok += 1
-        tally.served += 1
-        bucket = latency_bucket(latency)
-        tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
-
     def record_bad(
         self,
-        route: str,
-        side: str,
+        tally: Tally,
         kind: OutcomeKind,
         status: int,
         latency: float,
@@ -148,11 +149,9 @@ class Plane:
         identifier: bytes,
     ) -> None:
         """Count an attempt that the upstream failed, and have it reported at once."""
-        tally = self.tally(route, side)
         tally.bad += 1
         if kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT):
-            bucket = latency_bucket(latency)
-            tally.latencies[bucket] = tally.latencies.get(bucket, 0) + 1
+            tally.add_latency(latency)
         if len(tally.bad_events) < BAD_EVENTS_MAX:
             tally.bad_events.append(
                 BadEvent(
@@ -193,14 +192,13 @@ class Plane:
             pid=os.getpid(),
             version=self.table.version if self.table is not None else 0,
             at=self.wall(),
-            tallies=self._tallies,
+            tallies={key: tally.take() for key, tally in self._tallies.items() if tally},
             captures_sent=self._captures_sent,
             captures_dropped=self._captures_dropped,
             connections=self.connections,
             pools={side.value: pool.figures for side, pool in self.pools.items()},
             events=self._events,
         )
-        self._tallies = {}
         self._captures_sent = 0
         self._captures_dropped = {}
         self._events = {}
@@ -209,4 +207,5 @@ class Plane:
     @property
     def has_news(self) -> bool:
         """Whether anything has been counted since the last batch."""
-        return bool(self._tallies or self._captures_dropped or self._events)
+        counted = self._captures_dropped or self._events or any(self._tallies.values())
+        return bool(counted)

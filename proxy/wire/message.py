@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from proxy.wire.fields import Field, Role
 from proxy.wire.framing import NO_BODY
@@ -104,7 +104,7 @@ class RequestHead:
         self.length = length
         self.keep_alive = block.keeps_alive(line.minor)
         self.expects_continue = block.expects_continue and line.minor == 1 and length != NO_BODY
-        self.memo: object = None
+        self.memo: Any = None
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""

@@ -3,10 +3,10 @@
     request  = head *data end          events: RequestHead, bytes…, END
     response = *interim head *data end events: ResponseHead…, bytes…, END
 
-`receive` takes what arrived, `next` gives the next event or None when more bytes are needed. `ended`
-is true as soon as the last of a message has been given, so that nobody need ask for END. After END
-nothing more is given until `restart`, so that pipelined requests wait for their turn, and bytes
-beyond an answer are seen as what they are: surplus.
+`receive` takes what arrived, `next` gives the next event or None when more bytes are needed. With
+the last piece of a message `ended` is true, so that nobody need ask for END. After END nothing
+more is given until `restart`, so that pipelined requests wait for their turn, and bytes beyond an
+answer are seen as what they are: surplus.
 """
 
 from __future__ import annotations
@@ -39,25 +39,17 @@ RequestEvent: TypeAlias = RequestHead | bytes | End
 ResponseEvent: TypeAlias = ResponseHead | bytes | End
 
 
-class _Body:
-    """What is left to read of one body."""
-
-    __slots__ = ("chunks", "left")
-
-    def __init__(self, length: int) -> None:
-        self.chunks = ChunkedReader() if length == CHUNKED else None
-        self.left = length
-
-
 class _Parser(ABC):
     """What both directions share: buffering, heads, and bodies."""
 
-    __slots__ = ("_body", "_buffer", "_searched", "ended")
+    __slots__ = ("_buffer", "_chunks", "_in_body", "_left", "_searched", "ended")
 
     def __init__(self) -> None:
         self._buffer = b""
         self._searched = 0
-        self._body: _Body | None = None
+        self._in_body = False
+        self._left = NO_BODY
+        self._chunks: ChunkedReader | None = None
         self.ended = False
 
     @property
@@ -89,23 +81,31 @@ class _Parser(ABC):
         depend on how the network split it.
         """
 
-    def _take_body(self, body: _Body) -> bytes | End | None:
-        if body.chunks is not None:
-            return self._take_chunks(body.chunks)
-        if body.left == UNTIL_CLOSE:
+    def _begin_body(self, length: int) -> None:
+        """Go on with a body of this framing."""
+        self._in_body = True
+        self._left = length
+        self._chunks = ChunkedReader() if length == CHUNKED else None
+        self.ended = length == NO_BODY
+
+    def _take_body(self) -> bytes | End | None:
+        if self._chunks is not None:
+            return self._take_chunks(self._chunks)
+        left = self._left
+        if left == UNTIL_CLOSE:
             data, self._buffer = self._buffer, b""
             return data or None
-        if body.left == NO_BODY:
+        if left == NO_BODY:
             return self._end()
         data = self._buffer
         if not data:
             return None
-        if len(data) > body.left:
-            data, self._buffer = data[: body.left], data[body.left :]
+        if len(data) > left:
+            data, self._buffer = data[:left], data[left:]
         else:
             self._buffer = b""
-        body.left -= len(data)
-        self.ended = not body.left
+        self._left = left = left - len(data)
+        self.ended = not left
         return data
 
     def _take_chunks(self, chunks: ChunkedReader) -> bytes | End | None:
@@ -116,7 +116,7 @@ class _Parser(ABC):
         return self._end() if chunks.done else None
 
     def _end(self) -> End:
-        self._body = None
+        self._in_body = False
         self.ended = True
         return END
 
@@ -133,9 +133,9 @@ class RequestParser(_Parser):
 
     def next(self) -> RequestEvent | None:
         """Give the next event; raises RequestError, after which the connection must be closed."""
-        if self._body is not None:
+        if self._in_body:
             try:
-                return self._take_body(self._body)
+                return self._take_body()
             except WireError as error:
                 raise RequestError(400, error.reason) from error
         if self.ended or not self._buffer:
@@ -149,14 +149,13 @@ class RequestParser(_Parser):
         if head is None:
             return None
         request = read_request(head)
-        self._body = _Body(request.length)
-        self.ended = request.length == NO_BODY
+        self._begin_body(request.length)
         return request
 
     def restart(self) -> None:
         """Go on to the next request of the connection."""
         self.ended = False
-        self._body = None
+        self._in_body = False
         self._blank_seen = self._line_seen = False
 
     def _check_unfinished(self, buffer: bytes) -> None:
@@ -186,7 +185,7 @@ class ResponseParser(_Parser):
         """Expect the answer to a request of this method, and nothing else."""
         self._buffer = b""
         self._searched = 0
-        self._body = None
+        self._in_body = False
         self.ended = False
         self._method = method
         self._interim = 0
@@ -200,9 +199,9 @@ class ResponseParser(_Parser):
 
     def next(self) -> ResponseEvent | None:
         """Give the next event; raises ResponseError. Interim (1xx) heads come without END."""
-        if self._body is not None:
+        if self._in_body:
             try:
-                return self._take_body(self._body)
+                return self._take_body()
             except WireError as error:
                 raise ResponseError(error.reason) from error
         if self.ended or not self._buffer:
@@ -218,8 +217,7 @@ class ResponseParser(_Parser):
             return response
         self._head_seen = True
         self.until_close = response.length == UNTIL_CLOSE
-        self._body = _Body(response.length)
-        self.ended = response.length == NO_BODY
+        self._begin_body(response.length)
         return response
 
     def _check_unfinished(self, buffer: bytes) -> None:
@@ -235,6 +233,6 @@ class ResponseParser(_Parser):
 
     def finish(self) -> End | None:
         """Say that the upstream closed: END if this body ends so, None if it was cut off."""
-        if self._body is not None and self.until_close and not self.ended:
+        if self._in_body and self.until_close and not self.ended:
             return self._end()
         return None

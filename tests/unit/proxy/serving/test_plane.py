@@ -36,14 +36,14 @@ def snapshot(version: int, **legacy: object) -> Snapshot:
 
 def fail(plane: Plane, kind: OutcomeKind = OutcomeKind.STATUS, path: str = "/a") -> None:
     """Record a failure of modern."""
-    plane.record_bad("r", "modern", kind, 503, 0.1, b"jwt:sub=1", "GET", path, b"id")
+    plane.record_bad(plane.tally("r", "modern"), kind, 503, 0.1, b"jwt:sub=1", "GET", path, b"id")
 
 
 def test_a_batch_says_who_saw_what(plane: Plane) -> None:
     """And then the counting begins anew."""
     plane.apply(snapshot(7))
     plane.tally("r", "legacy").decided += 2
-    plane.record_ok("r", "legacy", 0.01)
+    plane.tally("r", "legacy").add_ok(0.01)
     plane.drop_capture("r", "queue_full")
     plane.offer("r", CAPTURE)
     plane.connections = 3

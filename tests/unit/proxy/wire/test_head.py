@@ -4,7 +4,7 @@ import pytest
 
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.framing import CHUNKED, NO_BODY, UNTIL_CLOSE
-from proxy.wire.head import HEAD_LONGEST, FIELDS_MAX, read_request, read_response
+from proxy.wire.head import FIELDS_MAX, HEAD_LONGEST, read_request, read_response
 from tests.hostile_requests import REFUSED_HEADS
 
 
