@@ -144,10 +144,13 @@ class Downstream(asyncio.Protocol):
         if close or self.plane.draining:
             self.close_gently()
             return
-        self._parser.restart()
+        parser = self._parser
+        parser.restart()
         self.deadline = self.plane.now() + IDLE_DEADLINE
-        self.resume_reading()
-        self._advance()
+        if not self._reading:
+            self.resume_reading()
+        if parser.waiting or self._ended:
+            self._advance()
 
     def reset(self) -> None:
         """Cut the client off, by a reset: a plain close can be the end of a complete answer."""

@@ -54,6 +54,7 @@ _FAILURE_STATUS: Final = {
 
 
 OVERRIDE_FIELD: Final = b"cutover-side"
+TIMING_FIELD: Final = b"cutover-timing"
 HELD_MAX: Final = 65_536
 """Bytes of an answer of modern that may be held back until it is complete."""
 
@@ -72,7 +73,6 @@ class Exchange:
     """One request and its answer."""
 
     __slots__ = (
-        "_attempt_at",
         "_close",
         "_connection",
         "_extra",
@@ -83,6 +83,7 @@ class Exchange:
         "_stage",
         "_tally",
         "_upstream_writable",
+        "attempt_at",
         "begun_at",
         "client",
         "decision",
@@ -90,6 +91,7 @@ class Exchange:
         "id",
         "identity",
         "latency",
+        "leased_at",
         "plane",
         "relay",
         "request_done",
@@ -111,7 +113,7 @@ class Exchange:
         self.side: Side
         self.id: bytes
         self.trace: bytes
-        self.begun_at = self._attempt_at = plane.now()
+        self.begun_at = self.attempt_at = self.leased_at = plane.now()
         self.latency = 0.0
         self.request_done = head.length == NO_BODY
         self.upload = None if self.request_done else Upload(head.length)
@@ -219,7 +221,7 @@ class Exchange:
         plane = self.plane
         self._stage = Stage.LEASING
         self._pool = pool = plane.pools[self.side]
-        now = self._attempt_at = plane.now()
+        now = self.attempt_at = self.leased_at = plane.now()
         self.client.deadline = now + pool.rules.timeouts.response
         pool.lease(self, now, fresh)
 
@@ -230,6 +232,7 @@ class Exchange:
         if self._stage is not Stage.LEASING:
             self._pool.release(connection, self.plane.now())
             return
+        self.leased_at = self.plane.now()
         self._connection = connection
         self._reused = reused
         self._upstream_writable = True
@@ -382,14 +385,14 @@ class Exchange:
             self._pool.cancel(self)
             self.on_lease_failed(OutcomeKind.REJECTED)
         else:
-            self.latency = now - self._attempt_at
+            self.latency = now - self.attempt_at
             self._fail(OutcomeKind.TIMEOUT)
 
     def _take_head(self, response: ResponseHead, out: list[bytes]) -> bool:
         """Pass on the answer's head; False when another attempt has begun instead."""
         if response.status < 200:
             return self._take_interim(response, out)
-        self.latency = self.plane.now() - self._attempt_at
+        self.latency = self.plane.now() - self.attempt_at
         if response.status in FALLBACK_STATUSES and self._may_fall_back(OutcomeKind.STATUS):
             self._fail(OutcomeKind.STATUS, response.status)
             return False
@@ -399,9 +402,10 @@ class Exchange:
         self._close = self._close or not self.request_done or self.plane.draining
         if response.length < NO_BODY and self.head.minor == 0:
             self._close = True
-        written, chunked = write_response(
-            response, self.head, self._extra + self.route.said[self.side], self._close
-        )
+        extra = self._extra + self.route.said[self.side]
+        if self.client.peer.trusted and self.head.get(TIMING_FIELD) is not None:
+            extra += record.server_timing(self)
+        written, chunked = write_response(response, self.head, extra, self._close)
         out.append(written)
         self.relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
         return True
@@ -435,7 +439,7 @@ class Exchange:
             self._lease(fresh=True)
             return
         if not self.latency:
-            self.latency = self.plane.now() - self._attempt_at
+            self.latency = self.plane.now() - self.attempt_at
         self._count_bad(kind, status)
         may_fall_back = self._may_fall_back(kind)
         self._drop_connection()

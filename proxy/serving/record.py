@@ -37,6 +37,31 @@ def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
         "version": exchange.table.version,
         "bytes_in": 0 if upload is None else upload.size,
         "bytes_out": 0 if relay is None else relay.size,
-        "upstream_ms": round(exchange.latency * 1000, 3),
-        "total_ms": round((exchange.plane.now() - exchange.begun_at) * 1000, 3),
+        "upstream_ms": _milliseconds(exchange.latency),
+        **{f"{stage}_ms": _milliseconds(spent) for stage, spent in spent_in_stages(exchange)},
     }
+
+
+def spent_in_stages(exchange: Exchange) -> tuple[tuple[str, float], ...]:
+    """Seconds in each stage so far, of the attempt that counts; what came before it is `begun`."""
+    now = exchange.plane.now()
+    head_at = min(now, exchange.attempt_at + exchange.latency) if exchange.latency else now
+    head_at = max(head_at, exchange.leased_at)
+    return (
+        ("begun", exchange.attempt_at - exchange.begun_at),
+        ("leasing", exchange.leased_at - exchange.attempt_at),
+        ("awaiting", head_at - exchange.leased_at),
+        ("relaying", now - head_at),
+        ("total", now - exchange.begun_at),
+    )
+
+
+def server_timing(exchange: Exchange) -> bytes:
+    """Write the time spent until the answer's head as a line (W3C Server Timing), with its CRLF."""
+    known = [each for each in spent_in_stages(exchange) if each[0] != "relaying"]
+    spent = ", ".join(f"{stage};dur={_milliseconds(seconds)}" for stage, seconds in known)
+    return f"Server-Timing: {spent}\r\n".encode()
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)

@@ -28,7 +28,7 @@ class Role(IntEnum):
     CONNECTION = 6
     EXPECT = 7
     PROVENANCE = 8  # X-Forwarded-* and their kin: believed from trusted peers, else dropped
-    OVERRIDE = 9  # Cutover-Side
+    ASKED = 9  # Cutover-Side and Cutover-Timing: what is asked of us, and ends here
     REQUEST_ID = 10
     TRACEPARENT = 11
 
@@ -86,7 +86,8 @@ _REQUEST_ROLES: Final = {
     b"transfer-encoding": Role.TRANSFER_ENCODING,
     b"connection": Role.CONNECTION,
     b"expect": Role.EXPECT,
-    b"cutover-side": Role.OVERRIDE,
+    b"cutover-side": Role.ASKED,
+    b"cutover-timing": Role.ASKED,
     b"x-request-id": Role.REQUEST_ID,
     b"traceparent": Role.TRACEPARENT,
 }

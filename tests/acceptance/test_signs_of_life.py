@@ -13,7 +13,8 @@ from tests.support_proxy import Proxy
 
 FIELDS = {
     "at", "event", "request_id", "client", "method", "path", "status", "outcome", "route", "side",
-    "decided", "reason", "bucket", "version", "bytes_in", "bytes_out", "upstream_ms", "total_ms",
+    "decided", "reason", "bucket", "version", "bytes_in", "bytes_out", "upstream_ms", "begun_ms",
+    "leasing_ms", "awaiting_ms", "relaying_ms", "total_ms",
 }  # fmt: skip
 
 

@@ -372,8 +372,34 @@ async def test_the_access_log_says_who_answered_and_why(scene: Make) -> None:
         "bytes_in": 0,
         "bytes_out": 4,
         "upstream_ms": 7.0,
+        "begun_ms": 0.0,
+        "leasing_ms": 2.0,
+        "awaiting_ms": 5.0,
+        "relaying_ms": 0.0,
         "total_ms": 7.0,
     }
+
+
+async def test_who_is_trusted_may_ask_where_the_time_went(scene: Make) -> None:
+    """The answer says how long each stage took, as browsers show it; to nobody else."""
+    it = scene(on(0), trusted_networks=["192.0.2.0/24"])
+    for address, told in (
+        (
+            "192.0.2.1",
+            b"\r\nServer-Timing: begun;dur=0.0, leasing;dur=2.0, awaiting;dur=5.0, total;",
+        ),
+        ("198.51.100.1", b""),
+    ):
+        client = it.client(address)
+        client.send(get("/a", "Cutover-Timing: 1"))
+        it.clock.advance(0.002)
+        upstream = await it.accept(LEGACY)
+        assert b"Timing" not in upstream.take()
+        it.clock.advance(0.005)
+        upstream.receive(answer(200, b"", "Connection: close"))
+        received = client.received()
+        assert told in received
+        assert (b"Server-Timing" in received) is bool(told)
 
 
 async def test_without_a_log_nothing_is_written_down(scene: Make) -> None:
