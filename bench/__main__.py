@@ -1,4 +1,4 @@
-"""`python -m bench NAME`: choose a bench and run it."""
+"""`python -m bench NAME [OPTIONS]`: choose a bench and run it."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import sys
 
 import orjson
 
+from bench.processes import BenchError
+
 BENCHES = {
-    "proxy": "the data plane: CPU per request and throughput beside nginx and HAProxy",
+    "proxy": "the data plane beside nginx, HAProxy, Envoy, Caddy and two Python proxies",
+    "soak": "the data plane under mixed and broken traffic: does its memory grow?",
+    "path": "the stages of one request in this process, without sockets, in microseconds",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
 
 
 def main(argv: list[str]) -> int:
     """Run one bench; the last line of its output is JSON."""
-    if len(argv) != 1 or argv[0] not in BENCHES:
-        print("usage: python -m bench NAME\n")
+    if not argv or argv[0] not in BENCHES:
+        print("usage: python -m bench NAME [OPTIONS]      (NAME --help tells of the options)\n")
         for name, meaning in BENCHES.items():
             print(f"  {name:9} {meaning}")
         return 0 if argv in (["--help"], ["-h"]) else 2
-    result = importlib.import_module(f"bench.{argv[0]}").run()
+    try:
+        result = importlib.import_module(f"bench.{argv[0]}").main(argv[1:])
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
     print(orjson.dumps({"bench": argv[0], **result}).decode())
-    return 0
+    return 1 if result.get("failed") else 0
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""Load on loopback, bounded in count and time: closed loop (wrk), open loop, idle connections."""

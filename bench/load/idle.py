@@ -1,0 +1,49 @@
+"""Many connections that have asked once and then stay, to see what a product keeps for each.
+
+Run as a program: `python -m bench.load.idle PORT FILE COUNT`. Says `ready`, and holds the
+connections until its standard input ends.
+"""
+
+from __future__ import annotations
+
+import resource
+import socket
+import sys
+from pathlib import Path
+
+from bench.load.answers import Cutter
+from bench.load.wrk import unpack
+
+
+def connect(port: int, requests: list[bytes], count: int) -> list[socket.socket]:
+    """Open the connections one after the other, with one request each. Raises OSError."""
+    return [_asked(port, requests[number % len(requests)]) for number in range(count)]
+
+
+def _asked(port: int, request: bytes) -> socket.socket:
+    sock = socket.create_connection(("127.0.0.1", port), 20)
+    sock.sendall(request)
+    cutter = Cutter()
+    while (status := cutter.feed(data := sock.recv(65536))) == 0:
+        if not data:
+            raise ConnectionError("closed before the answer was complete")
+    if not 200 <= status < 300:
+        raise ConnectionError(f"answered with {status}")
+    return sock
+
+
+def main(argv: list[str]) -> int:
+    """Hold connections until told to end."""
+    port, file, count = argv
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    held = connect(int(port), unpack(Path(file).read_bytes()), int(count))
+    print("ready", flush=True)
+    sys.stdin.read()
+    for sock in held:
+        sock.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

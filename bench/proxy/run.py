@@ -1,0 +1,197 @@
+"""One run: start what a group of workloads needs, let the products take turns, keep the samples."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import processes
+from bench.processes import BenchError, free_ports, program
+from bench.proxy import instance, measure, origin, profile
+from bench.proxy.arguments import Asked
+from bench.proxy.instance import Instance
+from bench.proxy.measure import Load
+from bench.proxy.products.all import OURS
+from bench.proxy.products.site import Product, Site, Variant
+from bench.proxy.sample import Sample, Samples
+from bench.proxy.workload import PLAIN, Kind, Workload
+
+INSTALL = "make bench NAME=proxy installs everything; or: deploy/setup.sh --bench"
+MODULES = {"aiohttp": "aiohttp", "starlette": "httpx"}
+
+
+@dataclass(slots=True)
+class Run:
+    """What one run has: its folder, its cores, the origin, the samples so far."""
+
+    asked: Asked
+    folder: Path
+    product_core: list[int]
+    load_cores: list[int]
+    origin: int
+    certificate: Path
+    samples: Samples
+
+    def products(self, workload: Workload, variant: Variant) -> list[Product]:
+        """Who takes part, ours first."""
+        peers = [
+            peer
+            for peer in self.asked.peers
+            if (peer.tls or not variant.tls)
+            and (not variant.routes or (peer.routes and self.asked.explicit))
+        ]
+        if variant.tls and not OURS.tls:
+            say(f"{workload.name}: ours has no TLS in this version, the peers alone")
+            return peers
+        return [OURS, *peers]
+
+
+def run(asked: Asked) -> Samples:
+    """Measure everything that was asked for. Raises BenchError."""
+    product_core, load_cores = processes.cores()
+    asked = _with_what_is_there(asked)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutover-bench-")))
+        folder.chmod(0o755)  # nginx's worker is not root
+        (port,) = free_ports(1)
+        site = Site(folder / "origin", port, 0)
+        process = instance.launch(stack, origin.configure(site), site, load_cores)
+        processes.await_listening(port, process, site.folder / "log")
+        here = Run(
+            asked, folder, product_core, load_cores, port, instance.certificate(folder), Samples()
+        )
+        for variants, workloads in itertools.groupby(
+            sorted(asked.workloads, key=lambda workload: workload.variants != (PLAIN,)),
+            key=lambda workload: (workload.variants, workload.kind is Kind.IDLE),
+        ):
+            _group(here, variants[0], list(workloads))
+        return here.samples
+
+
+def say(text: str) -> None:
+    """Tell how far the run is; the table and the JSON alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _with_what_is_there(asked: Asked) -> Asked:
+    for name in ("wrk", "nginx", "openssl", "taskset"):
+        if program(name) is None:
+            raise BenchError(f"{name} is missing. {INSTALL}")
+    lacking = [peer for peer in asked.peers if not _is_there(peer)]
+    if lacking and asked.peers_named:
+        said = ", ".join(f"{peer.name} ({peer.package})" for peer in lacking)
+        raise BenchError(f"not installed: {said}. {INSTALL}")
+    for peer in lacking:
+        say(f"{peer.name} is not installed ({peer.package}) and is left out. {INSTALL}")
+    kept = tuple(peer for peer in asked.peers if peer not in lacking)
+    return Asked(**{name: getattr(asked, name) for name in asked.__slots__} | {"peers": kept})
+
+
+def _is_there(peer: Product) -> bool:
+    module = MODULES.get(peer.name)
+    if module is not None:
+        return importlib.util.find_spec(module) is not None
+    return program(peer.program) is not None
+
+
+def _group(here: Run, variants: Sequence[Variant], workloads: list[Workload]) -> None:
+    """Start the products once for all workloads that need them in these variants."""
+    if workloads[0].kind is Kind.IDLE:
+        for workload in workloads:
+            _idle(here, workload)
+        return
+    with contextlib.ExitStack() as stack:
+        contestants = [
+            _start(stack, here, product, variant)
+            for variant in variants
+            for product in here.products(workloads[0], variant)
+        ]
+        for workload in workloads:
+            _rounds(here, workload, contestants)
+            if here.asked.profile and workload.kind is Kind.CLOSED:
+                _profile(here, workload, contestants[0])
+
+
+def _start(stack: contextlib.ExitStack, here: Run, product: Product, variant: Variant) -> Instance:
+    port, spare = free_ports(2)
+    name = f"{product.name}-{port}"
+    site = Site(
+        here.folder / name,
+        port,
+        here.origin,
+        variant,
+        here.certificate if variant.tls else None,
+        here.asked.access_log,
+        spare,
+    )
+    started = instance.start(
+        stack,
+        product,
+        site,
+        here.product_core if variant.workers == 1 else sorted(os.sched_getaffinity(0)),
+    )
+    say(f"started {started.label}")
+    return started
+
+
+def _rounds(here: Run, workload: Workload, contestants: list[Instance]) -> None:
+    """Every product once in every round, each round beginning with another one."""
+    loads = {each.site.variant: _load(here, workload, each.site.variant) for each in contestants}
+    for each in contestants:  # fills pools and caches; what is counted is the second run
+        measure.closed(each, _warm(loads[each.site.variant]))
+    for number in range(here.asked.rounds):
+        turn = number % len(contestants)
+        for each in contestants[turn:] + contestants[:turn]:
+            say(f"{workload.name}: round {number + 1} of {here.asked.rounds}, {each.label}")
+            load = loads[each.site.variant]
+            values = (
+                _open(here, each, load, seed=number)
+                if workload.kind is Kind.OPEN
+                else measure.closed(each, load)
+            )
+            here.samples.add(Sample(workload.name, each.product.name, each.site.variant, values))
+
+
+def _open(here: Run, each: Instance, load: Load, seed: int) -> dict[str, float]:
+    rates = here.samples.series("get", each.product.name, "requests_per_s", PLAIN)
+    if not rates:
+        values = measure.closed(each, load)
+        here.samples.add(Sample("get", each.product.name, each.site.variant, values))
+        rates = [values["requests_per_s"]]
+    return measure.open_loop(each, load, measure.half_load(list(rates)), seed)
+
+
+def _idle(here: Run, workload: Workload) -> None:
+    """One measurement for each product, freshly started: a second would find the memory there."""
+    for product in here.products(workload, PLAIN):
+        with contextlib.ExitStack() as stack:
+            each = _start(stack, here, product, PLAIN)
+            load = _load(here, workload, PLAIN)
+            measure.closed(each, _warm(load))
+            say(f"{workload.name}: {each.label}")
+            values = measure.idle(each, load)
+            here.samples.add(Sample(workload.name, product.name, PLAIN, values))
+
+
+def _load(here: Run, workload: Workload, variant: Variant) -> Load:
+    folder = here.folder / f"load-{workload.name}-{variant.routes}"
+    script = measure.prepare(workload, variant.routes, folder)
+    return Load(workload, script, here.origin, here.asked.seconds, here.load_cores)
+
+
+def _warm(load: Load) -> Load:
+    gentle = Workload("warm-up", "", connections=min(load.workload.connections, 32))
+    return Load(gentle, load.script, load.origin, 1, load.cores)
+
+
+def _profile(here: Run, workload: Workload, ours: Instance) -> None:
+    with profile.recording(ours.pids(), here.folder / "perf.data") as report:
+        measure.closed(ours, _load(here, workload, ours.site.variant))
+    say(report())
