@@ -29,6 +29,11 @@ def rss_bytes(pids: Iterable[int]) -> int:
     return sum(_kilobytes(Path(f"/proc/{pid}/status").read_text(), "VmRSS") for pid in pids)
 
 
+def open_files(pid: int) -> int:
+    """Give how many files and sockets a process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
 def _kilobytes(text: str, name: str) -> int:
     for line in text.splitlines():
         field, _, value = line.partition(":")

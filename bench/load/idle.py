@@ -32,12 +32,21 @@ def _asked(port: int, request: bytes) -> socket.socket:
     return sock
 
 
+def _is_closed(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK) == b""
+    except BlockingIOError:
+        return False
+
+
 def main(argv: list[str]) -> int:
     """Hold connections until told to end."""
     port, file, count = argv
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     held = connect(int(port), unpack(Path(file).read_bytes()), int(count))
+    if lost := sum(map(_is_closed, held)):
+        raise ConnectionError(f"{lost} of {count} connections were closed while others were opened")
     print("ready", flush=True)
     sys.stdin.read()
     for sock in held:

@@ -18,10 +18,13 @@ request = function()
   at = at % count + 1
   return requests[at]
 end
+"""
+
+SUMMARY = """
 done = function(summary)
   local e = summary.errors
   io.write(string.format(
-    '\\nSUMMARY {{"requests": %d, "microseconds": %d, "bytes": %d, "failed": %d}}\\n',
+    '\\nSUMMARY {"requests": %d, "microseconds": %d, "bytes": %d, "failed": %d}\\n',
     summary.requests, summary.duration, summary.bytes,
     e.connect + e.read + e.write + e.status + e.timeout))
 end
@@ -41,7 +44,7 @@ def write_script(folder: Path, requests: Sequence[bytes]) -> Path:
     """Write the requests, and the script that sends them in turn; give the script."""
     data, script = folder / "requests", folder / "wrk.lua"
     data.write_bytes(pack(requests))
-    script.write_text(_SCRIPT.format(requests=data))
+    script.write_text(_SCRIPT.format(requests=data) + SUMMARY)
     return script
 
 

@@ -51,7 +51,7 @@ def parse(argv: Sequence[str]) -> Asked:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench proxy",
-        description="The data plane beside its peers: CPU per request, throughput, latency, memory.",
+        description="The data plane beside its peers: CPU, throughput, latency, memory.",
         epilog="workloads:\n"
         + "\n".join(f"  {w.name:11} {w.meaning}{' *' if w.quick else ''}" for w in WORKLOADS)
         + "\n  (* measured when none is named)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 from bench.accounting import cpu_ns, pss_bytes, rss_bytes
 from bench.load import wrk
 from bench.load.requests import requests
-from bench.processes import BenchError, program
+from bench.processes import BenchError, last_words, program
 from bench.proxy.instance import Instance
 from bench.proxy.products.all import OURS
 from bench.proxy.products.cutover import ROUTES
@@ -59,7 +60,10 @@ def closed(instance: Instance, load: Load) -> dict[str, float]:
     used = sorted((cpu_ns([pid]) - before[pid] for pid in pids), reverse=True)
     run = wrk.parse(done)
     if run.failed or not run.requests:
-        raise BenchError(f"{instance.label}: {run.failed} of {run.requests} requests failed")
+        raise BenchError(
+            f"{instance.label}, {load.workload.name}: {run.failed} requests failed,"
+            f" {run.requests} were answered; {last_words(instance.site.folder / 'log')}"
+        )
     values = {
         "cpu_us": sum(used) / run.requests / 1000,
         "requests_per_s": run.requests / run.seconds,
@@ -71,6 +75,8 @@ def closed(instance: Instance, load: Load) -> dict[str, float]:
         # Those that did the work are the data plane's; the rest is controller and shadow worker.
         front = used[: instance.site.variant.workers]
         values["data_plane_cpu_us"] = sum(front) / run.requests / 1000
+    if set(load.cores) & os.sched_getaffinity(pids[-1]):
+        del values["requests_per_s"]  # product and load were in each other's way
     return values
 
 

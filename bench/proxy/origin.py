@@ -17,7 +17,7 @@ def configure(site: Site) -> Plan:
 
     A POST is read to its end before it is answered: `return` would answer at its head, which not
     every proxy may treat alike, and no application does. The mirror module reads the body, and the
-    static module's refusal of POST is turned into the answer.
+    static module's refusal of POST is turned into the answer. The last four are for the soak.
     """
     text = f"""{nginx.head(site, workers=1)}
 http {{
@@ -35,6 +35,12 @@ http {{
     }}
     location = /read {{ internal; return 204; }}
     location = /posted.json {{ }}
+    location /chunked/ {{
+      sub_filter_types *; sub_filter none-of-this instead; try_files /large.json =404;
+    }}
+    location /slow/ {{ limit_rate 200k; try_files /large.json =404; }}
+    location /error/ {{ return 500 'no'; }}
+    location /reset/ {{ return 444; }}
   }}
 }}
 """

@@ -43,6 +43,10 @@ def ratios(samples: Samples, workloads: Sequence[Workload]) -> dict[str, float]:
                     if mine and theirs:
                         found[f"{key}{suffix}_vs_{peer}"] = round(ratio(mine, theirs), 3)
     found |= dict(_route_ratios(samples))
+    one = samples.series("workers", OURS, "cpu_us", Variant())
+    two = samples.series("workers", OURS, "cpu_us", Variant(workers=2))
+    if one and two:
+        found["cpu_per_request_2_workers_vs_1_worker"] = round(ratio(two, one), 3)
     return found
 
 
@@ -77,7 +81,7 @@ def _suffix(workload: Workload, variant: Variant) -> str:
     if variant.routes:
         return f"_{variant.routes}_routes"
     if workload.name == "workers":
-        return f"_{variant.workers}_workers"
+        return "_1_worker" if variant.workers == 1 else f"_{variant.workers}_workers"
     return f"_{workload.name}"
 
 

@@ -28,12 +28,16 @@ def configure(site: Site) -> Plan:
     return Plan(command, {"routing_rules.yaml": rules(site)})
 
 
-def rules(site: Site) -> str:
-    """The rules: sticky by cookie at 50%, header rules, a last route for the rest."""
+def rules(site: Site, mirror: str = "") -> str:
+    """The rules: sticky by cookie at 50%, header rules, a last route for the rest.
+
+    `mirror` is the share that is mirrored, both ways; peers cannot compare, so none by default.
+    """
     upstream = (
         f'{{instances: ["http://127.0.0.1:{site.origin}"],'
         f" max_connections: {UPSTREAM_CONNECTIONS}}}"
     )
+    mirrored = f"  mirror: {{share: {mirror}, towards: [modern, legacy]}}\n" if mirror else ""
     count = max(site.variant.routes, ROUTES) - 1
     routes = "".join(
         f'  - {{id: {path.rpartition("/")[2]}, match: {{path: "{path}/{{id}}"}}, weight: 50%}}\n'
@@ -43,6 +47,7 @@ def rules(site: Site) -> str:
         f"version: 1\nupstreams:\n  legacy: {upstream}\n  modern: {upstream}\n"
         f"trusted_networks: []\nallowed_headers: [x_customer]\n"
         f"defaults:\n  sticky_by: [cookie:PHPSESSID, client_ip]\n{header_rules()}"
+        f"{mirrored}"
         f"routes:\n{routes}  - {{id: rest, match: {{path: /*}}, weight: 50%}}\n"
     )
 
