@@ -1,11 +1,11 @@
-"""The requests of a workload as bytes: 10,000 users who ask for 10,000 different things."""
+"""The requests of a workload as bytes: many users who ask for different things."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 USERS = 10_000
-"""More than a cache of a few hundred identities or paths can hold."""
+"""More than a cache of recent requests holds, and asked for in turn: it never helps."""
 
 POSTS = 500
 """A body goes with every request, so these are fewer."""
@@ -20,6 +20,8 @@ class Shape:
     body: int = 0
     close: bool = False
     """Whether each request has a connection of its own."""
+    different: int = USERS
+    """How many requests there are before the first comes again."""
 
 
 def requests(shape: Shape, routes: int) -> list[bytes]:
@@ -28,7 +30,8 @@ def requests(shape: Shape, routes: int) -> list[bytes]:
     Spread evenly over the routes; user, route and path have different periods.
     """
     body = b"x" * shape.body
-    return [_request(shape, number, routes) + body for number in range(POSTS if body else USERS)]
+    count = min(shape.different, POSTS) if body else shape.different
+    return [_request(shape, number, routes) + body for number in range(count)]
 
 
 def _request(shape: Shape, number: int, routes: int) -> bytes:

@@ -39,8 +39,11 @@ class Workload:
 
 
 WORKLOADS: tuple[Workload, ...] = (
-    Workload("get", "GET, answers of 289 bytes, 32 connections", quick=True),
-    Workload("latency", "the same at half load, open loop, 128 connections",
+    Workload("get", "GET, 10,000 different requests, answers of 289 bytes, 32 connections",
+             quick=True),
+    Workload("repeated", "the same with 200 different requests, as of clients that poll",
+             shape=Shape(different=200), quick=True),
+    Workload("latency", "as get, at half load, open loop, 128 connections",
              Kind.OPEN, connections=128, quick=True),
     Workload("large", "GET, answers of 100 KB", shape=Shape(path="/large"), quick=True),
     Workload("post", "POST of 10 KB, answers of 15 bytes",

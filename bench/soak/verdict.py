@@ -11,7 +11,7 @@ WARM_UP = 1 / 3
 """The share of the readings that is left out at the beginning: caches and pools fill then."""
 
 WARM_UP_REQUESTS = 200_000
-"""And at least so many requests: a cache of a few thousand entries is full of the oldest by then."""
+"""And at least so many requests: a cache of a few thousand entries has turned over by then."""
 
 FEWEST = 10
 """Readings, after the warm-up, below which nothing is concluded."""
