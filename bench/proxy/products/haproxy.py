@@ -50,4 +50,4 @@ backend origin
     return Plan(["haproxy", "-f", str(folder / "haproxy.cfg"), "-db"], files)
 
 
-PRODUCT = Product("haproxy", "haproxy", "haproxy", configure)
+PRODUCT = Product("haproxy", "haproxy", "haproxy of Debian", configure)

@@ -62,4 +62,4 @@ def temporary(site: Site) -> str:
     return " ".join(f"{name}_temp_path {site.folder}/{name};" for name in FOLDERS.split())
 
 
-PRODUCT = Product("nginx", "nginx", "nginx-light", configure)
+PRODUCT = Product("nginx", "nginx", "nginx of Debian", configure)
