@@ -18,6 +18,12 @@ _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION_MAX = 366 * 86_400.0
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(B|[KMG]i?B)")
+_BYTES = {
+    "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
+}  # fmt: skip
+_FREQUENCY = re.compile(r"([0-9]{1,9}) ?/ ?(s|m|h)")
+_FREQUENCY_MAX = 1_000_000.0
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
@@ -207,6 +213,41 @@ class Node:
             self.problem(f"must lie between {least:g}s and 366d")
             return default
         return seconds
+
+    def size(self, default: int, least: int = 0, most: int = 2**50) -> int:
+        """Read a number of bytes such as `512KB` or `10MiB`; gives bytes."""
+        text = str(self.value) if isinstance(self.value, str) else ""
+        found = _SIZE.fullmatch(text)
+        if found is None:
+            near = {unit.lower(): unit for unit in _BYTES}.get(text.lstrip("0123456789. ").lower())
+            if isinstance(self.value, int) and not isinstance(self.value, bool):
+                hint = f"write `{self.value}B` if you mean bytes"
+            else:
+                hint = f"did you mean `{near}`?" if near else ""
+            self.problem("must be a size with its unit: B, KB, MB, GB, KiB, MiB or GiB", hint)
+            return default
+        size = round(float(found[1]) * _BYTES[found[2]])
+        if not least <= size <= most:
+            self.problem(f"must lie between {least} and {most} bytes")
+            return default
+        return size
+
+    def frequency(self, default: float) -> float:
+        """Read how often something may happen, such as `500/s`, `30/m` or `100/h`.
+
+        Gives times a second.
+        """
+        found = _FREQUENCY.fullmatch(self.value) if isinstance(self.value, str) else None
+        if found is None:
+            number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
+            hint = f"write `{self.value}/s` if you mean each second" if number else ""
+            self.problem("must be a number and a unit of time: 20/s, 30/m or 100/h", hint)
+            return default
+        often = int(found[1]) / _SECONDS[found[2]]
+        if not 0.0 < often <= _FREQUENCY_MAX:
+            self.problem(f"must lie above 0 and at most {_FREQUENCY_MAX:.0f} a second")
+            return default
+        return often
 
     def day(self) -> date | None:
         """Read a date such as 2027-03-01."""

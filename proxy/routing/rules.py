@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.side import Side
 
 WEIGHT_MAX = 10_000
@@ -149,6 +150,7 @@ class RouteRules:
     rollback: RollbackRules = field(default_factory=RollbackRules)
     on_breach: str = "rollback"
     fallback: bool = True
+    limits: LimitRules = field(default_factory=LimitRules)
     line: int = 0
 
 
@@ -165,6 +167,7 @@ class Rules:
     trusted_networks: tuple[str, ...] = ()
     allowed_headers: tuple[str, ...] = ()
     expose_decision: bool = True
+    limits: WorkerLimits = field(default_factory=WorkerLimits)
 
     def route(self, route_id: str) -> RouteRules | None:
         """Find the route of this id, or None."""

@@ -11,6 +11,7 @@ from proxy.errors import RulesError
 from proxy.routing import pattern
 from proxy.routing.document import read_document
 from proxy.routing.identity import canonical
+from proxy.routing.limits import WorkerLimits
 from proxy.routing.node import Members, Node, Problems
 from proxy.routing.rules import (
     EQUIVALENCES,
@@ -29,6 +30,7 @@ from proxy.routing.rules import (
     UpstreamRules,
     taken_methods,
 )
+from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.side import Side
 
 T = TypeVar("T")
@@ -81,7 +83,7 @@ def _document(node: Node) -> Rules | None:
     top = node.mapping(
         (
             "version", "upstreams", "defaults", "plans", "routes", "pins", "salt",
-            "trusted_networks", "allowed_headers", "expose_decision",
+            "trusted_networks", "allowed_headers", "expose_decision", "limits",
         ),
         required=("version", "upstreams", "routes"),
     )  # fmt: skip
@@ -104,6 +106,7 @@ def _document(node: Node) -> Rules | None:
         trusted_networks=top.read("trusted_networks", _each(_network), ()),
         allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
         expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
+        limits=top.read("limits", read_worker_limits, WorkerLimits()),
     )
 
 
@@ -188,7 +191,9 @@ _BUILT_IN = RouteRules(id="", match=_NO_MATCH)
 
 
 def _defaults(node: Node, plans: Plans) -> RouteRules:
-    keys = node.mapping(("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback"))
+    keys = node.mapping(
+        ("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback", "limits")
+    )
     return _shared(keys, _BUILT_IN, plans)
 
 
@@ -205,12 +210,13 @@ def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
             "on_breach", lambda n: n.one_of(("rollback", "freeze"), "rollback"), base.on_breach
         ),
         fallback=keys.read("fallback", lambda n: n.flag(True), base.fallback),
+        limits=keys.read("limits", lambda n: read_limits(n, base.limits), base.limits),
     )
 
 
 _ROUTE_KEYS = (
     "id", "match", "weight", "sticky_by", "plan", "mirror", "compare", "rollback", "on_breach",
-    "fallback",
+    "fallback", "limits",
 )  # fmt: skip
 
 
@@ -264,6 +270,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         rollback=shared.rollback,
         on_breach=shared.on_breach,
         fallback=shared.fallback,
+        limits=shared.limits,
         line=node.line,
     )
 

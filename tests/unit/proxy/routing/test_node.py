@@ -98,6 +98,74 @@ def test_what_is_no_time_is_refused(value: Any, problem: str) -> None:
     assert f"here: {problem}" in said
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("0B", 0), ("17 B", 17), ("1KB", 1000), ("1KiB", 1024), ("10MB", 10**7),
+        ("1.5MiB", 1_572_864), ("2GB", 2 * 10**9), ("1 GiB", 2**30), ("0.001KB", 1),
+    ],
+)  # fmt: skip
+def test_sizes_are_read_as_bytes(text: str, size: int) -> None:
+    """Thousands without an `i`, and powers of two with it (IEC 80000-13)."""
+    assert read(text, lambda n: n.size(9)) == (size, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (10, "(found: 10)\n    write `10B` if you mean bytes"),
+        ("10mb", "(found: '10mb')\n    did you mean `MB`?"),
+        ("10 mib", "(found: '10 mib')\n    did you mean `MiB`?"),
+        ("10M", "(found: '10M')"),
+        ("10", "(found: '10')"),
+        ("-1B", "(found: '-1B')"),
+        ("1_0B", "(found: '1_0B')"),
+        ("\u0661B", "(found"),
+        ("1e3B", "(found: '1e3B')"),
+        (True, "(found: True)"),
+        (1.5, "(found: 1.5)"),
+        (None, "(found: None)"),
+        ({}, ""),
+        ("9" * 1_000_000 + "B", "(found"),
+    ],
+)
+def test_what_is_no_size_is_refused(value: Any, problem: str) -> None:
+    """A bare number could be anything, and `m` has been a thousandth before."""
+    found, (said,) = read(value, lambda n: n.size(9))
+    assert found == 9
+    expected = "here: must be a size with its unit: B, KB, MB, GB, KiB, MiB or GiB"
+    assert f"{expected} {problem}".strip() in said
+
+
+def test_sizes_have_bounds() -> None:
+    """Both are said."""
+    for text in ("1B", "1GB"):
+        found, (said,) = read(text, lambda n: n.size(9, 2, 1000))
+        assert found == 9
+        assert "must lie between 2 and 1000 bytes" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "often"),
+    [("500/s", 500.0), ("30/m", 0.5), ("3600 / h", 1.0), ("1/h", 1 / 3600), ("1000000/s", 1e6)],
+)
+def test_frequencies_are_read_as_times_a_second(text: str, often: float) -> None:
+    """A number and a unit of time."""
+    assert read(text, lambda n: n.frequency(9.0)) == (pytest.approx(often), [])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [20, 1.5, "20", "20/", "/s", "-1/s", "1.5/s", "20/S", "20/d", "20/ms", "20/s ", "20 per second",
+     "\u0661/s", True, None, [], "0/s", "1000001/s", "9999999999/s"],
+)  # fmt: skip
+def test_what_is_no_frequency_is_refused(value: Any) -> None:
+    """Nothing is never allowed by a rate of 0: that is what no route at all says."""
+    found, (said,) = read(value, lambda n: n.frequency(9.0))
+    assert found == 9.0
+    assert "here: must " in said
+
+
 @pytest.mark.parametrize(("value", "valid"), [
     (1, True), (5, True), (10, True), (0, False), (11, False), (-1, False), (True, False),
     (2.0, False), ("5", False), (None, False), ([5], False),

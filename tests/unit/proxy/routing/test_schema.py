@@ -107,7 +107,7 @@ def test_every_key_is_read() -> None:
     )
     everything_else = RouteRules(
         "all", Match("/*"), 0, sticky_by, "standard", MirrorRules(0.5, both), CompareRules(), base,
-        "freeze", False, 40,
+        "freeze", False, line=40,
     )  # fmt: skip
     assert found == Rules(
         legacy=UpstreamRules(Side.LEGACY, ("http://127.0.0.1:8081", "http://[::1]"), 64),
