@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from proxy.routing.limits import LimitRules, WorkerLimits
+from proxy.routing.rewrites import Rewrites
 from proxy.routing.side import Side
 
 WEIGHT_MAX = 10_000
@@ -151,6 +152,7 @@ class RouteRules:
     on_breach: str = "rollback"
     fallback: bool = True
     limits: LimitRules = field(default_factory=LimitRules)
+    rewrite: Rewrites = field(default_factory=Rewrites)
     line: int = 0
 
 

@@ -31,6 +31,7 @@ from proxy.routing.rules import (
     taken_methods,
 )
 from proxy.routing.schema_limits import read_limits, read_worker_limits
+from proxy.routing.schema_rewrite import check_strip, read_rewrites
 from proxy.routing.side import Side
 
 T = TypeVar("T")
@@ -192,7 +193,7 @@ _BUILT_IN = RouteRules(id="", match=_NO_MATCH)
 
 def _defaults(node: Node, plans: Plans) -> RouteRules:
     keys = node.mapping(
-        ("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback", "limits")
+        ("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback", "limits", "rewrite")
     )
     return _shared(keys, _BUILT_IN, plans)
 
@@ -211,12 +212,13 @@ def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
         ),
         fallback=keys.read("fallback", lambda n: n.flag(True), base.fallback),
         limits=keys.read("limits", lambda n: read_limits(n, base.limits), base.limits),
+        rewrite=keys.read("rewrite", lambda n: read_rewrites(n, base.rewrite), base.rewrite),
     )
 
 
 _ROUTE_KEYS = (
     "id", "match", "weight", "sticky_by", "plan", "mirror", "compare", "rollback", "on_breach",
-    "fallback", "limits",
+    "fallback", "limits", "rewrite",
 )  # fmt: skip
 
 
@@ -259,6 +261,11 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
     match = keys.read("match", _match, _NO_MATCH)
     if match.path and (sticky_by := keys.get("sticky_by")) is not None:
         _check_parameters(sticky_by, shared.sticky_by, match.path)
+    if match.path and (rewrite := keys.get("rewrite")) is not None:
+        for side in Side:
+            strip = shared.rewrite.towards(side).path.strip
+            if strip != base.rewrite.towards(side).path.strip:
+                check_strip(rewrite, strip, match.path)
     return RouteRules(
         id=keys.read("id", lambda n: n.name("a route id"), ""),
         match=match,
@@ -271,6 +278,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         on_breach=shared.on_breach,
         fallback=shared.fallback,
         limits=shared.limits,
+        rewrite=shared.rewrite,
         line=node.line,
     )
 

@@ -102,6 +102,11 @@ _RESPONSE_ROLES: Final = {
 _FOLD: Final = bytes.maketrans(b"_.", b"--")
 
 
+def folded(name: bytes) -> bytes:
+    """Give the one name for all that PHP and CGI cannot tell from each other."""
+    return name.lower().translate(_FOLD)
+
+
 def request_field(line: bytes) -> Field | None:
     """Read one request field line; None when it is not one."""
     found = FIELD_LINE.fullmatch(line)

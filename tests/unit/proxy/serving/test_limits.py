@@ -99,7 +99,7 @@ def test_a_burst_that_is_not_said_is_what_a_second_brings() -> None:
 @given(
     rate=st.floats(0.01, 1000.0),
     burst=st.integers(1, 50),
-    steps=st.lists(st.floats(0.0, 5.0) | st.just(0.0), min_size=1, max_size=200),
+    steps=st.lists(st.floats(0.0, 5.0) | st.just(0.0), min_size=1, max_size=60),
 )
 def test_no_interval_admits_more_than_its_burst_and_its_time(
     rate: float, burst: int, steps: list[float]
@@ -284,7 +284,7 @@ class Traffic(RuleBasedStateMachine):
 
 
 TestTraffic = Traffic.TestCase
-TestTraffic.settings = settings(max_examples=60, stateful_step_count=40)
+TestTraffic.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 @given(
