@@ -24,6 +24,9 @@ BOUNDS = (
 
 EVENTS: Mapping[str, tuple[str, str]] = {
     "refused_requests": ("Requests refused before a route was chosen, by status", "status"),
+    "rejected_requests": ("Requests and connections refused by a limit, by which", "reason"),
+    "forgotten_clients": ("Clients whose rate was forgotten for want of room", ""),
+    "dropped_fields": ("Requests that lost a field whose name has `_` or `.`", ""),
 }
 """Events that data plane workers count by name: meaning, and the name of the label or nothing."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from proxy.routing.side import Side
 from proxy.wire.path_rewrite import PathRewrite
@@ -83,6 +84,12 @@ class RewriteRules:
             domains={old.encode(): new.encode() for old, new in self.cookie_domain},
             locations=self.location,
         )
+
+
+@lru_cache(maxsize=256)
+def compiled(rules: RewriteRules, instances: tuple[str, ...]) -> Rewriting | None:
+    """As `RewriteRules.compile`; routes that say the same, by `defaults`, share one rewriting."""
+    return rules.compile(instances)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from proxy.routing import pattern
 from proxy.routing.bucket import bucket_of, is_chosen
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import CLIENT_IP, Request, Source, compile_source
+from proxy.routing.rewrites import Rewrites, compiled
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, taken_methods
 from proxy.routing.side import Side
+from proxy.wire.rewriting import Rewriting
 
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
 _CACHE_MAX: Final = 4096
@@ -28,10 +30,12 @@ class Route:
         "_salt",
         "_sources",
         "id",
+        "limited",
         "methods",
         "mint",
         "needs_parameters",
         "order",
+        "rewriting",
         "rules",
         "said",
         "weight",
@@ -51,6 +55,8 @@ class Route:
         self.order: Final = order
         self.methods: Final = _methods(rules)
         self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
+        self.limited: Final = rules.limits.limits_anything
+        self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
         self.said: Final = {
@@ -103,6 +109,15 @@ class Route:
         bucket = bucket_of(self._salt, identity)
         side = Side.MODERN if is_chosen(bucket, self.weight) else Side.LEGACY
         return Decision(side, Reason.BUCKET, bucket)
+
+
+def _rewriting(rules: RouteRules, whole: Rules) -> dict[Side, Rewriting | None] | None:
+    """Compile what is rewritten towards each side; None when nothing is, as on most routes."""
+    if rules.rewrite == Rewrites():
+        return None
+    return {
+        side: compiled(rules.rewrite.towards(side), whole.upstream(side).instances) for side in Side
+    }
 
 
 def _said(route_id: str, side: Side) -> bytes:

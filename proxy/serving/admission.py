@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-EXCHANGES_MAX: Final = 10_000
-BODY_MAX: Final = 256 * 1024 * 1024
+from proxy.routing.limits import EXCHANGES_MAX
 
 
 class Admission:

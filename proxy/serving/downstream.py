@@ -79,6 +79,10 @@ class Downstream(asyncio.Protocol):
         self._live.add(self)
         self.plane.connections += 1
         self.deadline = self.plane.now() + HEAD_DEADLINE
+        if self.plane.connections > self.plane.connections_max:
+            # Not left at the door: it would wait there, unanswered, while other workers have room.
+            self.plane.note("rejected_requests", "connections")
+            self._refuse(RequestError(503, "too many connections at once"))
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,6 +1,6 @@
 """The life of one request, from its head to the record of how it ended.
 
-    admit  match  identify  decide  lease  send  (retry | fall back)  relay  mirror  record
+    admit  match  identify  decide  limit  lease  send  (retry | fall back)  relay  mirror  record
 
 `begin` is the table of contents of the way in, `_finish` that of the way out. Between them the
 exchange is driven by callbacks: of the client's connection (`on_client_…`), of the pool
@@ -20,8 +20,8 @@ from proxy.routing.identity import CLIENT_IP, MINT_COOKIE, MINT_PREFIX
 from proxy.routing.side import Side
 from proxy.routing.table import Choice, Route, Table
 from proxy.serving import mirror, record
-from proxy.serving.admission import BODY_MAX
 from proxy.serving.client import Client
+from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.plane import Plane
 from proxy.serving.relay import Relay
 from proxy.serving.upload import Upload
@@ -42,6 +42,7 @@ from proxy.wire.forwarding import (
 from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
 from proxy.wire.parser import END
+from proxy.wire.rewriting import Rewriting
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Exchange:
         "_reused",
         "_stage",
         "_tally",
+        "_ticket",
         "_upstream_writable",
         "attempt_at",
         "begun_at",
@@ -120,6 +122,7 @@ class Exchange:
         self.relay: Relay | None = None
         self._tally: Tally
         self._pool: Pool
+        self._ticket: Ticket | None = None
         self._connection: UpstreamConnection | None = None
         self._stage = Stage.BEGUN
         self._reused = False
@@ -141,7 +144,11 @@ class Exchange:
             self._identify()
             self._decide()
         self._tally = self.plane.tally(self.route.id, self.side)
+        if (self.route.limited or self.upload is not None) and not self._limit():
+            return
         self._tally.decided += 1
+        if self.head.block.counted and self.head.block.drops(self.table.allowed_fields):
+            self.plane.note("dropped_fields")
         self._lease()
 
     def _admit(self) -> bool:
@@ -149,9 +156,8 @@ class Exchange:
         table = plane.table
         if table is None:
             return self._turn_away(503, "the proxy has no routing rules yet")
-        if self.head.length > BODY_MAX:
-            return self._turn_away(413, "the body is too large")
         if not plane.admission.enter():
+            plane.note("rejected_requests", "exchanges")
             return self._turn_away(503, "too many requests at once")
         self.table = table
         peer = self.client.peer
@@ -217,6 +223,34 @@ class Exchange:
             return Side.MODERN
         return Side.LEGACY if wanted == b"legacy" else None
 
+    def _limit(self) -> bool:
+        """Refuse what is more than this route takes; nothing of it reaches an application."""
+        rules, head, upload = self.route.rules.limits, self.head, self.upload
+        if upload is not None:
+            upload.most = rules.body
+            if head.length > rules.body:
+                return self._shed("body", 413, "the body is too large")
+        if not self.route.limited:
+            return True
+        client = self.client.peer.client_address(head, self.table.trusts)
+        found = self.plane.limits.enter(self.route.id, client, self.begun_at)
+        if isinstance(found, Refusal):
+            return self._shed(found.reason, found.status, found.sentence, found.retry_after)
+        self._ticket = found
+        return True
+
+    def _shed(self, reason: str, status: int, sentence: str, retry_after: int = 1) -> bool:
+        """Refuse for a limit of the route: nobody's failure."""
+        self._tally.rejected += 1
+        self.plane.note("rejected_requests", reason)
+        self._answer(status, sentence, retry_after=retry_after)
+        return False
+
+    def _rewriting(self) -> Rewriting | None:
+        """What is rewritten between the client and the side in use."""
+        by_side = self.route.rewriting
+        return None if by_side is None else by_side[self.side]
+
     def _lease(self, fresh: bool = False) -> None:
         plane = self.plane
         self._stage = Stage.LEASING
@@ -244,6 +278,7 @@ class Exchange:
             self.id,
             self.trace,
             self.table.allowed_fields,
+            self._rewriting(),
         )
         upload = self.upload
         if upload is None:
@@ -320,6 +355,8 @@ class Exchange:
 
     def _on_broken_request(self, error: RequestError) -> None:
         self._tally.rejected += 1
+        if error.status == 413:
+            self.plane.note("rejected_requests", "body")
         if self._stage is Stage.RELAYING:
             self._record(OutcomeKind.REJECTED, error.status)
             self._end()
@@ -405,7 +442,11 @@ class Exchange:
         extra = self._extra + self.route.said[self.side]
         if self.client.peer.trusted and self.head.get(TIMING_FIELD) is not None:
             extra += record.server_timing(self)
-        written, chunked = write_response(response, self.head, extra, self._close)
+        fields = None
+        if (rewriting := self._rewriting()) is not None:
+            origin = self.client.peer.origin(self.head)
+            fields = rewriting.answer(response.block.forwarded, *origin)
+        written, chunked = write_response(response, self.head, extra, self._close, fields)
         out.append(written)
         self.relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
         return True
@@ -423,7 +464,10 @@ class Exchange:
             self._fail(OutcomeKind.PROTOCOL)
             return False
         if self.head.minor == 1 and response.status != 100:
-            out.append(write_interim(response))
+            fields = None
+            if (rewriting := self._rewriting()) is not None:
+                fields = rewriting.interim(response.block.forwarded)
+            out.append(write_interim(response, fields))
         return True
 
     # Failure: another attempt, or an answer of our own
@@ -491,11 +535,17 @@ class Exchange:
         elif self._stage is Stage.LEASING:
             self._pool.cancel(self)
 
-    def _answer(self, status: int, sentence: str, kind: OutcomeKind = OutcomeKind.REJECTED) -> None:
+    def _answer(
+        self,
+        status: int,
+        sentence: str,
+        kind: OutcomeKind = OutcomeKind.REJECTED,
+        retry_after: int = 1,
+    ) -> None:
         """Answer ourselves, and close when the request has not been read to its end."""
         self._record(kind, status)
         self._end()
-        self._write_own(status, sentence)
+        self._write_own(status, sentence, retry_after)
 
     def _turn_away(self, status: int, sentence: str) -> bool:
         """Refuse before any route was chosen."""
@@ -506,10 +556,12 @@ class Exchange:
         self._write_own(status, sentence)
         return False
 
-    def _write_own(self, status: int, sentence: str) -> None:
+    def _write_own(self, status: int, sentence: str, retry_after: int = 1) -> None:
         close = self._close or not self.request_done or self.plane.draining
         head_only = self.head.method == "HEAD"
-        self.client.write(write_own(status, sentence, close=close, head_only=head_only))
+        self.client.write(
+            write_own(status, sentence, close=close, head_only=head_only, retry_after=retry_after)
+        )
         self.client.done(close)
 
     # The way out
@@ -622,3 +674,5 @@ class Exchange:
         self._drop_connection()
         self._stage = Stage.ENDED
         self.plane.admission.leave()
+        if self._ticket is not None:
+            self.plane.limits.leave(self._ticket)

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from proxy.routing.limits import Allowance, LimitRules
+from proxy.wire.fields import Remembered
 
 CLIENTS_MAX: Final = 100_000
 """Pairs of route and client that a worker remembers: some 30 MB at the very most."""
@@ -28,7 +29,7 @@ _SLACK: Final = 0.001
 """The part of a request by which a burst is larger: sums of intervals are not exact."""
 
 Key = tuple[str, bytes]
-"""A route's id and a client, as `client_key` gave it."""
+"""A route's id and a client, as `client_key` gives it."""
 
 
 class Reason(StrEnum):
@@ -171,9 +172,9 @@ class Limits:
     def enter(self, route_id: str, client: bytes, now: float) -> Ticket | Refusal:
         """Count a request of a limited route, or refuse it and count nothing.
 
-        `client` is what `client_key` gives.
+        `client` is a client's address.
         """
-        route, key = self._routes[route_id], (route_id, client)
+        route, key = self._routes[route_id], (route_id, _CLIENT_KEYS[client])
         refusal = self._refused(route, key, now)
         if refusal is not None:
             return refusal
@@ -251,3 +252,6 @@ def client_key(address: bytes) -> bytes:
         return address
     mapped = found.ipv4_mapped
     return str(mapped).encode() if mapped is not None else b"[" + found.packed[:8]
+
+
+_CLIENT_KEYS: Final[Remembered[bytes]] = Remembered(client_key, longest=64)

@@ -9,10 +9,12 @@ from typing import Final, Protocol
 
 from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally
 from proxy.routing.identity import identity_hash, mint
+from proxy.routing.limits import CONNECTIONS_MAX
 from proxy.routing.rules import Rules
 from proxy.routing.side import Side
 from proxy.routing.table import Table
 from proxy.serving.admission import Admission
+from proxy.serving.limits import Limits
 from proxy.snapshot import Snapshot
 from proxy.upstream.pool import Pool
 
@@ -58,6 +60,8 @@ class Plane:
         self.now: Final = now
         self.wall: Final = wall
         self.admission: Final = Admission()
+        self.limits: Final = Limits(workers)
+        self.connections_max = CONNECTIONS_MAX
         self.draining = False
         self.connections = 0
         self.table: Table | None = None
@@ -87,6 +91,11 @@ class Plane:
             snapshot.kill_switch,
             snapshot.version,
             self._mint_key,
+        )
+        self.admission.limit = snapshot.rules.limits.exchanges
+        self.connections_max = snapshot.rules.limits.connections
+        self.limits.follow(
+            (route.id, route.rules.limits) for route in self.table.routes if route.limited
         )
         for side in Side:
             self._renew_pool(side, old, snapshot.rules)
@@ -180,13 +189,16 @@ class Plane:
         by_reason = self._captures_dropped.setdefault(route, {})
         by_reason[reason] = by_reason.get(reason, 0) + 1
 
-    def note(self, event: str, label: str = "") -> None:
+    def note(self, event: str, label: str = "", count: int = 1) -> None:
         """Count an event that `observe.metrics.EVENTS` names; `label` is from a small set."""
         by_label = self._events.setdefault(event, {})
-        by_label[label] = by_label.get(label, 0) + 1
+        by_label[label] = by_label.get(label, 0) + count
 
     def take_batch(self) -> OutcomeBatch:
         """Give everything counted since the last call, and begin anew."""
+        if self.limits.forgotten:
+            self.note("forgotten_clients", count=self.limits.forgotten)
+            self.limits.forgotten = 0
         batch = OutcomeBatch(
             worker=self.index,
             pid=os.getpid(),

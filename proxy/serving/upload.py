@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proxy.serving.admission import BODY_MAX
+from proxy.routing.limits import BODY_MAX
 from proxy.upstream.retry import REPLAY_MAX
 from proxy.wire.chunked import LAST_CHUNK, chunk
 from proxy.wire.errors import RequestError
@@ -11,12 +11,16 @@ from proxy.wire.parser import END
 
 
 class Upload:
-    """Counts and frames what arrives. `size` is octets so far, `done` says it is complete."""
+    """Counts and frames what arrives.
 
-    __slots__ = ("_chunked", "_kept", "done", "size")
+    `size` is octets so far, `most` how many are taken, `done` says it is complete.
+    """
+
+    __slots__ = ("_chunked", "_kept", "done", "most", "size")
 
     def __init__(self, length: int) -> None:
         self.size = 0
+        self.most = BODY_MAX
         self.done = False
         self._chunked = length == CHUNKED
         self._kept: list[bytes] | None = []
@@ -34,7 +38,7 @@ class Upload:
                 out.append(LAST_CHUNK)
         elif isinstance(event, bytes):
             self.size += len(event)
-            if self.size > BODY_MAX:
+            if self.size > self.most:
                 raise RequestError(413, "the body is too large")
             if self._kept is not None:
                 self._kept.append(event)

@@ -8,7 +8,9 @@ from typing import Final
 
 from proxy.wire.fields import Field, Role
 from proxy.wire.framing import CHUNKED, NO_BODY
+from proxy.wire.grammar import HOST
 from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
+from proxy.wire.rewriting import Rewriting
 
 VIA: Final = b"1.1 cutover"
 
@@ -75,6 +77,17 @@ class Peer:
                 break
         return address
 
+    def origin(self, head: RequestHead) -> tuple[bytes, bytes]:
+        """Scheme and host under which the client knows us; a trusted peer may know better."""
+        if not self.trusted:
+            return self.scheme, head.host
+        scheme = _first(head, b"x-forwarded-proto").lower()
+        host = _first(head, b"x-forwarded-host")
+        return (
+            scheme if scheme in (b"http", b"https") else self.scheme,
+            host if HOST.fullmatch(host) else head.host,
+        )
+
     def _appended(self, head: RequestHead) -> bytes:
         rewritten = self._lines(
             b", ".join([*_values(head, b"x-forwarded-for"), self.address]),
@@ -111,6 +124,11 @@ def _values(head: RequestHead, name: bytes) -> list[bytes]:
     return [field.value for field in head.fields if field.name == name and field.value]
 
 
+def _first(head: RequestHead, name: bytes) -> bytes:
+    """The first of the listed values of a field, which is what the client itself was asked by."""
+    return (head.get(name) or b"").partition(b",")[0].strip(b" \t")
+
+
 def request_id(head: RequestHead, trusted: bool) -> bytes | None:
     """Give the request id that a trusted peer has set, if it is a harmless one."""
     if not trusted:
@@ -126,7 +144,12 @@ def traceparent(head: RequestHead) -> bytes | None:
 
 
 def write_request(
-    head: RequestHead, provenance: bytes, identifier: bytes, trace: bytes, allowed: Container[bytes]
+    head: RequestHead,
+    provenance: bytes,
+    identifier: bytes,
+    trace: bytes,
+    allowed: Container[bytes],
+    rewriting: Rewriting | None = None,
 ) -> bytes:
     """Write the head that the upstream receives.
 
@@ -135,6 +158,10 @@ def write_request(
     """
     block = head.block
     forwarded = _with_allowed(block, allowed) if block.counted else block.forwarded
+    target, host = head.target, head.host
+    if rewriting is not None:
+        target, host = rewriting.target(target), rewriting.host or host
+        forwarded = rewriting.request(forwarded)
     if head.length > 0:
         framing = b"Content-Length: %d\r\n" % head.length
     elif head.length == CHUNKED:
@@ -145,8 +172,8 @@ def write_request(
         framing = b""
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%bX-Request-Id: %b\r\ntraceparent: %b\r\n\r\n" % (
         head.method.encode(),
-        head.target,
-        head.host,
+        target,
+        host,
         forwarded,
         provenance,
         framing,
@@ -166,13 +193,17 @@ def _with_allowed(block: FieldBlock, allowed: Container[bytes]) -> bytes:
 
 
 def write_response(
-    head: ResponseHead, request: RequestHead, extra: bytes, close: bool
+    head: ResponseHead,
+    request: RequestHead,
+    extra: bytes,
+    close: bool,
+    fields: bytes | None = None,
 ) -> tuple[bytes, bool]:
     """Write the head that the client receives; gives (bytes, whether the body is to be chunked).
 
     A body that ends with the upstream's connection, or came in chunks, goes on in chunks to a
-    client of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines with
-    their CRLF.
+    client of HTTP/1.1, and ends with the connection for one of HTTP/1.0. `extra` is lines of ours,
+    `fields` what the answer's own have been rewritten to, each line with its CRLF.
     """
     chunked = False
     if head.declared is not None and head.length >= NO_BODY and head.status != 204:
@@ -189,16 +220,17 @@ def write_response(
     written = b"HTTP/1.1 %d %b\r\n%b%b%b\r\n" % (
         head.status,
         head.reason,
-        head.block.forwarded,
+        head.block.forwarded if fields is None else fields,
         extra,
         framing,
     )
     return written, chunked
 
 
-def write_interim(head: ResponseHead) -> bytes:
-    """Write an interim answer, such as 103 Early Hints."""
-    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, head.block.forwarded)
+def write_interim(head: ResponseHead, fields: bytes | None = None) -> bytes:
+    """Write an interim answer, such as 103 Early Hints; `fields` as for `write_response`."""
+    lines = head.block.forwarded if fields is None else fields
+    return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
 
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -210,6 +242,7 @@ _REASONS: Final = {
     413: b"Content Too Large",
     414: b"URI Too Long",
     417: b"Expectation Failed",
+    429: b"Too Many Requests",
     431: b"Request Header Fields Too Large",
     404: b"Not Found",
     501: b"Not Implemented",
@@ -221,14 +254,23 @@ _REASONS: Final = {
 
 
 def write_own(
-    status: int, reason: str, *, close: bool, head_only: bool = False, extra: bytes = b""
+    status: int,
+    reason: str,
+    *,
+    close: bool,
+    head_only: bool = False,
+    extra: bytes = b"",
+    retry_after: int = 1,
 ) -> bytes:
-    """Write an answer of our own: a refusal or a failure, with one plain sentence."""
+    """Write an answer of our own: a refusal or a failure, with one plain sentence.
+
+    `retry_after` is seconds, told with the statuses that mean to come again.
+    """
     body = b"%d %b: %b\n" % (status, _REASONS[status], reason.encode("utf-8"))
     if status == 405:
         extra += b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
-    if status == 503:
-        extra += b"Retry-After: 1\r\n"
+    if status in (429, 503):
+        extra += b"Retry-After: %d\r\n" % retry_after
     return (
         b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
         b"Cache-Control: no-store\r\n%b%b\r\n%b"

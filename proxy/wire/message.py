@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Final
 
 from proxy.wire.fields import Field, Role
@@ -66,6 +67,10 @@ class FieldBlock:
         self.persists: Final = b"keep-alive" in tokens
         self.host: Final = host
         self.idle_hint: Final = idle_hint
+
+    def drops(self, allowed: Container[bytes]) -> bool:
+        """Whether a field is left out for its name alone: `_` or `.`, and not `allowed`."""
+        return any(f.role is Role.COUNTED and f.name not in allowed for f in self.fields)
 
     def keeps_alive(self, minor: int) -> bool:
         """Whether the connection outlives the message (RFC 9112, 9.3)."""

@@ -218,9 +218,10 @@ async def test_body_passes_while_it_comes(rig: Rig) -> None:
     assert rig.legacy.requests[0].body == b"abcde"
 
 
-async def test_body_beyond_the_limit(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_body_beyond_the_limit(own_rig: Rig) -> None:
     """A streamed body is refused where it passes the limit, and never ends at the upstream."""
-    monkeypatch.setattr("proxy.serving.upload.BODY_MAX", 1000)
+    rig = own_rig
+    rig.rules(rig.document({}) | {"defaults": {"limits": {"body": "1KB"}}})
     chunk = b"190\r\n" + b"x" * 400 + b"\r\n"
     raw = b"POST /l/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer, client = await rig.ask(raw + chunk * 3 + b"0\r\n\r\n")

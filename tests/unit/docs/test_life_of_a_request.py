@@ -6,8 +6,9 @@ from importlib import import_module
 
 from proxy import wire
 from proxy.outcome import OutcomeKind
+from proxy.routing import limits
 from proxy.routing.decision import Reason
-from proxy.serving import admission, downstream, mirror, worker
+from proxy.serving import downstream, mirror, worker
 from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange, Stage
 from proxy.upstream.pool import QUEUE_FACTOR
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
@@ -80,8 +81,8 @@ def test_the_limits_are_the_real_ones() -> None:
     """The numbers in the text are those of the code."""
     statuses = sorted(FALLBACK_STATUSES)
     for said in (
-        f"larger than {admission.BODY_MAX // 2**20} MiB",
-        f"{admission.EXCHANGES_MAX:,} exchanges",
+        f"larger than {limits.BODY_MAX // 2**20} MiB",
+        f"{limits.EXCHANGES_MAX:,} exchanges",
         f"not complete after {downstream.HEAD_DEADLINE:.0f} s",
         f"longer than {_of_wire('TARGET_MAX'):,} bytes",
         f"more than {_of_wire('FIELDS_MAX')} fields",

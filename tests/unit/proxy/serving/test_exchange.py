@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from proxy.routing.identity import mint
+from proxy.routing.limits import BODY_MAX
 from proxy.routing.side import Side
-from proxy.serving import exchange, upload
-from proxy.serving.admission import BODY_MAX
+from proxy.serving import exchange
 from proxy.upstream.fake import turn
 from tests.support_exchange import MINT_KEY, OK, RESPONSE_TIMEOUT, Scene, answer, get, on, request
 from tests.support_routing import route
@@ -486,11 +486,10 @@ async def test_a_declared_body_beyond_the_limit_is_refused_unread(scene: Make) -
 
 
 async def test_a_streamed_body_beyond_the_limit_is_cut_off(
-    scene: Make, monkeypatch: pytest.MonkeyPatch
+    scene: Make,
 ) -> None:
     """The upstream sees no end of it, and it is not the upstream's failure."""
-    monkeypatch.setattr(upload, "BODY_MAX", 5)
-    it = scene(on(0))
+    it = scene(on(0, limits={"body": "5B"}))
     client = it.client()
     client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
     upstream = await it.accept(LEGACY)
