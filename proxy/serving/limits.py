@@ -25,7 +25,7 @@ CLIENTS_MAX: Final = 100_000
 _SWEPT: Final = 2
 """Old entries looked at for each new one: more go than come."""
 
-_SLACK: Final = 0.001
+_SLACK: Final = 0.0001
 """The part of a request by which a burst is larger: sums of intervals are not exact."""
 
 Key = tuple[str, bytes]
