@@ -29,6 +29,7 @@ MINIMAL: dict[str, Any] = {
         "modern": {"instances": ["http://127.0.0.1:8082"], "timeouts": {}},
     },
     "defaults": {},
+    "limits": {},
     "plans": {"standard": [{"weight": "0%", "until": {}}]},
     "routes": [
         {
@@ -36,6 +37,8 @@ MINIMAL: dict[str, Any] = {
             "match": {"path": "/*"},
             "mirror": {},
             "rollback": {},
+            "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
+            "rewrite": {"legacy": {"path": {}, "request": {}, "response": {}}},
             "compare": {"ignore": [{"path": "$", "reason": "clock"}]},
         }
     ],
@@ -53,6 +56,7 @@ def _general(path: str) -> str:
     """Write a path of the document as the documentation does."""
     path = re.sub(r"\[\d+\]", "[]", path)
     path = re.sub(r"^upstreams\.(legacy|modern)(?=\.)", "upstreams.SIDE", path)
+    path = re.sub(r"(?<=\.rewrite)\.(legacy|modern)(?=\.)", ".SIDE", path)
     path = re.sub(r"^plans\.\w+", "plans.NAME", path)
     path = re.sub(r"^defaults\.(\w+)\.", r"routes[].\1.", path)
     return re.sub(r"\.arrays\.\$.*(?=\.by$)", ".arrays.PATH", path)
