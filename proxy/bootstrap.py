@@ -35,6 +35,7 @@ from proxy.routing.rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
 from proxy.serving.listener import listeners
 from proxy.serving.mirror import Mirror
+from proxy.serving.mirrored import mirror_rewrites
 from proxy.serving.plane import Plane
 from proxy.serving.supervisor import Child, Supervisor
 from proxy.serving.worker import Worker
@@ -295,6 +296,7 @@ def shadow_config(snapshot: Snapshot) -> ShadowConfig:
         version=snapshot.version,
         sides={side.value: SideConfig(rules.upstream(side).instances) for side in Side},
         routes={route.id: compare_rules(route.compare) for route in rules.routes},
+        rewrites=mirror_rewrites(rules),
     )
 
 

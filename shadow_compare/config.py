@@ -7,8 +7,9 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from shadow_compare.capture import Headers
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import Retention
 
@@ -50,13 +51,38 @@ class SideConfig:
     host: str | None = None
 
 
+class Rewrite(Protocol):
+    """What the proxy rewrites between clients and one side of a route. Equal when it does alike."""
+
+    def request(self, target: str, headers: Headers) -> tuple[str, Headers]:
+        """Give target and headers, Host among them, as this side is asked."""
+        ...
+
+    def answer(self, headers: Headers, host: str) -> Headers:
+        """Give the headers of this side's answer as a client gets them that asked this host."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ShadowConfig:
-    """Both sides by name (legacy, modern), and the compiled rules of each route by its id."""
+    """Both sides by name (legacy, modern), and the compiled rules of each route by its id.
+
+    `rewrites` is by route and side, without those where nothing is rewritten.
+    """
 
     version: int
     sides: Mapping[str, SideConfig] = field(default_factory=dict)
     routes: Mapping[str, CompareRules] = field(default_factory=dict)
+    rewrites: Mapping[tuple[str, str], Rewrite] = field(default_factory=dict)
+
+    def rewritten_anew(self, before: ShadowConfig) -> frozenset[str]:
+        """Give the routes on which something else is rewritten than before."""
+        places = {*self.rewrites, *before.rewrites}
+        return frozenset(
+            route
+            for route, side in places
+            if self.rewrites.get((route, side)) != before.rewrites.get((route, side))
+        )
 
 
 def key_at(path: Path) -> bytes:

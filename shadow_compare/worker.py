@@ -11,7 +11,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -65,6 +65,7 @@ class ShadowWorker:
         self._on_counts = on_counts
         self._wall = wall
         self._config = ShadowConfig(version=0)
+        self._rewritten_anew: frozenset[str] = frozenset()
         self._counts: Counter[tuple[str, str, str, str, bool]] = Counter()
         self._queue = CaptureQueue(settings.queue_max, settings.queue_bytes_max)
         self._intake = Intake(self._queue, self._failed)
@@ -90,6 +91,7 @@ class ShadowWorker:
         mended must not pass for one by the new ones.
         """
         self._tell_now()
+        self._rewritten_anew = config.rewritten_anew(self._config)
         self._config = config
 
     async def run(self, socket_path: Path) -> None:
@@ -126,10 +128,14 @@ class ShadowWorker:
         if capture.status == _NOT_MODIFIED:
             raise NotComparableError("not_modified")
         config = self._config
+        # The primary was asked otherwise then: what differs would be the change itself.
+        if capture.route in self._rewritten_anew and capture.version < config.version:
+            raise NotComparableError("stale")
         rules = config.routes.get(capture.route, CompareRules())
+        asked, capture = capture, self._as_seen(capture)
         examined = await self._examine(capture, rules)
         if self._config is not config:  # judged by rules that are no longer in force
-            await self._handle(capture)
+            await self._handle(asked)
             return
         if examined.comparison.verdict is Verdict.NOT_COMPARED:
             raise NotComparableError(examined.comparison.reason)
@@ -157,7 +163,22 @@ class ShadowWorker:
         return again.verdict in (Verdict.MATCH, Verdict.IGNORED)
 
     async def _ask(self, side: str, capture: Capture) -> tuple[Answer, float]:
-        return await self._askers[side].ask(capture, self._config.sides.get(side))
+        """Ask a side in its own words; its answer is compared in the client's."""
+        rewrite = self._config.rewrites.get((capture.route, side))
+        config = self._config.sides.get(side)
+        if rewrite is None:
+            return await self._askers[side].ask(capture, config)
+        target, headers = rewrite.request(capture.target, capture.request_headers)
+        asked = replace(capture, target=target, request_headers=headers)
+        answer, latency = await self._askers[side].ask(asked, config)
+        return replace(answer, headers=rewrite.answer(answer.headers, _host(capture))), latency
+
+    def _as_seen(self, capture: Capture) -> Capture:
+        """Give the capture with the primary's answer as the client got it."""
+        rewrite = self._config.rewrites.get((capture.route, capture.primary))
+        if rewrite is None:
+            return capture
+        return replace(capture, headers=rewrite.answer(capture.headers, _host(capture)))
 
     def _compare(
         self, capture: Capture, primary: Answer, candidate: Answer, rules: CompareRules
@@ -248,6 +269,10 @@ class _Allowance:
             return False
         self._left -= 1.0
         return True
+
+
+def _host(capture: Capture) -> str:
+    return next((value for name, value in capture.request_headers if name == "host"), "")
 
 
 def _other(side: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shadow_compare.capture import Capture, Headers
-from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig
+from shadow_compare.config import Rewrite, ShadowConfig, ShadowSettings, SideConfig
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
@@ -78,14 +78,19 @@ class Running:
         return found
 
     def configure(
-        self, legacy: int, modern: int, routes: Mapping[str, CompareRules] | None = None
+        self,
+        legacy: int,
+        modern: int,
+        routes: Mapping[str, CompareRules] | None = None,
+        rewrites: Mapping[tuple[str, str], Rewrite] | None = None,
+        version: int = 7,
     ) -> None:
-        """Tell the worker where both sides listen."""
+        """Tell the worker where both sides listen, and by which rules it goes."""
         sides = {
             name: SideConfig((f"http://127.0.0.1:{port}",))
             for name, port in (("legacy", legacy), ("modern", modern))
         }
-        self.worker.configure(ShadowConfig(version=7, sides=sides, routes=routes or {}))
+        self.worker.configure(ShadowConfig(version, sides, routes or {}, rewrites or {}))
 
     async def send(self, *frames: bytes) -> None:
         """Write frames into the worker's socket, as a data plane does."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shadow_compare.capture import Headers
 from shadow_compare.config import MODERN
 from shadow_compare.rules import CompareRules
 from tests.support import eventually_async
@@ -382,6 +383,61 @@ async def test_a_pair_is_judged_by_the_rules_in_force_at_the_end(
     await running.send(a_capture(body=b'{"price": "9.90"}').encode())
     await eventually_async(lambda: _told_anything(running))
     assert {verdict for verdict, _ in running.total()} <= {"match", "ignored"}
+
+
+class Moved:
+    """A side that lives below another path."""
+
+    def __init__(self, top: str) -> None:
+        self.top = top
+
+    def request(self, target: str, headers: Headers) -> tuple[str, Headers]:
+        """Put the path before, and a Host."""
+        return self.top + target, (("host", "inner.test"), *headers[1:])
+
+    def answer(self, headers: Headers, host: str) -> Headers:
+        """Take it away again."""
+        return tuple(
+            (name, value.replace(f"inner.test{self.top}", host)) for name, value in headers
+        )
+
+
+async def test_each_side_is_asked_and_heard_in_its_own_words(
+    running: Running, legacy: Side, modern: Side
+) -> None:
+    """The two answers are equal where the client would have got the same, also when repeated."""
+    rewrites = {("plans", "legacy"): Moved("/old"), ("plans", "modern"): Moved("/v2")}
+    running.configure(legacy.port, modern.port, rewrites=rewrites)
+
+    def redirect(top: str, status: str) -> bytes:
+        location = (("location", f"http://inner.test{top}/login"),)
+        return http_answer(b"", status, location)
+
+    legacy.reply = lambda _head: redirect("/old", "302 Found")
+    modern.reply = lambda _head: redirect(
+        "/v2", "301 Moved" if len(modern.heads) == 1 else "302 Found"
+    )
+    location = (("location", "http://inner.test/old/login"),)
+    capture = a_capture(status=302, headers=location, body=b"")
+    await running.send(capture.encode())
+    await told(running, "ignored", "race")
+    assert [head.split(" ")[1] for head in modern.heads] == ["/v2/api/plans"] * 2
+    assert [head.split(" ")[1] for head in legacy.heads] == ["/old/api/plans"]
+    assert "host: inner.test\r\n" in modern.heads[0].lower()
+
+
+async def test_a_capture_from_before_another_rewriting_is_dropped(
+    running: Running, legacy: Side, modern: Side
+) -> None:
+    """The primary was asked otherwise then; on other routes nothing has changed."""
+    rewrites = {("plans", "modern"): Moved("/v2")}
+    running.configure(legacy.port, modern.port, rewrites=rewrites, version=8)
+    await running.send(
+        a_capture().encode(), a_capture(route="users").encode(), a_capture(version=8).encode()
+    )
+    await told(running, "match", count=2)
+    await told(running, "not_compared", "stale")
+    assert {head.split(" ")[1] for head in modern.heads} == {"/api/plans", "/v2/api/plans"}
 
 
 async def _told_anything(running: Running) -> bool:

@@ -40,7 +40,8 @@ def test_the_headings_follow_the_table_of_contents() -> None:
         for heading in re.findall(r"^### (.+)$", TEXT, re.MULTILINE)
     ]
     assert headings == [
-        "admit", "match", "identify", "decide", "limit", "lease", "send", "relay", "mirror", "record",
+        "admit", "match", "identify", "decide", "limit", "lease", "send", "relay", "mirror",
+        "record",
     ]  # fmt: skip
     for name in ("admit", "match", "identify", "decide", "limit", "lease", "mirror", "record"):
         assert hasattr(Exchange, f"_{name}")
