@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.admin.console import wording
+from proxy.admin.explain_route import asked_words, limit_words
 from proxy.admin.schemas import RequestToExplain
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import MINT_PREFIX
@@ -106,6 +107,7 @@ def explain(table: Table, request: RequestToExplain) -> Explanation:
             Step("route", "yes", _route_words(route.rules)),
             Step("identity", "yes", _identity_words(route, identity)),
             *_chain(decision, words),
+            *_besides(route, head),
         ),
     )
 
@@ -153,6 +155,13 @@ def _chain(decision: Decision, words: Mapping[Reason, str]) -> list[Step]:
     steps.append(Step(decision.reason.value, "yes", words[decision.reason]))
     steps += [Step(reason.value, "skipped", "already decided") for reason in _ORDER[decisive + 1 :]]
     return steps
+
+
+def _besides(route: Route, head: RequestHead) -> list[Step]:
+    """Tell limits and rewriting where the route has any; neither takes part in the decision."""
+    words = {"limits": limit_words(route.rules.limits)}
+    words |= {f"towards {side.value}": asked_words(route, side, head) for side in Side}
+    return [Step(name, "yes", detail) for name, detail in words.items() if detail is not None]
 
 
 def _route_words(rules: RouteRules) -> str:

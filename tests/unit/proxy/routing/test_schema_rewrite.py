@@ -4,10 +4,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from proxy.errors import RulesError
 from proxy.routing.rewrites import FieldEdits, PathRules, RewriteRules, Rewrites
 from proxy.routing.schema import load_rules
+from proxy.routing.side import Side
+from proxy.wire.rewriting import Rewriting
 from tests.support_routing import HEAD, route, rules
 
 EVERYTHING = {
@@ -186,3 +190,35 @@ def test_what_the_proxy_itself_writes_cannot_be_rewritten(way: str, name: str, h
     said = [name] if how == "remove" else {name: "x"}
     with pytest.raises(RulesError, match="cannot be rewritten: the proxy writes it itself"):
         rewrites({"legacy": {way: {how: said}}})
+
+
+_KEYS = st.sampled_from(
+    ["legacy", "modern", "path", "strip", "prefix", "host", "request", "response", "set", "add",
+     "remove", "location", "cookie_domain", "route", "client", "body", "rate", "burst",
+     "concurrency", "X-A", "Host"]
+)  # fmt: skip
+_SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(-5, 2**70), st.floats(), st.text(max_size=6),
+    st.sampled_from(["/api", "/", "", "none", "5/s", "1MB", "a.test", "X-A", "x\r\ny: z"]),
+)  # fmt: skip
+_JUNK = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_JUNK, _JUNK, st.booleans())
+def test_any_values_are_rules_or_refused(rewrite: Any, limits: Any, in_defaults: bool) -> None:
+    """Nothing but RulesError comes out, and nothing that is read could end a line."""
+    said = {"rewrite": rewrite, "limits": limits}
+    try:
+        found = rules(route(), defaults=said) if in_defaults else rules(route(**said))
+    except RulesError as error:
+        assert error.problems  # noqa: PT017 - either way counts
+        return
+    for side in Side:
+        rewriting = found.routes[0].rewrite.towards(side).compile(("http://a",)) or Rewriting()
+        block = rewriting.request(b"A: 1\r\n") + rewriting.answer(b"B: 1\r\n", b"http", b"h")
+        assert block.count(b"\r") == block.count(b"\n") == block.count(b"\r\n")
+        assert rewriting.target(b"/").startswith(b"/")

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-import pytest
+import re
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.wire.fields import folded
 from proxy.wire.forwarding import (
     CONTINUE,
     Peer,
@@ -13,7 +18,10 @@ from proxy.wire.forwarding import (
     write_request,
     write_response,
 )
-from tests.support_wire import read_request_head, read_response_head
+from proxy.wire.framing import NO_BODY
+from proxy.wire.path_rewrite import PathRewrite
+from proxy.wire.rewriting import Edits, Rewriting
+from tests.support_wire import read_request_head, read_response_head, request_events
 
 NOBODY: frozenset[bytes] = frozenset()
 
@@ -125,7 +133,7 @@ def test_interim() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [400, 404, 405, 408, 413, 414, 417, 431, 501, 502, 503, 504, 505]
+    "status", [400, 404, 405, 408, 413, 414, 417, 429, 431, 501, 502, 503, 504, 505]
 )
 @pytest.mark.parametrize("close", [False, True])
 @pytest.mark.parametrize("head_only", [False, True])
@@ -139,14 +147,96 @@ def test_own_answers(status: int, close: bool, head_only: bool) -> None:
     assert head.get(b"x") == b"1"
     assert head.keep_alive is not close
     assert (head.get(b"allow") is not None) is (status == 405)
-    assert (head.get(b"retry-after") is not None) is (status == 503)
+    assert (head.get(b"retry-after") is not None) is (status in (429, 503))
     if head_only:
         assert not body
     else:
         assert (head.length, body.decode().endswith(": grün & why\n")) == (len(body), True)
 
 
+def test_own_answers_say_when_to_come_again() -> None:
+    """In whole seconds (RFC 9110, 10.2.3)."""
+    raw = write_own(429, "slower", close=False, retry_after=17)
+    assert read_response_head(raw).get(b"retry-after") == b"17"
+
+
+REWRITING = Rewriting(
+    path=PathRewrite(b"/api", b"/v2"),
+    host=b"inner.test",
+    request=Edits(["X-Env", "A"], [("X-Env", "prod")], fold=True),
+)
+
+
+def test_a_rewritten_request() -> None:
+    """Line, Host and fields are those of its side; our account and our framing stay."""
+    head = read_request_head(
+        _head(b"a: 1", b"x_env: 2", b"B: 3", b"Content-Length: 4", line=b"POST /api/x?y HTTP/1.1")
+    )
+    written = write_request(head, b"P: 1\r\n", b"ID", b"TRACE", {b"x_env"}, REWRITING)
+    assert written == (
+        b"POST /v2/x?y HTTP/1.1\r\nHost: inner.test\r\nB: 3\r\nX-Env: prod\r\nP: 1\r\n"
+        b"Content-Length: 4\r\nX-Request-Id: ID\r\ntraceparent: TRACE\r\n\r\n"
+    )
+
+
+def test_a_rewritten_answer() -> None:
+    """Its lines are what they have been rewritten to; status, our words and framing stay."""
+    request = read_request_head(_head())
+    head = read_response_head(OK + b"A: 1\r\nContent-Length: 5\r\n\r\n")
+    written, _ = write_response(head, request, b"E: 1\r\n", False, b"B: 2\r\n")
+    assert written == OK + b"B: 2\r\nE: 1\r\nContent-Length: 5\r\n\r\n"
+    assert write_interim(head, b"B: 2\r\n") == OK + b"B: 2\r\n\r\n"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([b"A", b"x-env", b"X_Env", b"X.ENV", b"b-c", b"Cookie"]),
+            st.binary(max_size=12).filter(lambda v: re.fullmatch(rb"[!-~\x80-\xff]*", v)),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from([b"/api", b"/api/x?q", b"/apiary", b"/", b"*", b"/api/%2A?http://h/api"]),
+    st.booleans(),
+)
+def test_a_rewritten_request_is_one_request(
+    fields: list[tuple[bytes, bytes]], target: bytes, allow: bool
+) -> None:
+    """Our own strict parser reads it back as one, with what was set and nothing of the client's."""
+    method = b"OPTIONS" if target == b"*" else b"GET"
+    lines = [b"%b: %b" % field for field in fields]
+    head = read_request_head(_head(*lines, line=b"%b %b HTTP/1.1" % (method, target)))
+    allowed = frozenset({b"x_env", b"x.env"}) if allow else NOBODY
+    written = write_request(head, b"", b"ID", b"TRACE", allowed, REWRITING)
+    (kind, *_, host, length, _, _), end = request_events([written])
+    again = read_request_head(written)
+    assert (kind, end, host, length) == ("request", ("end",), b"inner.test", NO_BODY)
+    assert again.target == REWRITING.target(target)
+    assert [f.value for f in again.fields if folded(f.name) == b"x-env"] == [b"prod"]
+    assert again.get(b"a") is None
+
+
 # Who asks
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fields", "origin"),
+    [
+        (False, (b"X-Forwarded-Proto: https", b"X-Forwarded-Host: x"), (b"http", b"h")),
+        (True, (), (b"http", b"h")),
+        (True, (b"X-Forwarded-Proto: HTTPS",), (b"https", b"h")),
+        (True, (b"X-Forwarded-Proto: https, http",), (b"https", b"h")),
+        (True, (b"X-Forwarded-Proto: gopher",), (b"http", b"h")),
+        (True, (b"X-Forwarded-Host: a.test:8443 , b",), (b"http", b"a.test:8443")),
+        (True, (b"X-Forwarded-Host: a/b",), (b"http", b"h")),
+        (True, (b"X-Forwarded-Host: u@a",), (b"http", b"h")),
+        (True, (b"X-Forwarded-Host:",), (b"http", b"h")),
+    ],
+)
+def test_origin(trusted: bool, fields: tuple[bytes, ...], origin: tuple[bytes, bytes]) -> None:
+    """Where the client thinks it is, as a trusted peer may say, if it is a scheme and a host."""
+    head = read_request_head(_head(*fields))
+    assert Peer("10.0.0.1", 80, trusted=trusted).origin(head) == origin
 
 
 def _provenance(peer: Peer, *fields: bytes) -> list[str]:
