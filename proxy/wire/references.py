@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from proxy.wire.fields import Remembered
 from proxy.wire.path_rewrite import PathRewrite
 
 # scheme "://" authority, or "//" authority, and the rest               RFC 3986, 4.1 and 4.2
@@ -25,8 +26,12 @@ _REFRESH: Final = re.compile(
 # Octets that user agents leave out of a reference before they read it  WHATWG URL, 4.4
 _AMBIGUOUS: Final = re.compile(rb"[\t\\]")
 
-_INTERESTING: Final = re.compile(
+_MEANT: Final = re.compile(
     rb"^(?:location|content-location|refresh|set-cookie):", re.IGNORECASE | re.MULTILINE
+)
+# An application answers alike within a second, and most answers say nothing of the kind.
+_IS_MEANT: Final[Remembered[bool]] = Remembered(
+    lambda block: _MEANT.search(block) is not None, keep=2048, longest=2048
 )
 _PORTS: Final = {b"http": b":80", b"https": b":443"}
 
@@ -58,7 +63,7 @@ class References:
 
     def back(self, block: bytes, scheme: bytes, host: bytes) -> bytes:
         """Turn the lines of an answer, each with its CRLF, for a client's scheme and host."""
-        if _INTERESTING.search(block) is None:  # most answers say nothing of the kind
+        if not _IS_MEANT[block]:
             return block
         return b"\r\n".join(self._line(line, scheme, host) for line in block.split(b"\r\n"))
 
