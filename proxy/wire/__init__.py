@@ -4,5 +4,6 @@ A proxy that forwards what it did not understand is a smuggling tool. So bytes a
 grammar (`grammar`), understood (`framing`, `target`), and what goes out is written anew
 (`forwarding`): own framing, one Host, a list of fields that was decided on.
 
-Reading order: grammar, errors, fields, target, framing, chunked, message, head, parser, forwarding.
+Reading order: grammar, errors, fields, target, framing, chunked, trailers, message, head, parser,
+forwarding.
 """

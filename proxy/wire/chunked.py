@@ -1,4 +1,7 @@
-"""The chunked transfer coding (RFC 9112, 7.1): bytes in, payload out, extensions thrown away."""
+"""The chunked transfer coding (RFC 9112, 7.1): bytes in, payload and trailers out.
+
+Extensions are thrown away. What becomes of the trailers is decided elsewhere (`trailers`).
+"""
 
 from __future__ import annotations
 
@@ -21,14 +24,18 @@ class _Expect(Enum):
 
 
 class ChunkedReader:
-    """Decodes one body: `take` gives payload, `done` says that the trailer has passed."""
+    """Decodes one body: `take` gives payload, `done` says that the trailers have passed.
 
-    __slots__ = ("_expect", "_left", "_trailer")
+    `trailers` are their lines as they came, valid ones, without CRLF.
+    """
+
+    __slots__ = ("_expect", "_left", "_trailer", "trailers")
 
     def __init__(self) -> None:
         self._expect = _Expect.SIZE
         self._left = 0
         self._trailer = 0
+        self.trailers: list[bytes] = []
 
     @property
     def done(self) -> bool:
@@ -92,6 +99,7 @@ class ChunkedReader:
             self._trailer += len(line) + 2
             if FIELD_LINE.fullmatch(line) is None or self._trailer > TRAILER_MAX:
                 raise WireError("malformed trailer")
+            self.trailers.append(line)
 
 
 def chunk(data: bytes) -> bytes:
@@ -100,3 +108,8 @@ def chunk(data: bytes) -> bytes:
 
 
 LAST_CHUNK: Final = b"0\r\n\r\n"
+
+
+def last_chunk(trailers: bytes) -> bytes:
+    """Write the end of a body; `trailers` is lines, each with its CRLF."""
+    return b"0\r\n%b\r\n" % trailers

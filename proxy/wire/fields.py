@@ -99,7 +99,8 @@ _RESPONSE_ROLES: Final = {
     b"connection": Role.CONNECTION,
 }
 
-_FOLD: Final = bytes.maketrans(b"_.", b"--")
+FOLD: Final = bytes.maketrans(b"_.", b"--")
+"""The spellings of a name that CGI and PHP take for one."""
 
 
 def folded(name: bytes) -> bytes:
@@ -115,7 +116,7 @@ def request_field(line: bytes) -> Field | None:
     name = found[1].lower()
     # CGI maps `-`, PHP also `_` and `.`, to one key (RFC 3875, 4.1.18): a client must not reach
     # our names, or anybody's, through another spelling.
-    folded = name.translate(_FOLD)
+    folded = name.translate(FOLD)
     role = _request_role(folded)
     if folded != name:
         role = Role.COUNTED if role is Role.FORWARD else Role.DROP

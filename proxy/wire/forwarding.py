@@ -29,6 +29,7 @@ _REWRITTEN: Final = frozenset(
         b"via",
     }
 )
+_UPGRADE: Final = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -150,11 +151,13 @@ def write_request(
     trace: bytes,
     allowed: Container[bytes],
     rewriting: Rewriting | None = None,
+    expect: bool = False,
 ) -> bytes:
     """Write the head that the upstream receives.
 
     One Host, our account of the client, our framing; of the client's fields those that are meant
-    for the upstream, and names with `_` or `.` only when `allowed`.
+    for the upstream, and names with `_` or `.` only when `allowed`. `expect` says that the client
+    waits for a 100 before it sends the body.
     """
     block = head.block
     forwarded = _with_allowed(block, allowed) if block.counted else block.forwarded
@@ -169,7 +172,9 @@ def write_request(
     elif head.method in _WITH_BODY:
         framing = b"Content-Length: 0\r\n"
     else:
-        framing = b""
+        framing = _UPGRADE if head.websocket else b""
+    if expect:
+        framing += b"Expect: 100-continue\r\n"
     return b"%b %b HTTP/1.1\r\nHost: %b\r\n%b%b%bX-Request-Id: %b\r\ntraceparent: %b\r\n\r\n" % (
         head.method.encode(),
         target,
@@ -211,6 +216,8 @@ def write_response(
     elif head.length < NO_BODY and request.minor == 1:
         chunked = True
         framing = b"Transfer-Encoding: chunked\r\n"
+        if head.block.trailers is not None and head.length == CHUNKED:
+            framing = head.block.trailers.line + framing
     else:
         framing = b""
     if close:
@@ -231,6 +238,16 @@ def write_interim(head: ResponseHead, fields: bytes | None = None) -> bytes:
     """Write an interim answer, such as 103 Early Hints; `fields` as for `write_response`."""
     lines = head.block.forwarded if fields is None else fields
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
+
+
+def write_switching(head: ResponseHead, extra: bytes) -> bytes:
+    """Write the 101 behind which the connection is a tunnel. `extra` is lines with their CRLF."""
+    return b"HTTP/1.1 101 %b\r\n%b%b%b\r\n" % (
+        head.reason,
+        head.block.forwarded,
+        extra,
+        _UPGRADE,
+    )
 
 
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"

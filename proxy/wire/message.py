@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Any, Final
 
 from proxy.wire.fields import Field, Role
 from proxy.wire.framing import NO_BODY
 from proxy.wire.target import RequestLine
+from proxy.wire.trailers import announced
 
 
 class FieldBlock:
@@ -15,7 +16,8 @@ class FieldBlock:
 
     `fields` are those that go on beyond us or say something to us: without hop-by-hop fields, and
     without those that Connection nominated, which end at the next hop. `forwarded` is the lines
-    meant for the other side, each with its CRLF.
+    meant for the other side, each with its CRLF. `websocket` says that Upgrade names this and
+    nothing else, and that Connection means it; `trailers` is what Trailer announces and may pass.
     """
 
     __slots__ = (
@@ -29,7 +31,9 @@ class FieldBlock:
         "idle_hint",
         "lengths",
         "persists",
+        "trailers",
         "values",
+        "websocket",
     )
 
     def __init__(self, fields: list[Field], tokens: frozenset[bytes], host: bytes) -> None:
@@ -37,14 +41,13 @@ class FieldBlock:
         kept: list[Field] = []
         lines: list[bytes] = []
         special: list[Field] = []
+        dropped: list[Field] = []
         values: dict[bytes, bytes] = {}
-        idle_hint = None
         drop, forward = Role.DROP, Role.FORWARD
         for field in fields:
             role = field.role
             if role is drop:
-                if field.name == b"keep-alive":
-                    idle_hint = _idle_hint(field.value)
+                dropped.append(field)
                 continue
             if tokens and field.name in tokens:
                 continue
@@ -66,7 +69,11 @@ class FieldBlock:
         self.closes: Final = b"close" in tokens
         self.persists: Final = b"keep-alive" in tokens
         self.host: Final = host
-        self.idle_hint: Final = idle_hint
+        said = _by_name(dropped)
+        self.idle_hint: Final = _idle_hint(said.get(b"keep-alive", ()))
+        self.trailers: Final = announced(said.get(b"trailer", ()))
+        upgrades = [value.lower() for value in said.get(b"upgrade", ())]
+        self.websocket: Final = upgrades == [b"websocket"] and b"upgrade" in tokens
 
     def drops(self, allowed: Container[bytes]) -> bool:
         """Whether a field is left out for its name alone: `_` or `.`, and not `allowed`."""
@@ -80,8 +87,9 @@ class FieldBlock:
 class RequestHead:
     """A request understood. Shared by all requests of the same bytes, never changed.
 
-    `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants.
-    `memo` is room for whoever routes by it to remember what was found.
+    `length` is the body's framing, `host` the one authority, `keep_alive` what the client wants,
+    `websocket` that the connection is asked to become a tunnel (RFC 6455, 4.1). `memo` is room for
+    whoever routes by it to remember what was found.
     """
 
     __slots__ = (
@@ -96,6 +104,7 @@ class RequestHead:
         "minor",
         "path",
         "target",
+        "websocket",
     )
 
     def __init__(self, line: RequestLine, block: FieldBlock, length: int) -> None:
@@ -110,6 +119,9 @@ class RequestHead:
         self.keep_alive = block.keeps_alive(line.minor)
         self.expects_continue = block.expects_continue and line.minor == 1 and length != NO_BODY
         self.memo: Any = None
+        self.websocket = (
+            block.websocket and line.method == "GET" and line.minor == 1 and length == NO_BODY
+        )
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
@@ -120,7 +132,8 @@ class ResponseHead:
     """An answer understood. `length` is its body's framing, `keep_alive` what the upstream offers.
 
     `declared` is the Content-Length it carried, which HEAD and 304 keep although no body follows;
-    `idle_hint` is how long the upstream keeps an idle connection, in seconds, where it says so.
+    `idle_hint` is how long the upstream keeps an idle connection, in seconds, where it says so;
+    `websocket` that the connection is a tunnel from here on.
     """
 
     __slots__ = (
@@ -133,6 +146,7 @@ class ResponseHead:
         "minor",
         "reason",
         "status",
+        "websocket",
     )
 
     def __init__(
@@ -147,16 +161,26 @@ class ResponseHead:
         self.declared = block.lengths[0].value if block.lengths else None
         self.keep_alive = block.keeps_alive(minor)
         self.idle_hint = block.idle_hint
+        self.websocket = status == 101 and block.websocket and minor == 1
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
         return self.block.values.get(name)
 
 
-def _idle_hint(value: bytes) -> float | None:
+def _by_name(fields: list[Field]) -> dict[bytes, list[bytes]]:
+    """All values of each field, in their order."""
+    values: dict[bytes, list[bytes]] = {}
+    for field in fields:
+        values.setdefault(field.name, []).append(field.value)
+    return values
+
+
+def _idle_hint(values: Iterable[bytes]) -> float | None:
     """Read how long the upstream keeps an idle connection: `Keep-Alive: timeout=5, max=100`."""
-    for token in value.split(b","):
-        name, _, number = token.strip(b" \t").partition(b"=")
-        if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
-            return float(number)
+    for value in values:
+        for token in value.split(b","):
+            name, _, number = token.strip(b" \t").partition(b"=")
+            if name.lower() == b"timeout" and number.isdigit() and len(number) < 6:
+                return float(number)
     return None

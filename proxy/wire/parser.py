@@ -12,6 +12,7 @@ answer are seen as what they are: surplus.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -57,9 +58,19 @@ class _Parser(ABC):
         """How many bytes have arrived and were not read yet."""
         return len(self._buffer)
 
+    @property
+    def trailers(self) -> Sequence[bytes]:
+        """Lines that came behind a chunked body, valid ones, without CRLF; known at its END."""
+        return () if self._chunks is None else self._chunks.trailers
+
     def receive(self, data: bytes) -> None:
         """Take what arrived."""
         self._buffer = self._buffer + data if self._buffer else data
+
+    def take_rest(self) -> bytes:
+        """Give what has arrived behind the head of a message that turned the connection over."""
+        rest, self._buffer = self._buffer, b""
+        return rest
 
     def _take_head(self) -> bytes | None:
         """Cut a complete head off the buffer, without its empty line."""

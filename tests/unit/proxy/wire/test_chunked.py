@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.wire.chunked import LAST_CHUNK, LINE_MAX, TRAILER_MAX, ChunkedReader, chunk
+from proxy.wire.chunked import LAST_CHUNK, LINE_MAX, TRAILER_MAX, ChunkedReader, chunk, last_chunk
 from proxy.wire.errors import WireError
 from tests.hostile_requests import REFUSED_BODIES
 from tests.support_wire import Pieces, cut, every_split
@@ -54,6 +54,27 @@ def test_broken_coding(raw: bytes) -> None:
         assert verdict == "broken"
         seen.add(payload)
     assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("section", "trailers"),
+    [(b"", []), (b"A: 1\r\nB:2 \r\nA: 3\r\n", [b"A: 1", b"B:2 ", b"A: 3"]), (b"A:\r\n", [b"A:"])],
+)
+def test_trailers_are_kept_as_they_came(section: bytes, trailers: list[bytes]) -> None:
+    """The lines behind the last chunk are there when the body is done, in every split."""
+    for pieces in every_split(b"1\r\na\r\n0\r\n" + section + b"\r\n"):
+        reader, rest = ChunkedReader(), b""
+        for piece in pieces:
+            _, rest = reader.take(rest + piece)
+        while not reader.done:
+            _, rest = reader.take(rest)
+        assert reader.trailers == trailers
+
+
+def test_last_chunk() -> None:
+    """The end of a body is written with its trailers, or without any."""
+    assert last_chunk(b"") == LAST_CHUNK
+    assert last_chunk(b"A: 1\r\n") == b"0\r\nA: 1\r\n\r\n"
 
 
 def test_limits() -> None:

@@ -17,6 +17,7 @@ from proxy.wire.forwarding import (
     write_own,
     write_request,
     write_response,
+    write_switching,
 )
 from proxy.wire.framing import NO_BODY
 from proxy.wire.path_rewrite import PathRewrite
@@ -111,6 +112,16 @@ OK = b"HTTP/1.1 200 OK\r\n"
          b"HTTP/1.1 204 No\r\nE: 1\r\n\r\n", False),
         (b"HTTP/1.0 304\r\nContent-Length: 5\r\n\r\n", b"GET /a HTTP/1.1", False,
          b"HTTP/1.1 304 \r\nE: 1\r\nContent-Length: 5\r\n\r\n", False),
+        (OK + b"Trailer: A, Host\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET /a HTTP/1.1", False,
+         OK + b"E: 1\r\nTrailer: A\r\nTransfer-Encoding: chunked\r\n\r\n", True),
+        (OK + b"Trailer: A\r\nTransfer-Encoding: chunked\r\n\r\n", b"GET /a HTTP/1.0", True,
+         OK + b"E: 1\r\nConnection: close\r\n\r\n", False),
+        (OK + b"Trailer: A\r\n\r\n", b"GET /a HTTP/1.1", False,
+         OK + b"E: 1\r\nTransfer-Encoding: chunked\r\n\r\n", True),
+        (OK + b"Trailer: A\r\nContent-Length: 5\r\n\r\n", b"GET /a HTTP/1.1", False,
+         OK + b"E: 1\r\nContent-Length: 5\r\n\r\n", False),
+        (OK + b"Trailer: A\r\nTransfer-Encoding: chunked\r\n\r\n", b"HEAD /a HTTP/1.1", False,
+         OK + b"E: 1\r\n\r\n", False),
     ],
 )  # fmt: skip
 def test_response(
@@ -120,6 +131,42 @@ def test_response(
     request = read_request_head(_head(line=request_line))
     head = read_response_head(answer, request.method)
     assert write_response(head, request, b"E: 1\r\n", close) == (expected, chunked)
+
+
+def test_websocket_is_asked_for_in_our_words() -> None:
+    """A request for a tunnel says so by our own fields; its Sec-WebSocket-* pass as they are."""
+    written = _written(
+        b"connection: keep-alive, X-Hop, upgrade", b"uPGRADE: WebSocket", b"X-Hop: 1",
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", b"sec-websocket-version: 13",
+    )  # fmt: skip
+    assert written == (
+        b"GET /a HTTP/1.1\r\nHost: h\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"sec-websocket-version: 13\r\nP: 1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"X-Request-Id: ID\r\ntraceparent: TRACE\r\n\r\n"
+    )
+
+
+def test_switching() -> None:
+    """A 101 passes with its own fields, without framing, in our words."""
+    head = read_response_head(
+        b"HTTP/1.1 101 Switching\r\nupgrade: WebSocket\r\nconnection: upgrade, x\r\nX: 1\r\n"
+        b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nContent-Length: 0\r\n\r\n"
+    )
+    assert write_switching(head, b"E: 1\r\n") == (
+        b"HTTP/1.1 101 Switching\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nE: 1\r\n"
+        b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    )
+
+
+def test_expectation_is_passed_on_when_asked() -> None:
+    """Expect goes to the upstream in one spelling, and only as long as the client waits."""
+    head = read_request_head(
+        _head(b"Content-Length: 5", b"expect: 100-Continue", line=b"POST /a HTTP/1.1")
+    )
+    for expect in (True, False):
+        written = write_request(head, b"", b"ID", b"TRACE", NOBODY, expect)
+        assert (b"Content-Length: 5\r\nExpect: 100-continue\r\n" in written) is expect
+        assert written.lower().count(b"expect") == expect
 
 
 def test_interim() -> None:
