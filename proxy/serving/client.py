@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
+from proxy.upstream.handover import Handover
 from proxy.wire.forwarding import Peer
 from proxy.wire.parser import RequestEvent
 
@@ -33,6 +35,14 @@ class Client(Protocol):
 
     def done(self, close: bool) -> None:
         """End the exchange and go on to the next request, or close."""
+        ...
+
+    def hand_over(self, to: asyncio.Protocol) -> Handover:
+        """Let `to` hear of the connection from now on: it is a tunnel."""
+        ...
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Hear that the connection is no more."""
         ...
 
     def reset(self) -> None:

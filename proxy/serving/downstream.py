@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from typing import Final, cast
 
 from proxy.serving.exchange import Exchange
 from proxy.serving.plane import Plane
+from proxy.serving.reset import reset
+from proxy.upstream.handover import Handover
 from proxy.wire.errors import RequestError
 from proxy.wire.forwarding import Peer, write_own
 from proxy.wire.message import RequestHead
@@ -24,8 +25,6 @@ LAST_CALL: Final = 1.0
 
 UNREAD_DEADLINE: Final = 30.0
 """Seconds in which a client must read some of its last answer."""
-
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 READ_AHEAD: Final = 65_536
 """Bytes a client may send ahead of what its current exchange takes."""
@@ -160,10 +159,17 @@ class Downstream(asyncio.Protocol):
         """Cut the client off, by a reset: a plain close can be the end of a complete answer."""
         self.exchange = None
         self._closing = True
-        sock = self._transport.get_extra_info("socket")
-        if sock is not None and not self._transport.is_closing():
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self._transport.abort()
+        if self._transport.is_closing():
+            self._transport.abort()
+        else:
+            reset(self._transport)
+
+    def hand_over(self, to: asyncio.Protocol) -> Handover:
+        """Give the connection to a tunnel; what the client has sent ahead is not a request."""
+        self._transport.set_protocol(to)
+        early = self._parser.take_rest()
+        self.resume_reading()
+        return Handover(self._transport, early, self.writable, self._ended)
 
     def close_gently(self) -> None:
         """Close after the last answer, without a reset that would destroy it (RFC 9112, 9.6)."""

@@ -24,10 +24,11 @@ from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.plane import Plane
 from proxy.serving.relay import Relay
+from proxy.serving.tunnel import Tunnel
 from proxy.serving.upload import Upload
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.pool import Pool
-from proxy.upstream.retry import FALLBACK_STATUSES, may_fall_back, may_retry
+from proxy.upstream.retry import FALLBACK_STATUSES, UNSENT, may_fall_back, may_retry
 from proxy.wire.chunked import LAST_CHUNK
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.forwarding import (
@@ -38,6 +39,7 @@ from proxy.wire.forwarding import (
     write_own,
     write_request,
     write_response,
+    write_switching,
 )
 from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
@@ -67,7 +69,8 @@ class Stage(IntEnum):
     LEASING = 1  # waits for a connection
     AWAITING = 2  # the request is on its way, no byte of the answer has gone to the client
     RELAYING = 3  # the answer's head has gone to the client
-    ENDED = 4
+    TUNNELLING = 4  # both connections are the tunnel's
+    ENDED = 5
 
 
 class Exchange:
@@ -101,6 +104,7 @@ class Exchange:
         "side",
         "table",
         "trace",
+        "tunnel",
         "upload",
     )
 
@@ -120,6 +124,7 @@ class Exchange:
         self.request_done = head.length == NO_BODY
         self.upload = None if self.request_done else Upload(head.length)
         self.relay: Relay | None = None
+        self.tunnel: Tunnel | None = None
         self._tally: Tally
         self._pool: Pool
         self._ticket: Ticket | None = None
@@ -413,7 +418,9 @@ class Exchange:
 
     def on_deadline(self, now: float) -> None:
         """Give up on whoever is late."""
-        if self._stage is Stage.RELAYING and not self.client.writable:
+        if self.tunnel is not None:
+            self.tunnel.on_deadline()
+        elif self._stage is Stage.RELAYING and not self.client.writable:
             self._abandon(408)
             self.client.reset()
         elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
@@ -460,8 +467,11 @@ class Exchange:
         return 0 < response.length <= HELD_MAX and self._may_fall_back(OutcomeKind.RESET)
 
     def _take_interim(self, response: ResponseHead, out: list[bytes]) -> bool:
-        if response.status == 101:  # nobody asked: Upgrade is stripped from every request
-            self._fail(OutcomeKind.PROTOCOL)
+        if response.status == 101:
+            if self.head.websocket and response.websocket:
+                self._turn_over(response, out)
+            else:  # nobody asked for this protocol
+                self._fail(OutcomeKind.PROTOCOL)
             return False
         if self.head.minor == 1 and response.status != 100:
             fields = None
@@ -469,6 +479,22 @@ class Exchange:
                 fields = rewriting.interim(response.block.forwarded)
             out.append(write_interim(response, fields))
         return True
+
+    def _turn_over(self, response: ResponseHead, out: list[bytes]) -> None:
+        """Let both connections be a tunnel, which is neither answered again nor given back."""
+        connection, self._connection = self._connection, None
+        if connection is None:  # pragma: no cover - an answer comes on a connection
+            return
+        self._stage = Stage.TUNNELLING
+        self.latency = self.plane.now() - self.attempt_at
+        self._tally.add_ok(self.latency)
+        out.append(write_switching(response, self._extra + self.route.said[self.side]))
+        self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end)
+        self.tunnel.open(b"".join(out))
+
+    def _on_tunnel_end(self) -> None:
+        self._record(OutcomeKind.OK, 101)
+        self._end()
 
     # Failure: another attempt, or an answer of our own
 
@@ -526,6 +552,8 @@ class Exchange:
             and self.route.rules.fallback
             and (self.upload is None or self.upload.repeatable)
             and may_fall_back(self.head.method, kind)
+            # Modern may have begun a session; clients of WebSockets connect again themselves.
+            and (kind in UNSENT or not self.head.websocket)
         )
 
     def _drop_connection(self) -> None:

@@ -23,8 +23,8 @@ RETRY: Final = 0.05
 
 
 def is_mirrorable(head: RequestHead) -> bool:
-    """Whether a request may be repeated on the other side: reads without a body only."""
-    return head.method in ("GET", "HEAD") and head.length == NO_BODY
+    """Whether a request may be repeated on the other side: a read without a body, no tunnel."""
+    return head.method in ("GET", "HEAD") and head.length == NO_BODY and not head.websocket
 
 
 def frame(

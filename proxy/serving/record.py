@@ -26,7 +26,7 @@ def asked(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
 
 def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
     """The whole line. Times are in milliseconds, sizes in octets of bodies."""
-    decision, upload, relay = exchange.decision, exchange.upload, exchange.relay
+    decision = exchange.decision
     return asked(exchange, kind, status) | {
         "request_id": exchange.id.decode("ascii"),
         "route": exchange.route.id,
@@ -35,10 +35,20 @@ def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
         "reason": decision.reason.value,
         "bucket": decision.bucket,
         "version": exchange.table.version,
-        "bytes_in": 0 if upload is None else upload.size,
-        "bytes_out": 0 if relay is None else relay.size,
+        **_passed(exchange),
         "upstream_ms": _milliseconds(exchange.latency),
         **{f"{stage}_ms": _milliseconds(spent) for stage, spent in spent_in_stages(exchange)},
+    }
+
+
+def _passed(exchange: Exchange) -> Line:
+    """How much came from the client and went to it; of a tunnel also how it ended."""
+    tunnel, upload, relay = exchange.tunnel, exchange.upload, exchange.relay
+    if tunnel is not None:
+        return {"bytes_in": tunnel.up, "bytes_out": tunnel.down, "tunnel": tunnel.ended}
+    return {
+        "bytes_in": 0 if upload is None else upload.size,
+        "bytes_out": 0 if relay is None else relay.size,
     }
 
 

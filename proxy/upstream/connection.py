@@ -7,6 +7,7 @@ import select
 from typing import Protocol, cast
 
 from proxy.outcome import OutcomeKind
+from proxy.upstream.handover import Handover
 from proxy.upstream.instance import Instance
 from proxy.wire.parser import ResponseParser
 
@@ -100,6 +101,15 @@ class UpstreamConnection(asyncio.Protocol):
         self.lessee = None
         if self._transport is not None:
             self._transport.abort()
+
+    def hand_over(self, to: asyncio.Protocol) -> Handover:
+        """Give the connection to a tunnel; the pool counts it until it hears of its loss."""
+        transport = cast("asyncio.Transport", self._transport)  # it has just brought a 101
+        self.lessee = None
+        transport.set_protocol(to)
+        if not transport.is_closing():
+            transport.resume_reading()
+        return Handover(transport, self.parser.take_rest(), writable=True, ended=False)
 
     # What the pool asks
 

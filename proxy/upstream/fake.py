@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 
 from proxy.upstream.connection import Home, UpstreamConnection
 from proxy.upstream.instance import Instance
@@ -29,7 +29,7 @@ class FakeTransport(asyncio.Transport):
         peername: tuple[str, int] = ("192.0.2.1", 50_000),
     ) -> None:
         super().__init__({"peername": peername})
-        self._protocol: Final = protocol
+        self._protocol = protocol
         self._high_water = high_water
         self._unread = bytearray()
         self._paused_writer = False
@@ -41,6 +41,10 @@ class FakeTransport(asyncio.Transport):
         self.eof_written = False
 
     # What the proxy does
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Let another one hear of everything from now on."""
+        self._protocol = cast("asyncio.Protocol", protocol)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Remember, and pause the writer beyond the high-water mark."""

@@ -13,6 +13,9 @@ REPLAY_MAX: Final = 65_536
 FALLBACK_STATUSES: Final = frozenset({500, 502, 503, 504})
 """Answers of modern that legacy is asked to do better, before a byte has gone to the client."""
 
+UNSENT: Final = frozenset({OutcomeKind.CONNECT, OutcomeKind.REJECTED})
+"""Failures after which the upstream provably knows nothing of the request."""
+
 
 def may_retry(method: str, kind: OutcomeKind, *, reused: bool, answered: bool) -> bool:
     """Whether the same side may be asked once more, on a fresh connection.
@@ -31,4 +34,4 @@ def may_fall_back(method: str, kind: OutcomeKind) -> bool:
     Any request that modern provably never saw, because there was no connection for it; otherwise
     only idempotent methods. A POST whose bytes may have been read is never sent twice.
     """
-    return kind in (OutcomeKind.CONNECT, OutcomeKind.REJECTED) or method in IDEMPOTENT
+    return kind in UNSENT or method in IDEMPOTENT

@@ -670,4 +670,6 @@ async def test_whoever_moves_is_not_late(scene: Make) -> None:
 def test_stages_are_in_the_order_of_life() -> None:
     """A later one has a greater number."""
     stages: list[Any] = list(exchange.Stage)
-    assert [s.name for s in sorted(stages)] == ["BEGUN", "LEASING", "AWAITING", "RELAYING", "ENDED"]
+    assert [s.name for s in sorted(stages)] == [
+        "BEGUN", "LEASING", "AWAITING", "RELAYING", "TUNNELLING", "ENDED",
+    ]  # fmt: skip
