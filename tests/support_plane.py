@@ -89,7 +89,8 @@ class Wire(asyncio.Protocol):
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
-            raise AssertionError(f"no {what}; got {bytes(self.received)!r} {self.ended}") from None
+            got = f"{bytes(self.received[-2000:])!r} ({len(self.received)} bytes) {self.ended}"
+            raise AssertionError(f"no {what}; got {got}") from None
 
     async def end(self) -> str:
         """Wait until the connection has ended; says how."""

@@ -18,7 +18,8 @@ IDLE: Final = 3600.0
 """Seconds of silence from both ends after which a tunnel is cut."""
 
 LAST_BYTES: Final = 30.0
-"""Seconds in which an end must take what is left for it once the other is gone."""
+"""Seconds of silence that are borne once an end has said that it sends no more: many an end that
+has closed altogether looks so, and what is left for the other must be taken."""
 
 CLOSED: Final = "closed"
 IDLED: Final = "idle"
@@ -77,7 +78,8 @@ class Tunnel:
 
     def moved(self) -> None:
         """Begin to wait anew: something has passed."""
-        self._owner.deadline = self._now() + self._idle
+        ending = self._client.ended or self._upstream.ended
+        self._owner.deadline = self._now() + (LAST_BYTES if ending else self._idle)
 
     def on_deadline(self) -> None:
         """Cut a tunnel in which nothing moves, or an end that does not take the rest."""
@@ -87,16 +89,18 @@ class Tunnel:
 
     def on_eof(self, end: _End) -> None:
         """Pass on that an end sends no more; close both when neither does."""
+        self.moved()
         if end.other.ended:
-            self._close(end)
-            self._close(end.other)
+            end.close()
+            end.other.close()
         elif not end.other.send_eof():
-            self._close(end.other)  # where a half cannot be closed (TLS), the whole is
+            end.other.close()  # where a half cannot be closed (TLS), the whole is
 
     def on_lost(self, end: _End, exc: Exception | None) -> None:
         """Let the other end go the same way; when both are gone, the tunnel is."""
         if exc is None and end.ended:
-            self._close(end.other)
+            end.other.close()
+            self.moved()
         else:
             # A peer's reset comes with an error; without one it was us who aborted.
             self.ended = self.ended or (CUT if exc is None else end.name)
@@ -108,10 +112,6 @@ class Tunnel:
             self._on_end()
             # Last: until here the worker looks at the client's deadline, which is the tunnel's.
             self._owner.connection_lost(exc)
-
-    def _close(self, end: _End) -> None:
-        end.close()
-        self._owner.deadline = self._now() + LAST_BYTES
 
 
 class _End(asyncio.Protocol):
