@@ -27,6 +27,7 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "rejected_requests": ("Requests and connections refused by a limit, by which", "reason"),
     "forgotten_clients": ("Clients whose rate was forgotten for want of room", ""),
     "dropped_fields": ("Requests that lost a field whose name has `_` or `.`", ""),
+    "tunnels": ("Tunnels that have ended, by how", "ended"),
 }
 """Events that data plane workers count by name: meaning, and the name of the label or nothing."""
 

@@ -7,6 +7,7 @@ import socket
 from typing import Final, cast
 
 from proxy.serving.exchange import Exchange
+from proxy.serving.pace import RATE_MIN
 from proxy.serving.plane import Plane
 from proxy.serving.reset import reset
 from proxy.upstream.handover import Handover
@@ -24,7 +25,7 @@ LAST_CALL: Final = 1.0
 """Seconds in which a new client may still send its first request while the worker drains."""
 
 UNREAD_DEADLINE: Final = 30.0
-"""Seconds in which a client must read some of its last answer."""
+"""Seconds after which a client must have read its share of a last answer, or all of it."""
 
 READ_AHEAD: Final = 65_536
 """Bytes a client may send ahead of what its current exchange takes."""
@@ -231,7 +232,7 @@ class Downstream(asyncio.Protocol):
         unsent = self._transport.get_write_buffer_size()
         if not unsent:
             self._transport.abort()
-        elif unsent < self._unsent:
+        elif self._unsent - unsent >= RATE_MIN * UNREAD_DEADLINE:
             self._unsent = unsent
             self.deadline = now + UNREAD_DEADLINE
         else:

@@ -22,6 +22,7 @@ from proxy.routing.table import Choice, Route, Table
 from proxy.serving import mirror, record
 from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
+from proxy.serving.pace import BODY_GRACE, CONTINUE_AFTER, renewed
 from proxy.serving.plane import Plane
 from proxy.serving.relay import Relay
 from proxy.serving.tunnel import Tunnel
@@ -29,7 +30,6 @@ from proxy.serving.upload import Upload
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.pool import Pool
 from proxy.upstream.retry import FALLBACK_STATUSES, UNSENT, may_fall_back, may_retry
-from proxy.wire.chunked import LAST_CHUNK
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.forwarding import (
     CONTINUE,
@@ -122,7 +122,9 @@ class Exchange:
         self.begun_at = self.attempt_at = self.leased_at = plane.now()
         self.latency = 0.0
         self.request_done = head.length == NO_BODY
-        self.upload = None if self.request_done else Upload(head.length)
+        self.upload = (
+            None if self.request_done else Upload(head.length, waits=head.expects_continue)
+        )
         self.relay: Relay | None = None
         self.tunnel: Tunnel | None = None
         self._tally: Tally
@@ -276,7 +278,7 @@ class Exchange:
         self._reused = reused
         self._upstream_writable = True
         self._stage = Stage.AWAITING
-        head = self.head
+        head, upload = self.head, self.upload
         written = write_request(
             head,
             self.client.peer.provenance(head),
@@ -284,15 +286,27 @@ class Exchange:
             self.trace,
             self.table.allowed_fields,
             self._rewriting(),
+            expect=upload is not None and upload.waits,
         )
-        upload = self.upload
         if upload is None:
             connection.begin(self, head.method, written)
             return
-        if head.expects_continue and not (upload.size or self._retried or self._fell_back):
-            self.client.write(CONTINUE)
         connection.begin(self, head.method, b"".join((written, *upload.again())))
-        self.on_client_data()
+        if not upload.done:
+            self._ask_for_body(upload)
+            self.on_client_data()
+
+    def _ask_for_body(self, upload: Upload) -> None:
+        """Begin to wait for the client, which may begin to wait for us to say so."""
+        wait = CONTINUE_AFTER if upload.waits else BODY_GRACE
+        upload.patience = min(wait, self._pool.rules.timeouts.response)
+        if self._upstream_writable:
+            self.client.deadline = self.plane.now() + upload.patience
+
+    def _go_ahead(self, upload: Upload) -> None:
+        """Note that the client has its 100: from now on it is the client who is late."""
+        upload.waits = False
+        self._ask_for_body(upload)
 
     def on_lease_failed(self, kind: OutcomeKind) -> None:
         """Answer without a connection; a full queue is our refusal and says nothing of the side.
@@ -317,6 +331,7 @@ class Exchange:
         if connection is None or upload is None or upload.done:
             return
         out: list[bytes] = []
+        before = upload.size
         try:
             while self._upstream_writable and not upload.done:
                 event = self.client.read_body()
@@ -328,7 +343,12 @@ class Exchange:
             return
         self.request_done = upload.done
         if out:
-            self.client.deadline = self.plane.now() + self._pool.rules.timeouts.response
+            now, silence = self.plane.now(), self._pool.rules.timeouts.response
+            self.client.deadline = (
+                now + silence
+                if upload.done
+                else renewed(self.client.deadline, now, upload.size - before, silence)
+            )
             connection.write(b"".join(out))
         if self._upstream_writable:
             self.client.resume_reading()
@@ -374,9 +394,21 @@ class Exchange:
     def on_writable(self, writable: bool) -> None:
         """Stop or go on sending the request's body."""
         self._upstream_writable = writable
+        upload = self.upload
+        if upload is not None and not upload.done:
+            self._let_client_wait(upload, not writable)
         self.on_client_data()
         if not writable and not self.request_done:
             self.client.pause_reading()
+
+    def _let_client_wait(self, upload: Upload, waits: bool) -> None:
+        """Stop the client's clock while it is we who do not take its body."""
+        now = self.plane.now()
+        if waits:
+            upload.patience = self.client.deadline - now
+            self.client.deadline = now + self._pool.rules.timeouts.response
+        else:
+            self.client.deadline = now + upload.patience
 
     def on_answer(self, connection: UpstreamConnection) -> None:
         """Relay what has arrived, in one write."""
@@ -398,7 +430,8 @@ class Exchange:
                 self._stage = Stage.AWAITING
             self._fail(OutcomeKind.PROTOCOL)
             return
-        self.client.deadline = self.plane.now() + self._pool.rules.timeouts.response
+        if self.request_done or self.relay is not None:
+            self.client.deadline = self.plane.now() + self._pool.rules.timeouts.response
         if self.relay is not None and self._stage is Stage.AWAITING:
             self.relay.held += out
         elif out:
@@ -424,13 +457,21 @@ class Exchange:
             self._abandon(408)
             self.client.reset()
         elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
-            self._on_broken_request(RequestError(408, "the body did not arrive in time"))
+            self._on_late_body()
         elif self._stage is Stage.LEASING and self._pool.exhausted:
             self._pool.cancel(self)
             self.on_lease_failed(OutcomeKind.REJECTED)
         else:
             self.latency = now - self.attempt_at
             self._fail(OutcomeKind.TIMEOUT)
+
+    def _on_late_body(self) -> None:
+        upload = self.upload
+        if upload is not None and upload.waits:
+            self.client.write(CONTINUE)
+            self._go_ahead(upload)
+        else:
+            self._on_broken_request(RequestError(408, "the body did not arrive in time"))
 
     def _take_head(self, response: ResponseHead, out: list[bytes]) -> bool:
         """Pass on the answer's head; False when another attempt has begun instead."""
@@ -473,7 +514,11 @@ class Exchange:
             else:  # nobody asked for this protocol
                 self._fail(OutcomeKind.PROTOCOL)
             return False
-        if self.head.minor == 1 and response.status != 100:
+        if response.status == 100:
+            if self.upload is None or not self.upload.waits:
+                return True  # the client is not waiting for it, or not any more
+            self._go_ahead(self.upload)
+        if self.head.minor == 1:
             fields = None
             if (rewriting := self._rewriting()) is not None:
                 fields = rewriting.interim(response.block.forwarded)
@@ -492,7 +537,8 @@ class Exchange:
         self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end)
         self.tunnel.open(b"".join(out))
 
-    def _on_tunnel_end(self) -> None:
+    def _on_tunnel_end(self, ended: str) -> None:
+        self.plane.note("tunnels", ended)
         self._record(OutcomeKind.OK, 101)
         self._end()
 
@@ -601,7 +647,7 @@ class Exchange:
             self._fail(OutcomeKind.PROTOCOL)
             return
         if relay.chunked:
-            out.append(LAST_CHUNK)
+            out.append(relay.end(connection.parser.trailers))
         self._connection = None  # first: a client that reads slowly must not pause the next lessee
         if relay.held:
             out = relay.held + out

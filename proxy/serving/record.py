@@ -26,8 +26,8 @@ def asked(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
 
 def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
     """The whole line. Times are in milliseconds, sizes in octets of bodies."""
-    decision = exchange.decision
-    return asked(exchange, kind, status) | {
+    decision, upload, relay = exchange.decision, exchange.upload, exchange.relay
+    line = asked(exchange, kind, status) | {
         "request_id": exchange.id.decode("ascii"),
         "route": exchange.route.id,
         "side": exchange.side,
@@ -35,21 +35,15 @@ def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
         "reason": decision.reason.value,
         "bucket": decision.bucket,
         "version": exchange.table.version,
-        **_passed(exchange),
+        "bytes_in": 0 if upload is None else upload.size,
+        "bytes_out": 0 if relay is None else relay.size,
         "upstream_ms": _milliseconds(exchange.latency),
         **{f"{stage}_ms": _milliseconds(spent) for stage, spent in spent_in_stages(exchange)},
     }
-
-
-def _passed(exchange: Exchange) -> Line:
-    """How much came from the client and went to it; of a tunnel also how it ended."""
-    tunnel, upload, relay = exchange.tunnel, exchange.upload, exchange.relay
+    tunnel = exchange.tunnel
     if tunnel is not None:
-        return {"bytes_in": tunnel.up, "bytes_out": tunnel.down, "tunnel": tunnel.ended}
-    return {
-        "bytes_in": 0 if upload is None else upload.size,
-        "bytes_out": 0 if relay is None else relay.size,
-    }
+        line |= {"bytes_in": tunnel.up, "bytes_out": tunnel.down, "tunnel": tunnel.ended}
+    return line
 
 
 def spent_in_stages(exchange: Exchange) -> tuple[tuple[str, float], ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from proxy.serving.mirror import BODY_MAX
-from proxy.wire.chunked import chunk
+from proxy.wire.chunked import LAST_CHUNK, chunk, last_chunk
 from proxy.wire.message import ResponseHead
 
 
@@ -33,6 +35,13 @@ class Relay:
         if self._copy is not None and self.size <= BODY_MAX:
             self._copy.append(piece)
         return chunk(piece) if self.chunked else piece
+
+    def end(self, trailers: Sequence[bytes]) -> bytes:
+        """Write what ends a chunked body, with those of the upstream's trailers that may pass."""
+        announced = self.head.block.trailers
+        if announced is None or not trailers:
+            return LAST_CHUNK
+        return last_chunk(announced.pick(trailers))
 
     def copy(self) -> bytes | None:
         """Give the body, or None when it was longer than what is captured."""

@@ -44,7 +44,7 @@ class Tunnel:
         client: Timed,
         upstream: Giver,
         now: Callable[[], float],
-        on_end: Callable[[], None],
+        on_end: Callable[[str], None],
         idle: float = IDLE,
     ) -> None:
         self.ended = ""
@@ -109,7 +109,7 @@ class Tunnel:
             end.owner.connection_lost(exc)  # at once: its place in the pool is free
         if self._client.gone and self._upstream.gone:
             self.ended = self.ended or CLOSED
-            self._on_end()
+            self._on_end(self.ended)
             # Last: until here the worker looks at the client's deadline, which is the tunnel's.
             self._owner.connection_lost(exc)
 

@@ -13,15 +13,19 @@ from proxy.wire.parser import END
 class Upload:
     """Counts and frames what arrives.
 
-    `size` is octets so far, `most` how many are taken, `done` says it is complete.
+    `size` is octets so far, `most` how many are taken, `done` says it is complete. `waits` says
+    that the client sends nothing before a 100 (RFC 9110, 10.1.1); `patience` is the seconds that
+    it had left when we began to make it wait.
     """
 
-    __slots__ = ("_chunked", "_kept", "done", "most", "size")
+    __slots__ = ("_chunked", "_kept", "done", "most", "patience", "size", "waits")
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, *, waits: bool = False) -> None:
         self.size = 0
         self.most = BODY_MAX
         self.done = False
+        self.waits = waits
+        self.patience = 0.0
         self._chunked = length == CHUNKED
         self._kept: list[bytes] | None = []
 
@@ -32,6 +36,7 @@ class Upload:
 
     def take(self, event: object, out: list[bytes]) -> None:
         """Frame one event of the parser; raises RequestError when the body grows too large."""
+        self.waits = False  # a client may go on by itself, and then needs no 100 any more
         if event is END:
             self.done = True
             if self._chunked:

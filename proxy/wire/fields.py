@@ -99,8 +99,7 @@ _RESPONSE_ROLES: Final = {
     b"connection": Role.CONNECTION,
 }
 
-FOLD: Final = bytes.maketrans(b"_.", b"--")
-"""The spellings of a name that CGI and PHP take for one."""
+_FOLD: Final = bytes.maketrans(b"_.", b"--")
 
 
 def folded(name: bytes) -> bytes:
@@ -116,9 +115,9 @@ def request_field(line: bytes) -> Field | None:
     name = found[1].lower()
     # CGI maps `-`, PHP also `_` and `.`, to one key (RFC 3875, 4.1.18): a client must not reach
     # our names, or anybody's, through another spelling.
-    folded = name.translate(FOLD)
-    role = _request_role(folded)
-    if folded != name:
+    plain = name.translate(_FOLD)
+    role = _request_role(plain)
+    if plain != name:
         role = Role.COUNTED if role is Role.FORWARD else Role.DROP
     return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
 

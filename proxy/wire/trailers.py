@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from proxy.wire.fields import FOLD, HOP_BY_HOP, PROVENANCE, RESPONSE_FIELDS
+from proxy.wire.fields import HOP_BY_HOP, PROVENANCE, RESPONSE_FIELDS, folded
 from proxy.wire.grammar import TOKEN
 
 _NEVER: Final = (
@@ -59,10 +59,10 @@ class Announced:
 def may_trail(name: bytes) -> bool:
     """Whether a field of this name may come behind the body."""
     # With `_` and `.` folded, as programs behind CGI would read it.
-    folded = name.lower().translate(FOLD)
-    if folded in _ALL_THE_SAME:
+    plain = folded(name)
+    if plain in _ALL_THE_SAME:
         return True
-    return folded not in _NEVER and not folded.startswith(_NEVER_LED_BY)
+    return plain not in _NEVER and not plain.startswith(_NEVER_LED_BY)
 
 
 def announced(values: Iterable[bytes]) -> Announced | None:
