@@ -343,17 +343,20 @@ class Exchange:
             return
         self.request_done = upload.done
         if out:
-            now, silence = self.plane.now(), self._pool.rules.timeouts.response
-            self.client.deadline = (
-                now + silence
-                if upload.done
-                else renewed(self.client.deadline, now, upload.size - before, silence)
-            )
+            self._renew_deadline(upload, upload.size - before)
             connection.write(b"".join(out))
         if self._upstream_writable:
             self.client.resume_reading()
         else:
             self.client.pause_reading()
+
+    def _renew_deadline(self, upload: Upload, octets: int) -> None:
+        """Give time for the answer, or for more of the body as so many octets of it have come."""
+        now, silence = self.plane.now(), self._pool.rules.timeouts.response
+        if upload.done:
+            self.client.deadline = now + silence
+        else:
+            self.client.deadline = renewed(self.client.deadline, now, octets, silence)
 
     def on_client_writable(self, writable: bool) -> None:
         """Hold the answer while the client does not read, so that memory stays bounded."""
