@@ -200,13 +200,14 @@ def _cut_message(
             if line < 0:
                 return None
             size = int(data[at:line], 16)
+            if not size:
+                # The last chunk's line ends in the CRLF that also ends a trailer section of none.
+                end = data.find(b"\r\n\r\n", line)
+                return None if end < 0 else (head, body, end + 4)
             piece = data[line + 2 : line + 4 + size]
             if len(piece) < size + 2:
                 return None
             at = line + 4 + size
-            if not size:
-                assert piece == b"\r\n", "trailers are not expected"
-                return head, body, at
             body += piece[:size]
     if length is None:
         return (head, data[at:], len(data)) if until_close else None

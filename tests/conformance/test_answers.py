@@ -139,6 +139,53 @@ async def test_chunked_answer(rig: Rig, split: Split) -> None:
     assert kept
 
 
+TRAILED = (
+    b"HTTP/1.1 200 OK\r\nTrailer: x-sum, Content-Length, Host\r\nTransfer-Encoding: chunked\r\n"
+    b"TRAILER: Set-Cookie, Cutover-Side, Server-Timing\r\n\r\n2\r\nok\r\n0\r\n"
+    b"X-Sum:  1 \r\nContent-Length: 9\r\nHost: evil\r\nSet-Cookie: evil=1\r\nX-Unlisted: evil\r\n"
+    b"Cutover-Side: evil\r\nserver-timing: db\r\nX-SUM: 2\r\n\r\n"
+)
+
+
+@every_split
+async def test_announced_trailers_pass(rig: Rig, split: Split) -> None:
+    """Trailers that were announced pass, unless they would have meant something before the body."""
+    raw, kept = await relayed(rig, TRAILED, split)
+    head, _, body = raw.partition(b"\r\n\r\n")
+    assert head == (
+        b"HTTP/1.1 200 OK\r\n" + OURS + b"Trailer: x-sum, Server-Timing\r\n"
+        b"Transfer-Encoding: chunked"
+    )
+    assert body.endswith(b"\r\n0\r\nX-Sum: 1\r\nserver-timing: db\r\nX-SUM: 2\r\n\r\n")
+    assert b"evil" not in raw
+    assert kept
+
+
+@every_split
+async def test_trailers_end_at_http_1_0(rig: Rig, split: Split) -> None:
+    """A client of HTTP/1.0 gets the body plain, and no trailers."""
+    rig.legacy.answers(says(*split(TRAILED)))
+    answer, client = await rig.ask(GET_1_0)
+    assert answer.raw == b"HTTP/1.1 200 OK\r\n" + OURS + b"Connection: close\r\n\r\nok"
+    assert await client.end() == "closed"
+
+
+@every_split
+async def test_trailers_that_do_not_come(rig: Rig, split: Split) -> None:
+    """Trailers may be announced and not come, or come for an answer without a body of chunks."""
+    for raw, framing, body in (
+        (TRAILED.partition(b"X-Sum: ")[0] + b"\r\n", b"Trailer: x-sum, Server-Timing\r\n"
+         b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTrailer: A\r\nContent-Length: 2\r\n\r\nok",
+         b"Content-Length: 2\r\n", b"ok"),
+    ):  # fmt: skip
+        seen, kept = await relayed(rig, raw, split)
+        assert seen.startswith(b"HTTP/1.1 200 OK\r\n" + OURS + framing + b"\r\n")
+        assert seen.endswith(body)
+        assert kept
+        rig.forget()
+
+
 @every_split
 @pytest.mark.parametrize("version", [b"1.0", b"1.1"])
 async def test_close_delimited_answer(rig: Rig, version: bytes, split: Split) -> None:

@@ -260,23 +260,6 @@ async def test_persistence(
         await client.is_clean()
 
 
-@every_split
-async def test_expect_continue(rig: Rig, split: Split) -> None:
-    """A client that asks first is told to go on at once, and the upstream is not asked."""
-    client = await rig.client()
-    head = get("Content-Length: 5", "Expect: 100-Continue", line="POST /l/x HTTP/1.1")
-    await client.send(split(head))
-    await client.until(lambda: client.received == b"HTTP/1.1 100 Continue\r\n\r\n", "100 Continue")
-    client.received.clear()
-    await client.send(split(b"abcde"))
-    assert (await client.answer()).status == 200
-    assert (
-        rig.legacy.requests[0].raw
-        == expected(rig, "POST /l/x", framing="Content-Length: 5") + b"abcde"
-    )
-    await client.is_clean()
-
-
 @pytest.mark.parametrize(
     ("version", "fields", "framing"),
     [("1.0", ("Content-Length: 5",), "Content-Length: 5"), ("1.1", (), "Content-Length: 0")],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import h11
+import httptools
 import pytest
 
 from proxy.wire.chunked import chunk, last_chunk
@@ -87,3 +88,28 @@ def test_h11_reads_what_is_written() -> None:
     assert bytes(data.data) == b"abc"
     assert isinstance(end, h11.EndOfMessage)
     assert list(end.headers) == [(b"x-sum", b"6")]
+
+
+def test_llhttp_reads_what_is_written() -> None:
+    """So does a third one, which tells trailers as it tells fields."""
+    found = announced([b"X-Sum"])
+    assert found is not None
+    seen: list[bytes] = []
+
+    class Listener:
+        def on_header(self, name: bytes, value: bytes) -> None:
+            seen.append(name + b"=" + value)
+
+        def on_body(self, body: bytes) -> None:
+            seen.append(body)
+
+        def on_message_complete(self) -> None:
+            seen.append(b"end")
+
+    httptools.HttpResponseParser(Listener()).feed_data(
+        b"HTTP/1.1 200 OK\r\n" + found.line + b"Transfer-Encoding: chunked\r\n\r\n"
+        + chunk(b"abc") + last_chunk(found.pick([b"X-Sum: 6", b"Host: evil"]))
+    )  # fmt: skip
+    assert seen == [
+        b"Trailer=X-Sum", b"Transfer-Encoding=chunked", b"abc", b"X-Sum=6", b"end",
+    ]  # fmt: skip
