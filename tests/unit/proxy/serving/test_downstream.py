@@ -15,6 +15,7 @@ from proxy.serving.downstream import (
     READ_AHEAD,
     UNREAD_DEADLINE,
 )
+from proxy.serving.pace import RATE_MIN
 from tests.support_exchange import OK, Scene, answer, get, on
 
 LEGACY, MODERN = Side.LEGACY, Side.MODERN
@@ -88,6 +89,19 @@ async def test_a_client_that_still_reads_its_last_answer_gets_all_of_it(scene: M
     assert not client.reset
     it.wait(UNREAD_DEADLINE)
     assert client.reset
+
+
+async def test_a_client_that_hardly_reads_its_last_answer_is_cut_off(scene: Make) -> None:
+    """A byte now and then is not reading; at the minimum rate it may take as long as it needs."""
+    for read, kept in (RATE_MIN * UNREAD_DEADLINE, True), (RATE_MIN * UNREAD_DEADLINE - 1, False):
+        it = scene(on(0))
+        client = it.client(high_water=10**6)
+        client.send(get("/a", "Connection: close"))
+        (await it.accept(LEGACY)).receive(answer(200, b"x" * 500_000))
+        for _ in range(3):
+            del client.transport._unread[: int(read)]
+            it.wait(UNREAD_DEADLINE)
+        assert client.reset is not kept
 
 
 async def test_requests_ahead_of_their_turn_are_bounded(scene: Make) -> None:
