@@ -257,7 +257,9 @@ async def test_interim_answers_pass(rig: Rig, split: Split) -> None:
         says(
             *split(
                 b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n"
-                b"Connection: X-Hop\r\nX-Hop: 1\r\nCutover-Side: x\r\nContent-Length: 3\r\n\r\n"
+                b"Connection: X-Hop\r\nX-Hop: 1\r\nCutover-Side: x\r\nContent-Length: 3\r\n"
+                b"Keep-Alive: timeout=1\r\nProxy-Connection: x\r\nTE: x\r\nTrailer: x\r\n"
+                b"Upgrade: h2c\r\nProxy-Authenticate: x\r\nHTTP2-Settings: x\r\n\r\n"
                 b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
             )
         )
@@ -273,11 +275,11 @@ async def test_interim_answers_pass(rig: Rig, split: Split) -> None:
     await client.is_clean()
 
 
-async def test_interim_answers_stop_at_http_1_0(rig: Rig) -> None:
+@every_split
+async def test_interim_answers_stop_at_http_1_0(rig: Rig, split: Split) -> None:
     """A client of HTTP/1.0 knows no interim answers and gets none."""
-    rig.legacy.answers(
-        says(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
-    )
+    raw = b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    rig.legacy.answers(says(*split(raw)))
     answer, _ = await rig.ask(GET_1_0)
     assert answer.raw.startswith(b"HTTP/1.1 200 OK\r\n")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from proxy.routing.side import Side
+from proxy.serving.pace import BODY_GRACE
 from tests.support_plane import Received, Rig, Upstreamed, says
+from tests.support_wire import SPLITS, Pieces
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -303,6 +306,26 @@ async def test_body_that_stops(rig: Rig) -> None:
     assert not rig.legacy.requests
 
 
+@pytest.mark.parametrize("path", ["/l/", "/m/"])
+async def test_body_below_the_minimum_rate(rig: Rig, path: str) -> None:
+    """A body that comes byte by byte, slowly, is a 408 in the end, although it never stops."""
+    side = rig.legacy if path == "/l/" else rig.modern
+    client = await rig.client()
+    await client.send([f"PUT {path}x HTTP/1.1\r\nHost: h\r\nContent-Length: 99\r\n\r\n".encode()])
+    sent = b"\r\n\r\n"
+    upstream = await rig.saw_part(side, sent)
+    for _ in range(3):
+        sent += b"x"
+        client.write(b"x")
+        assert await rig.saw_part(side, sent) is upstream
+        rig.later(BODY_GRACE / 3)
+    answer = await client.answer()
+    assert (answer.status, answer.get("connection")) == (408, "close")
+    assert await client.end() == "closed"
+    await upstream.end()
+    assert not rig.legacy.requests
+
+
 @pytest.mark.parametrize(("used", "seconds"), [(False, 11), (True, 76)])
 async def test_idle_client(rig: Rig, used: bool, seconds: float) -> None:
     """A connection on which nothing comes is closed without a word."""
@@ -401,23 +424,28 @@ async def test_half_close_within_a_request(rig: Rig) -> None:
 # Early answers
 
 
+@pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
 @pytest.mark.parametrize("path", ["/l/", "/m/"])
-async def test_early_answer(rig: Rig, path: str) -> None:
+async def test_early_answer(rig: Rig, path: str, split: Callable[[bytes], Pieces]) -> None:
     """A final answer before the body is complete ends the client's connection after it."""
 
     def raw(connection: Upstreamed) -> None:
         if connection.received.endswith(b"abc"):
-            connection.write(b"HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno")
+            for piece in split(b"HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno"):
+                connection.write(piece)
 
     side = rig.legacy if path == "/l/" else rig.modern
     side.raw = raw
     client = await rig.client()
-    await client.send([request("POST", f"{path}x", b"abcde")[:-2]])
+    await client.send(split(request("POST", f"{path}x", b"abcde")[:-2]))
     answer = await client.answer()
     assert (answer.status, answer.body, answer.get("connection")) == (413, b"no", "close")
+    await client.send(split(b"de" + request("GET", "/l/smuggled")))
     assert await client.end() == "closed"
-    await next(c for c in side.connections if c.received.endswith(b"abc")).end()
+    await next(c for c in side.connections if c.received.endswith((b"abc", b"abcde"))).end()
     side.raw = None
+    assert not client.received
+    assert not any(b"smuggled" in c.received for c in rig.legacy.connections)
 
 
 # Limits

@@ -247,11 +247,13 @@ async def test_empty_line_first(rig: Rig, split: Split) -> None:
         ("1.0", ("Connection: close, keep-alive",), "close", True),
     ],
 )
+@every_split
 async def test_persistence(
-    rig: Rig, version: str, fields: tuple[str, ...], says: str | None, ends: bool
+    rig: Rig, version: str, fields: tuple[str, ...], says: str | None, ends: bool, split: Split
 ) -> None:
     """A connection persists as version and Connection say; the upstream's persists anyway."""
-    answer, client = await rig.ask(get(*fields, line=f"GET /l/x HTTP/{version}"))
+    raw = get(*fields, line=f"GET /l/x HTTP/{version}")
+    answer, client = await rig.ask(raw, split=split)
     assert (answer.status, answer.get("connection")) == (200, says)
     assert rig.legacy.requests[0].raw == expected(rig, "GET /l/x")
     if ends:
@@ -265,13 +267,14 @@ async def test_persistence(
     [("1.0", ("Content-Length: 5",), "Content-Length: 5"), ("1.1", (), "Content-Length: 0")],
     ids=["HTTP/1.0", "no body"],
 )
+@every_split
 async def test_expect_that_means_nothing(
-    rig: Rig, version: str, fields: tuple[str, ...], framing: str
+    rig: Rig, version: str, fields: tuple[str, ...], framing: str, split: Split
 ) -> None:
     """Without a body, or in HTTP/1.0, nobody waits for a 100, and none is sent."""
     body = b"abcde" if version == "1.0" else b""
     raw = get(*fields, "Expect: 100-continue", line=f"POST /l/x HTTP/{version}") + body
-    answer, client = await rig.ask(raw)
+    answer, client = await rig.ask(raw, split=split)
     assert answer.status == 200
     assert answer.raw.startswith(b"HTTP/1.1 200 ")
     assert rig.legacy.requests[0].raw == expected(rig, "POST /l/x", framing=framing) + body
@@ -279,7 +282,8 @@ async def test_expect_that_means_nothing(
         await client.is_clean()
 
 
-async def test_trusted_peer_is_believed(rig: Rig) -> None:
+@every_split
+async def test_trusted_peer_is_believed(rig: Rig, split: Split) -> None:
     """What a trusted peer says about the way is kept, and our own hop is appended."""
     fields = (
         "X-Forwarded-For: 1.1.1.1, 2.2.2.2", "x-forwarded-for: 3.3.3.3",
@@ -287,7 +291,7 @@ async def test_trusted_peer_is_believed(rig: Rig) -> None:
         "X-Forwarded-Prefix: /shop", "X-Real-IP: 1.1.1.1", 'Forwarded: for="_a,b"', "Via: 1.1 cdn",
         "X-Request-Id: cdn/1", "x_forwarded_for: 9.9.9.9", "Cutover-Shadow: v1",
     )  # fmt: skip
-    answer, client = await rig.ask(get(*fields), source=TRUSTED)
+    answer, client = await rig.ask(get(*fields), source=TRUSTED, split=split)
     assert answer.status == 200
     assert (
         rig.legacy.requests[0].raw.decode()
@@ -314,9 +318,10 @@ async def test_trusted_peer_without_an_account(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(("source", "side"), [(TRUSTED, "modern"), ("127.0.0.1", "legacy")])
-async def test_override(rig: Rig, source: str, side: str) -> None:
+@every_split
+async def test_override(rig: Rig, source: str, side: str, split: Split) -> None:
     """A trusted peer chooses the side; from anybody else the field counts for nothing."""
-    answer, client = await rig.ask(get("Cutover-Side: modern"), source=source)
+    answer, client = await rig.ask(get("Cutover-Side: modern"), source=source, split=split)
     assert (answer.status, answer.get("cutover-side")) == (200, side)
     seen = (rig.modern if side == "modern" else rig.legacy).requests[0]
     assert b"utover-" not in seen.raw

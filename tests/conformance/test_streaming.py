@@ -9,9 +9,12 @@ import pytest
 
 from tests.support_plane import Received, Rig, Upstreamed
 from tests.support_stream import SIZE, Body, pour
-from tests.support_wire import in_two
+from tests.support_wire import SPLITS, Pieces, in_two
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+Split = Callable[[bytes], Pieces]
+every_split = pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
 
 BOUND = 400 * 1024
 """What one exchange may hold in the worker's memory: a read of the event loop (250 KB) beyond what
@@ -199,13 +202,19 @@ async def test_body_passes_while_it_comes(rig: Rig) -> None:
     assert rig.legacy.requests[0].body == b"abcde"
 
 
-async def test_body_beyond_the_limit(own_rig: Rig) -> None:
+@every_split
+async def test_body_beyond_the_limit(own_rig: Rig, split: Split) -> None:
     """A streamed body is refused where it passes the limit, and never ends at the upstream."""
     rig = own_rig
     rig.rules(rig.document({}) | {"defaults": {"limits": {"body": "1KB"}}})
     chunk = b"190\r\n" + b"x" * 400 + b"\r\n"
     raw = b"POST /l/x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer, client = await rig.ask(raw + chunk * 3 + b"0\r\n\r\n")
+    smuggled = b"GET /l/smuggled HTTP/1.1\r\nHost: h\r\n\r\n"
+    answer, client = await rig.ask(raw + chunk * 3 + b"0\r\n\r\n" + smuggled, split=split)
     assert (answer.status, answer.get("connection")) == (413, "close")
     assert await client.end() == "closed"
+    assert not client.received
+    for connection in list(rig.legacy.connections):
+        if connection.news:
+            await connection.end()
     assert not rig.legacy.requests
