@@ -8,7 +8,7 @@ from proxy import wire
 from proxy.outcome import OutcomeKind
 from proxy.routing import limits
 from proxy.routing.decision import Reason
-from proxy.serving import downstream, mirror, worker
+from proxy.serving import downstream, mirror, tunnel, worker
 from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange, Stage
 from proxy.upstream.pool import QUEUE_FACTOR
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
@@ -16,6 +16,7 @@ from proxy.wire import forwarding
 from tests.support_docs import code, codes, read, rows
 
 TEXT = read("life-of-a-request.md")
+TUNNEL = "how it ends (`tunnel` in the access log)"
 FLAT = " ".join(TEXT.split())
 
 
@@ -99,3 +100,9 @@ def test_the_limits_are_the_real_ones() -> None:
         assert said in FLAT, said
     assert QUEUE_FACTOR == 4
     assert "four times as many" in FLAT
+
+
+def test_the_ends_of_a_tunnel_are_those_that_are_recorded() -> None:
+    """The table of tunnels has every way in which one can end."""
+    named = {one for row in rows(TEXT) for one in codes(row.get(TUNNEL, ""))}
+    assert named == {tunnel.CLOSED, tunnel.IDLED, tunnel.CUT, "client", "upstream"}
