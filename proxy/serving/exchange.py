@@ -287,7 +287,7 @@ class Exchange:
             self.id,
             self.trace,
             self.table.allowed_fields,
-            self._rewriting(),
+            rewriting=self._rewriting(),
             expect=upload is not None and upload.waits,
         )
         if upload is None:
@@ -499,7 +499,7 @@ class Exchange:
         if (rewriting := self._rewriting()) is not None:
             origin = self.client.peer.origin(self.head)
             fields = rewriting.answer(response.block.forwarded, *origin)
-        written, chunked = write_response(response, self.head, extra, self._close, fields)
+        written, chunked = write_response(response, self.head, extra, self._close, fields=fields)
         out.append(written)
         self.relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
         return True

@@ -150,6 +150,7 @@ def write_request(
     identifier: bytes,
     trace: bytes,
     allowed: Container[bytes],
+    *,
     rewriting: Rewriting | None = None,
     expect: bool = False,
 ) -> bytes:
@@ -202,6 +203,7 @@ def write_response(
     request: RequestHead,
     extra: bytes,
     close: bool,
+    *,
     fields: bytes | None = None,
 ) -> tuple[bytes, bool]:
     """Write the head that the client receives; gives (bytes, whether the body is to be chunked).

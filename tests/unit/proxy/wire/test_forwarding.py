@@ -164,7 +164,7 @@ def test_expectation_is_passed_on_when_asked() -> None:
         _head(b"Content-Length: 5", b"expect: 100-Continue", line=b"POST /a HTTP/1.1")
     )
     for expect in (True, False):
-        written = write_request(head, b"", b"ID", b"TRACE", NOBODY, expect)
+        written = write_request(head, b"", b"ID", b"TRACE", NOBODY, expect=expect)
         assert (b"Content-Length: 5\r\nExpect: 100-continue\r\n" in written) is expect
         assert written.lower().count(b"expect") == expect
 
@@ -219,7 +219,7 @@ def test_a_rewritten_request() -> None:
     head = read_request_head(
         _head(b"a: 1", b"x_env: 2", b"B: 3", b"Content-Length: 4", line=b"POST /api/x?y HTTP/1.1")
     )
-    written = write_request(head, b"P: 1\r\n", b"ID", b"TRACE", {b"x_env"}, REWRITING)
+    written = write_request(head, b"P: 1\r\n", b"ID", b"TRACE", {b"x_env"}, rewriting=REWRITING)
     assert written == (
         b"POST /v2/x?y HTTP/1.1\r\nHost: inner.test\r\nB: 3\r\nX-Env: prod\r\nP: 1\r\n"
         b"Content-Length: 4\r\nX-Request-Id: ID\r\ntraceparent: TRACE\r\n\r\n"
@@ -230,7 +230,7 @@ def test_a_rewritten_answer() -> None:
     """Its lines are what they have been rewritten to; status, our words and framing stay."""
     request = read_request_head(_head())
     head = read_response_head(OK + b"A: 1\r\nContent-Length: 5\r\n\r\n")
-    written, _ = write_response(head, request, b"E: 1\r\n", False, b"B: 2\r\n")
+    written, _ = write_response(head, request, b"E: 1\r\n", False, fields=b"B: 2\r\n")
     assert written == OK + b"B: 2\r\nE: 1\r\nContent-Length: 5\r\n\r\n"
     assert write_interim(head, b"B: 2\r\n") == OK + b"B: 2\r\n\r\n"
 
@@ -254,7 +254,7 @@ def test_a_rewritten_request_is_one_request(
     lines = [b"%b: %b" % field for field in fields]
     head = read_request_head(_head(*lines, line=b"%b %b HTTP/1.1" % (method, target)))
     allowed = frozenset({b"x_env", b"x.env"}) if allow else NOBODY
-    written = write_request(head, b"", b"ID", b"TRACE", allowed, REWRITING)
+    written = write_request(head, b"", b"ID", b"TRACE", allowed, rewriting=REWRITING)
     (kind, *_, host, length, _, _), end = request_events([written])
     again = read_request_head(written)
     assert (kind, end, host, length) == ("request", ("end",), b"inner.test", NO_BODY)
