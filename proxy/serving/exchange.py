@@ -167,8 +167,6 @@ class Exchange:
             plane.note("rejected_requests", "exchanges")
             return self._turn_away(503, "too many requests at once")
         self.table = table
-        if self.head.block.counted and self.head.block.drops(table.allowed_fields):
-            plane.note("dropped_fields")
         peer = self.client.peer
         self.id = request_id(self.head, peer.trusted) or plane.request_id()
         self.trace = traceparent(self.head) or plane.traceparent()
