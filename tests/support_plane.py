@@ -12,7 +12,7 @@ import re
 import socket
 import struct
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,7 +22,9 @@ from typing import Any, Final, cast
 
 import orjson
 
+from proxy.outcome import OutcomeBatch, Tally
 from proxy.routing.schema import rules_from_plain
+from proxy.routing.side import Side
 from proxy.serving.listener import listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
@@ -37,6 +39,8 @@ PATIENCE: Final = 10.0
 
 TRUSTED: Final = "127.0.0.2"
 """Source address of clients that the rules trust."""
+
+COUNTED: Final = ("decided", "served", "ok", "bad", "aborted", "rejected", "fallbacks")
 
 _NUMBERS = count(1)
 
@@ -536,6 +540,16 @@ class Rig:
         self.skew[0] += seconds
         for downstream in tuple(self.worker._live):
             downstream.on_tick(self.plane.now())
+
+    def counted(self, route: str, side: Side) -> Counter[str]:
+        """Give everything counted so far of a route and side, what was sent up included."""
+        self.worker._flush()
+        total: Counter[str] = Counter()
+        for kind, payload in self.uplink.sent:
+            if kind == "outcomes":
+                tally = OutcomeBatch.from_wire(payload).tallies.get((route, side.value), Tally())
+                total.update({name: getattr(tally, name) for name in COUNTED})
+        return +total
 
     def document(self, upstreams: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Write the rules with something else said about an upstream."""
