@@ -154,8 +154,6 @@ class Exchange:
         if (self.route.limited or self.upload is not None) and not self._limit():
             return
         self._tally.decided += 1
-        if self.head.block.counted and self.head.block.drops(self.table.allowed_fields):
-            self.plane.note("dropped_fields")
         self._lease()
 
     def _admit(self) -> bool:
@@ -285,7 +283,7 @@ class Exchange:
             self.id,
             self.trace,
             self.table.allowed_fields,
-            rewriting=self._rewriting(),
+            rewriting=None if self.route.rewriting is None else self._rewriting(),
             expect=upload is not None and upload.waits,
         )
         if upload is None:
@@ -493,14 +491,18 @@ class Exchange:
         extra = self._extra + self.route.said[self.side]
         if self.client.peer.trusted and self.head.get(TIMING_FIELD) is not None:
             extra += record.server_timing(self)
-        fields = None
-        if (rewriting := self._rewriting()) is not None:
-            origin = self.client.peer.origin(self.head)
-            fields = rewriting.answer(response.block.forwarded, *origin)
+        fields = None if self.route.rewriting is None else self._rewritten(response)
         written, chunked = write_response(response, self.head, extra, self._close, fields=fields)
         out.append(written)
         self.relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
         return True
+
+    def _rewritten(self, response: ResponseHead) -> bytes | None:
+        """Give the answer's lines as the client gets them, or None when they are its own."""
+        rewriting = self._rewriting()
+        if rewriting is None:
+            return None
+        return rewriting.answer(response.block.forwarded, *self.client.peer.origin(self.head))
 
     def _is_held(self, response: ResponseHead) -> bool:
         """Whether a small answer of modern waits until it is complete.
@@ -536,7 +538,8 @@ class Exchange:
         self._stage = Stage.TUNNELLING
         self.latency = self.plane.now() - self.attempt_at
         self._tally.add_ok(self.latency)
-        out.append(write_switching(response, self._extra + self.route.said[self.side]))
+        extra = self._extra + self.route.said[self.side]
+        out.append(write_switching(response, extra, self._rewritten(response)))
         self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end)
         self.tunnel.open(b"".join(out))
 

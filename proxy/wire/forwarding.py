@@ -242,11 +242,14 @@ def write_interim(head: ResponseHead, fields: bytes | None = None) -> bytes:
     return b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines)
 
 
-def write_switching(head: ResponseHead, extra: bytes) -> bytes:
-    """Write the 101 behind which the connection is a tunnel. `extra` is lines with their CRLF."""
+def write_switching(head: ResponseHead, extra: bytes, fields: bytes | None = None) -> bytes:
+    """Write the 101 behind which the connection is a tunnel.
+
+    `extra` is lines of ours, `fields` as for `write_response`, each line with its CRLF.
+    """
     return b"HTTP/1.1 101 %b\r\n%b%b%b\r\n" % (
         head.reason,
-        head.block.forwarded,
+        head.block.forwarded if fields is None else fields,
         extra,
         _UPGRADE,
     )

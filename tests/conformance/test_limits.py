@@ -155,3 +155,24 @@ async def test_connections(own_rig: Rig) -> None:
     await second.dispose()
     await first.is_clean()
     assert own_rig.plane.connections == 1
+
+
+async def test_a_tunnel_is_under_way_until_it_ends(own_rig: Rig) -> None:
+    """However long it lasts, it holds what one request holds, and gives it back once."""
+    limit(own_rig, {"client": {"concurrency": 1}})
+    fields = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    own_rig.legacy.answers(says(b"HTTP/1.1 101 Switching Protocols\r\n" + fields))
+    client = await own_rig.client()
+    await client.send([b"GET /limited/ws HTTP/1.1\r\nHost: h\r\n" + fields])
+    await client.until(lambda: client.received.endswith(b"\r\n\r\n"), "101")
+    refused, other = await own_rig.ask(GET)
+    assert refused.status == 429
+    client.reset()
+
+    async def tunnel_has_ended() -> bool:
+        return own_rig.plane.admission.in_flight == 0
+
+    await eventually_async(tunnel_has_ended, PATIENCE, "the end of the tunnel")
+    await other.send([GET])
+    assert (await other.answer()).status == 200
+    assert not own_rig.plane.limits._in_flight

@@ -200,3 +200,28 @@ async def test_a_retry_is_rewritten_like_the_first_attempt(own_rig: Rig) -> None
     assert (await client.answer()).body == b"x"
     raw = written(own_rig, "GET /v2/x", "modern.internal", "X-Env: prod", "X-Tag: a")
     assert [request.raw for request in own_rig.modern.requests[1:]] == [raw, raw]
+
+
+async def test_a_websocket_handshake(own_rig: Rig) -> None:
+    """It is rewritten both ways, and what passes behind it is not."""
+    rewrite(own_rig, modern=MODERN)
+    own_rig.modern.answers(
+        says(
+            b"HTTP/1.1 101 Switching Protocols\r\nServer: x\r\nSet-Cookie: a=1; Path=/v2\r\n"
+            b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\nLocation: /v2\r\n"
+        )
+    )
+    client = await own_rig.client()
+    await client.send([get("/api/ws", "Connection: upgrade", "Upgrade: websocket")])
+    received = await own_rig.modern.got(1)
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    assert received.raw == written(
+        own_rig, "GET /v2/ws", "modern.internal", "X-Env: prod", "X-Tag: a", framing=upgrade
+    )
+    told = (
+        b"HTTP/1.1 101 Switching Protocols\r\nSet-Cookie: a=1; Path=/api\r\nX-Frame: DENY\r\n"
+        b"X-Tag: b\r\nCutover-Side: modern\r\nCutover-Route: api\r\n" + upgrade.encode() + b"\r\n"
+        b"Location: /v2\r\n"
+    )
+    await client.until(lambda: len(client.received) >= len(told), "the tunnel")
+    assert bytes(client.received) == told

@@ -42,17 +42,6 @@ async def test_a_request_goes_to_its_side_and_the_answer_comes_back(scene: Make)
     assert not client.closed
 
 
-async def test_dropped_names_are_counted(scene: Make) -> None:
-    """A request that lost a field which PHP would take for another is counted, once."""
-    it = scene(on(0), allowed_headers=["x_allowed"])
-    client = it.client()
-    client.send(get("/a", "x_allowed: 1", "x_other: 2", "X.Other: 3", "x-fine: 4"))
-    upstream = await it.accept(LEGACY)
-    assert b"ther" not in upstream.take()
-    assert it.events("dropped_fields") == {"": 1}
-    upstream.receive(OK)
-
-
 async def test_both_connections_are_used_again(scene: Make) -> None:
     """The second request costs no connection and no turn of the event loop."""
     it = scene(on(100))
