@@ -145,13 +145,37 @@ async def test_time_in_which_we_do_not_take_the_body(scene: Make) -> None:
     client = it.client()
     client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
     upstream = await it.accept(LEGACY)
-    client.send(b"x" * 60_000, b"x" * 60_000)
-    for _ in range(5):
-        it.wait(RESPONSE_TIMEOUT - 1)
-        upstream.take()
-        client.send(b"x" * 120_000)
     upstream.take()
+    client.send(b"x" * 60_000, b"x" * 40_000)
+    it.wait(RESPONSE_TIMEOUT - 5)
+    client.send(b"x")
+    assert not client.transport.is_reading()
     it.wait(RESPONSE_TIMEOUT - 1)
+    upstream.take()
+    it.wait(4)
     assert client.received() == b""
     it.wait(2)
     assert client.status() == 408
+
+
+async def test_an_upstream_that_does_not_take_the_body(scene: Make) -> None:
+    """It is the upstream that is late then, and by its own deadline."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    await it.accept(LEGACY)
+    client.send(b"x" * 60_000, b"x" * 60_000)
+    it.wait(RESPONSE_TIMEOUT)
+    assert client.status() == 504
+
+
+async def test_interim_answers_give_a_slow_client_no_time(scene: Make) -> None:
+    """An upstream that says it is at work says nothing about the client's body."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n")
+    upstream = await it.accept(LEGACY)
+    it.wait(BODY_GRACE - 1)
+    upstream.receive(b"HTTP/1.1 102 Processing\r\n\r\n")
+    it.wait(1)
+    assert b"HTTP/1.1 408 " in client.received()
