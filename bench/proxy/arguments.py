@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.proxy.products.all import PEERS
+from bench.proxy.products.all import PEERS, PURE
 from bench.proxy.products.site import Product
 from bench.proxy.workload import BY_NAME, WORKLOADS, Workload
 
@@ -36,9 +36,10 @@ def parse(argv: Sequence[str]) -> Asked:
     for name in chosen:
         if name not in peers:
             _parser().error(f"no peer is called {name!r}; there are {', '.join(peers)}")
+    ours = (PURE,) if given.pure else ()
     return Asked(
         workloads=tuple(workload for workload in WORKLOADS if workload.name in names),
-        peers=tuple(peers[name] for name in peers if name in chosen),
+        peers=(*ours, *(peers[name] for name in peers if name in chosen)),
         rounds=given.rounds,
         seconds=given.seconds,
         access_log=given.access_log,
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workload", nargs="+", metavar="NAME", choices=list(BY_NAME))
     parser.add_argument("--all", action="store_true", help="every workload: about half an hour")
     parser.add_argument("--peers", metavar="A,B", help="only these; empty: ours alone")
+    parser.add_argument("--pure", action="store_true", help="ours again, without compiled modules")
     parser.add_argument("--rounds", type=_positive, default=5, help="pairs (default 5)")
     parser.add_argument("--seconds", type=_positive, default=2, help="of each run (default 2)")
     parser.add_argument("--access-log", action="store_true", help="have all products write one")

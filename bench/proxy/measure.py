@@ -16,7 +16,6 @@ from bench.load import wrk
 from bench.load.requests import requests
 from bench.processes import BenchError, last_words, program
 from bench.proxy.instance import Instance
-from bench.proxy.products.all import OURS
 from bench.proxy.products.cutover import ROUTES
 from bench.proxy.workload import Workload
 
@@ -71,7 +70,7 @@ def closed(instance: Instance, load: Load) -> dict[str, float]:
         "pss_mb": pss_bytes(pids) / 1e6,
         "rss_mb": rss_bytes(pids) / 1e6,
     }
-    if instance.product is OURS:
+    if instance.product.split:
         # Those that did the work are the data plane's; the rest is controller and shadow worker.
         front = used[: instance.site.variant.workers]
         values["data_plane_cpu_us"] = sum(front) / run.requests / 1000

@@ -6,6 +6,9 @@ from bench.proxy.products import caddy, cutover, envoy, haproxy, nginx, python
 from bench.proxy.products.site import Product
 
 OURS = cutover.PRODUCT
+PURE = cutover.PURE
+"""Ours once more, interpreted: what compiling the hot path buys."""
+
 PEERS: tuple[Product, ...] = (
     nginx.PRODUCT,
     haproxy.PRODUCT,

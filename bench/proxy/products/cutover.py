@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import fields, replace
 
 from bench.proxy.products.site import UPSTREAM_CONNECTIONS, Plan, Product, Site, route_prefixes
+from proxy.routing.rules import RouteRules
+from proxy.settings import SERVE_SETTINGS
 
 ROUTES = 20
 """Never fewer than these: a migration has routes."""
@@ -54,7 +57,13 @@ def rules(site: Site, mirror: str = "") -> str:
 
 def header_rules() -> str:
     """The lines below `defaults` that rewrite fields on every route, indented by two."""
-    return ""
+    if "rewrite" not in {field.name for field in fields(RouteRules)}:
+        return ""
+    side = (
+        "{request: {set: {X-Environment: production}},"
+        " response: {set: {X-Frame-Options: DENY}, remove: [X-Powered-By]}}"
+    )
+    return f"  rewrite: {{legacy: {side}, modern: {side}}}\n"
 
 
 def tls_options(site: Site) -> list[str]:
@@ -62,4 +71,11 @@ def tls_options(site: Site) -> list[str]:
     return ["--tls-certificate", str(site.certificate), "--tls-key", str(site.key)]
 
 
-PRODUCT = Product("cutover", "python3", "this checkout", configure, tls=False)
+def pure(site: Site) -> Plan:
+    """Ours without compiled modules."""
+    return replace(configure(site), env={"CUTOVER_COMPILED": "0"})
+
+
+SPEAKS_TLS = any(setting.name == "tls_certificate" for setting in SERVE_SETTINGS)
+PRODUCT = Product("cutover", "python3", "this checkout", configure, tls=SPEAKS_TLS, split=True)
+PURE = Product("pure", "python3", "this checkout", pure, tls=SPEAKS_TLS, split=True)

@@ -58,6 +58,8 @@ class Product:
     routes: bool = True
     """Whether its configuration can express many routes."""
     tls: bool = True
+    split: bool = False
+    """Whether some of its processes serve and others do not: both are told apart."""
 
 
 def route_prefixes(count: int) -> list[str]:
