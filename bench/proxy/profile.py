@@ -33,10 +33,16 @@ def recording(pids: Sequence[int], data: Path) -> Iterator[Callable[[], str]]:
 
 
 def _report(perf: str, data: Path) -> str:
+    return "\n\n".join(_sorted_by(perf, data, keys) for keys in ("dso", "dso,symbol"))
+
+
+def _sorted_by(perf: str, data: Path, keys: str) -> str:
     done = subprocess.run(
-        [perf, "report", "-i", str(data), "--stdio", "--no-children", "-s", "dso,symbol",
+        [perf, "report", "-i", str(data), "--stdio", "--no-children", "-s", keys,
          "--percent-limit", "0.4"],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
-    lines = [line for line in done.stdout.splitlines() if line.strip() and line[0] != "#"]
+    lines = [
+        line.rstrip(" -") for line in done.stdout.splitlines() if line.strip() and line[0] != "#"
+    ]
     return "\n".join(lines[:LINES]) or f"perf recorded nothing: {done.stderr.strip()[-300:]}"
