@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 
 import orjson
@@ -24,6 +25,8 @@ def main(argv: list[str]) -> int:
         for name, meaning in BENCHES.items():
             print(f"  {name:9} {meaning}")
         return 0 if argv in (["--help"], ["-h"]) else 2
+    # Without this an end from outside would leave the products running.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         result = importlib.import_module(f"bench.{argv[0]}").main(argv[1:])
     except BenchError as error:

@@ -22,11 +22,20 @@ class BenchError(Exception):
 
 
 def cores() -> tuple[list[int], list[int]]:
-    """Give the core for the product and the cores for load and origin. Raises BenchError."""
+    """Give the cores for products and those for load and origin. Raises BenchError.
+
+    Products get two when there are four, so that two workers do not run into the load.
+    """
     usable = sorted(os.sched_getaffinity(0))
     if len(usable) < 2:
         raise BenchError("two cores are needed: one for the product, one for load and origin")
-    return usable[:1], usable[1:]
+    return split_cores(usable)
+
+
+def split_cores(usable: list[int]) -> tuple[list[int], list[int]]:
+    """Divide two or more cores between the products and their load."""
+    ours = 2 if len(usable) >= 4 else 1
+    return usable[:ours], usable[ours:]
 
 
 def program(name: str) -> str | None:

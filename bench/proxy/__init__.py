@@ -29,7 +29,9 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     samples = run.run(asked)
     print(f"{machine.describe()}; medians of {asked.rounds} rounds of {asked.seconds} s\n")
     print(report.tables(samples, asked.workloads), end="\n\n")
+    for failure in samples.failures:
+        print(f"FAILED {failure}\n")
     return {
         "ratios": report.ratios(samples, asked.workloads),
         "figures": report.figures(samples, asked.workloads),
-    }
+    } | ({"failed": samples.failures} if samples.failures else {})

@@ -132,10 +132,13 @@ def _run(command: list[str], load: Load) -> str:
     found = program(command[0])
     if found is None:
         raise BenchError(f"{command[0]} is not installed")
-    done = subprocess.run(
-        [*_pinned(load), found, *command[1:]],
-        capture_output=True, text=True, check=False, timeout=load.seconds * 5 + 60,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [*_pinned(load), found, *command[1:]],
+            capture_output=True, text=True, check=False, timeout=load.seconds * 5 + 60,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise BenchError(f"{command[0]} did not end in {error.timeout:.0f} s") from error
     if done.returncode:
         raise BenchError(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[-500:]}")
     return done.stdout

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import itertools
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -33,11 +32,17 @@ class Run:
 
     asked: Asked
     folder: Path
-    product_core: list[int]
+    product_cores: list[int]
     load_cores: list[int]
     origin: int
     certificate: Path
     samples: Samples
+
+    def cores_for(self, workers: int) -> list[int]:
+        """Where a product runs: on its own cores, or with too few of them on all."""
+        if workers <= len(self.product_cores):
+            return self.product_cores[:workers]
+        return self.product_cores + self.load_cores
 
     def products(self, workload: Workload, variant: Variant) -> list[Product]:
         """Who takes part, ours first."""
@@ -55,7 +60,7 @@ class Run:
 
 def run(asked: Asked) -> Samples:
     """Measure everything that was asked for. Raises BenchError."""
-    product_core, load_cores = processes.cores()
+    product_cores, load_cores = processes.cores()
     asked = _with_what_is_there(asked)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutover-bench-")))
@@ -65,7 +70,7 @@ def run(asked: Asked) -> Samples:
         process = instance.launch(stack, origin.configure(site), site, load_cores)
         processes.await_listening(port, process, site.folder / "log")
         here = Run(
-            asked, folder, product_core, load_cores, port, instance.certificate(folder), Samples()
+            asked, folder, product_cores, load_cores, port, instance.certificate(folder), Samples()
         )
         for variants, workloads in itertools.groupby(
             sorted(asked.workloads, key=lambda workload: workload.variants != (PLAIN,)),
@@ -109,9 +114,10 @@ def _group(here: Run, variants: Sequence[Variant], workloads: list[Workload]) ->
         return
     with contextlib.ExitStack() as stack:
         contestants = [
-            _start(stack, here, product, variant)
+            started
             for variant in variants
             for product in here.products(workloads[0], variant)
+            if (started := _start(stack, here, workloads[0], product, variant)) is not None
         ]
         for workload in workloads:
             _rounds(here, workload, contestants)
@@ -119,7 +125,9 @@ def _group(here: Run, variants: Sequence[Variant], workloads: list[Workload]) ->
                 _profile(here, workload, contestants[0])
 
 
-def _start(stack: contextlib.ExitStack, here: Run, product: Product, variant: Variant) -> Instance:
+def _start(
+    stack: contextlib.ExitStack, here: Run, workload: Workload, product: Product, variant: Variant
+) -> Instance | None:
     port, spare = free_ports(2)
     name = f"{product.name}-{port}"
     site = Site(
@@ -131,32 +139,58 @@ def _start(stack: contextlib.ExitStack, here: Run, product: Product, variant: Va
         here.asked.access_log,
         spare,
     )
-    started = instance.start(
-        stack,
-        product,
-        site,
-        here.product_core if variant.workers == 1 else sorted(os.sched_getaffinity(0)),
-    )
+    try:
+        started = instance.start(stack, product, site, here.cores_for(variant.workers))
+    except BenchError as error:
+        _fail(here, workload, product, variant, error)
+        return None
     say(f"started {started.label}")
     return started
 
 
 def _rounds(here: Run, workload: Workload, contestants: list[Instance]) -> None:
-    """Every product once in every round, each round beginning with another one."""
+    """Every product once in every round, each round beginning with another one.
+
+    One that fails a request is out of the workload: half a pair is none.
+    """
     loads = {each.site.variant: _load(here, workload, each.site.variant) for each in contestants}
-    for each in contestants:  # fills pools and caches; what is counted is the second run
-        measure.closed(each, _warm(loads[each.site.variant]))
+    fit = [each for each in contestants if _is_warm(here, workload, each, loads)]
     for number in range(here.asked.rounds):
-        turn = number % len(contestants)
-        for each in contestants[turn:] + contestants[:turn]:
+        turn = number % max(len(fit), 1)
+        for each in fit[turn:] + fit[:turn]:
             say(f"{workload.name}: round {number + 1} of {here.asked.rounds}, {each.label}")
-            load = loads[each.site.variant]
-            values = (
-                _open(here, each, load, seed=number)
-                if workload.kind is Kind.OPEN
-                else measure.closed(each, load)
-            )
+            try:
+                values = _measured(here, workload, each, loads[each.site.variant], seed=number)
+            except BenchError as error:
+                _fail(here, workload, each.product, each.site.variant, error)
+                fit = [other for other in fit if other is not each]
+                continue
             here.samples.add(Sample(workload.name, each.product.name, each.site.variant, values))
+
+
+def _is_warm(here: Run, workload: Workload, each: Instance, loads: dict[Variant, Load]) -> bool:
+    """Fill pools and caches; what is counted comes after."""
+    try:
+        measure.closed(each, _warm(loads[each.site.variant]))
+    except BenchError as error:
+        _fail(here, workload, each.product, each.site.variant, error)
+        return False
+    return True
+
+
+def _measured(
+    here: Run, workload: Workload, each: Instance, load: Load, seed: int
+) -> dict[str, float]:
+    if workload.kind is Kind.OPEN:
+        return _open(here, each, load, seed)
+    return measure.closed(each, load)
+
+
+def _fail(
+    here: Run, workload: Workload, product: Product, variant: Variant, error: BenchError
+) -> None:
+    say(f"FAILED {workload.name}: {error}")
+    here.samples.fail(workload.name, product.name, variant, str(error))
 
 
 def _open(here: Run, each: Instance, load: Load, seed: int) -> dict[str, float]:
@@ -172,11 +206,16 @@ def _idle(here: Run, workload: Workload) -> None:
     """One measurement for each product, freshly started: a second would find the memory there."""
     for product in here.products(workload, PLAIN):
         with contextlib.ExitStack() as stack:
-            each = _start(stack, here, product, PLAIN)
+            each = _start(stack, here, workload, product, PLAIN)
             load = _load(here, workload, PLAIN)
-            measure.closed(each, _warm(load))
+            if each is None or not _is_warm(here, workload, each, {PLAIN: load}):
+                continue
             say(f"{workload.name}: {each.label}")
-            values = measure.idle(each, load)
+            try:
+                values = measure.idle(each, load)
+            except BenchError as error:
+                _fail(here, workload, product, PLAIN, error)
+                continue
             here.samples.add(Sample(workload.name, product.name, PLAIN, values))
 
 

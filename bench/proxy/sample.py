@@ -23,10 +23,21 @@ class Samples:
     """All measurements of a run, in order."""
 
     all: list[Sample] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """What went wrong, a sentence each: any of them fails the bench at its end."""
 
     def add(self, sample: Sample) -> None:
         """Take one more."""
         self.all.append(sample)
+
+    def fail(self, workload: str, product: str, variant: Variant, why: str) -> None:
+        """Take note of a failure, and forget what the product has shown in this workload."""
+        self.failures.append(f"{workload}: {why}")
+        self.all = [
+            sample
+            for sample in self.all
+            if (sample.workload, sample.product, sample.variant) != (workload, product, variant)
+        ]
 
     def series(
         self, workload: str, product: str, measure: str, variant: Variant | None = None

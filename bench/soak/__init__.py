@@ -56,11 +56,11 @@ end
 def main(argv: Sequence[str]) -> dict[str, Any]:
     """Soak, print the readings, judge. Raises BenchError."""
     asked = _parser().parse_args(argv)
-    product_core, load_cores = processes.cores()
+    product_cores, load_cores = processes.cores()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutover-soak-")))
         folder.chmod(0o755)
-        ours = _start(stack, folder, product_core, load_cores)
+        ours = _start(stack, folder, product_cores[:1], load_cores)
         trouble = _start_trouble(stack, ours, load_cores)
         readings = _soak(ours, folder, load_cores, asked)
         tallies = _end_trouble(trouble)

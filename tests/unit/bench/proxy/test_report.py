@@ -83,3 +83,21 @@ def test_peers_that_were_not_measured_are_nowhere() -> None:
     samples = Samples(closed("get", "cutover", (40, 20_000)))
     assert ratios(samples, [GET]) == {}
     assert "nginx" not in tables(samples, [GET])
+
+
+def test_a_product_that_failed_is_out_of_the_workload() -> None:
+    """Half a pair is none; what it has shown elsewhere stays, and the failure is kept."""
+    samples = Samples(
+        [
+            *closed("get", "cutover", (40, 1), (40, 1)),
+            *closed("get", "caddy", (80, 1)),
+            *closed("post", "cutover", (40, 1)),
+            *closed("post", "caddy", (80, 1)),
+        ]
+    )
+    samples.fail("get", "caddy", PLAIN, "7 requests failed")
+    assert samples.failures == ["get: 7 requests failed"]
+    assert set(ratios(samples, [GET, POST])) == {
+        "cpu_per_request_post_vs_caddy",
+        "throughput_post_vs_caddy",
+    }
