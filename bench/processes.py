@@ -109,7 +109,7 @@ def await_answer(port: int, path: str, log: Path) -> None:
     raise BenchError(f"port {port} answers {said[:40]!r} to GET {path}; {last_words(log)}")
 
 
-def last_words(log: Path) -> str:
-    """What a program wrote last, for the text of an error."""
+def last_words(log: Path, count: int = 1500) -> str:
+    """What a program wrote last, for the text of an error: at most so many characters."""
     said = log.read_text(errors="replace").strip() if log.exists() else ""
-    return "its last words:\n" + said[-1500:] if said else "it said nothing"
+    return "its last words:\n" + said[-count:] if said else "it said nothing"

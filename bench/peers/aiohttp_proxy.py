@@ -30,7 +30,7 @@ class Proxy:
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(total=None, sock_read=30, sock_connect=2),
+            timeout=aiohttp.ClientTimeout(total=None, sock_read=30, sock_connect=30),
         )
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:

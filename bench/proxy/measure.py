@@ -61,7 +61,7 @@ def closed(instance: Instance, load: Load) -> dict[str, float]:
     if run.failed or not run.requests:
         raise BenchError(
             f"{instance.label}, {load.workload.name}: {run.failed} requests failed,"
-            f" {run.requests} were answered; {last_words(instance.site.folder / 'log')}"
+            f" {run.requests} were answered; {last_words(instance.site.folder / 'log', 300)}"
         )
     values = {
         "cpu_us": sum(used) / run.requests / 1000,

@@ -50,12 +50,10 @@ class Run:
             peer
             for peer in self.asked.peers
             if (peer.tls or not variant.tls)
+            and (workload.kind is Kind.IDLE or workload.connections <= peer.busy_most)
             and (not variant.routes or (peer.routes and self.asked.explicit))
         ]
-        if variant.tls and not OURS.tls:
-            say(f"{workload.name}: ours has no TLS in this version, the peers alone")
-            return peers
-        return [OURS, *peers]
+        return peers if variant.tls and not OURS.tls else [OURS, *peers]
 
 
 def run(asked: Asked) -> Samples:
@@ -72,11 +70,11 @@ def run(asked: Asked) -> Samples:
         here = Run(
             asked, folder, product_cores, load_cores, port, instance.certificate(folder), Samples()
         )
-        for variants, workloads in itertools.groupby(
+        for (variants, _), workloads in itertools.groupby(
             sorted(asked.workloads, key=lambda workload: workload.variants != (PLAIN,)),
             key=lambda workload: (workload.variants, workload.kind is Kind.IDLE),
         ):
-            _group(here, variants[0], list(workloads))
+            _group(here, variants, list(workloads))
         return here.samples
 
 
@@ -120,7 +118,12 @@ def _group(here: Run, variants: Sequence[Variant], workloads: list[Workload]) ->
             if (started := _start(stack, here, workloads[0], product, variant)) is not None
         ]
         for workload in workloads:
-            _rounds(here, workload, contestants)
+            taking_part = [
+                each
+                for each in contestants
+                if each.product in here.products(workload, each.site.variant)
+            ]
+            _rounds(here, workload, taking_part)
             if here.asked.profile and workload.kind is Kind.CLOSED:
                 _profile(here, workload, contestants[0])
 
@@ -222,7 +225,8 @@ def _idle(here: Run, workload: Workload) -> None:
 def _load(here: Run, workload: Workload, variant: Variant) -> Load:
     folder = here.folder / f"load-{workload.name}-{variant.routes}"
     script = measure.prepare(workload, variant.routes, folder)
-    return Load(workload, script, here.origin, here.asked.seconds, here.load_cores)
+    seconds = max(here.asked.seconds, workload.seconds)
+    return Load(workload, script, here.origin, seconds, here.load_cores)
 
 
 def _warm(load: Load) -> Load:

@@ -58,6 +58,8 @@ class Product:
     routes: bool = True
     """Whether its configuration can express many routes."""
     tls: bool = True
+    busy_most: int = 1_000_000
+    """Busy connections above which it answers next to nothing, so that there is nothing to see."""
     split: bool = False
     """Whether some of its processes serve and others do not: both are told apart."""
 
