@@ -28,11 +28,13 @@ from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError, RulesError, SettingsError
+from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics
 from proxy.outcome import ComparisonBatch, ComparisonCount
 from proxy.routing.rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
+from proxy.serving.drain import Patience
 from proxy.serving.listener import listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.mirrored import mirror_rewrites
@@ -227,7 +229,9 @@ async def _data_plane(
     mirror = Mirror([paths.shadow(i) for i in range(settings.shadow_workers)])
     # Not the loop's clock: uvloop's stands still within a turn and counts whole milliseconds.
     plane = Plane(index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time)
-    worker = Worker(plane, mirror, access_log, sock, paths.snapshot, settings.drain_seconds)
+    patience = Patience(drain=settings.drain_seconds)
+    kill_file = KillFile(paths.state)
+    worker = Worker(plane, mirror, access_log, [sock], paths.snapshot, patience, kill_file)
     hello = {"role": "worker", "index": index, "pid": os.getpid()}
     await worker.run(
         lambda on_message: LocalUplink(paths.bus, hello, on_message, partial(_tell_link, index))

@@ -22,9 +22,11 @@ from typing import Any, Final, cast
 
 import orjson
 
+from proxy.kill_file import KillFile
 from proxy.outcome import OutcomeBatch, Tally
 from proxy.routing.schema import rules_from_plain
 from proxy.routing.side import Side
+from proxy.serving.drain import Patience
 from proxy.serving.listener import listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
@@ -36,6 +38,8 @@ from tests.support_wire import Pieces, one_shot
 
 PATIENCE: Final = 10.0
 """Seconds to wait for what must happen; nothing is ever waited for to not happen."""
+
+READY_PATH: Final = "/.cutover/ready"
 
 TRUSTED: Final = "127.0.0.2"
 """Source address of clients that the rules trust."""
@@ -603,7 +607,9 @@ def document(legacy: int, modern: int, **more: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(state: Path, *, drain_seconds: float = 5.0, **more: Any) -> AsyncIterator[Rig]:
+async def running(
+    state: Path, *, drain_seconds: float = 5.0, grace_seconds: float = 0.0, **more: Any
+) -> AsyncIterator[Rig]:
     """Run a worker with its upstreams; `more` goes into the rules document."""
     loop = asyncio.get_running_loop()
     legacy, modern = Upstream(), Upstream()
@@ -613,10 +619,14 @@ async def running(state: Path, *, drain_seconds: float = 5.0, **more: Any) -> As
     first = snapshot(document(legacy.port, modern.port, **more))
     file.write_bytes(orjson.dumps(first.to_wire()))
     skew, log, uplink, mirror = [0.0], Lines(), NoUplink(), Mirror([])
-    plane = Plane(0, 1, b"k" * 32, mirror, log, lambda: loop.time() + skew[0], time.time)
+    plane = Plane(
+        0, 1, b"k" * 32, mirror, log, lambda: loop.time() + skew[0], time.time,
+        ready_path=READY_PATH,
+    )  # fmt: skip
     listener = listeners(("127.0.0.1", 0), 1)[0]
     port = listener.getsockname()[1]
-    worker = Worker(plane, mirror, None, listener, file, drain_seconds)
+    patience = Patience(grace_seconds, drain_seconds)
+    worker = Worker(plane, mirror, None, [listener], file, patience, KillFile(state))
     serving = loop.create_task(worker.serve(lambda _: uplink))
     rig = Rig(legacy, modern, log, uplink, plane, worker, port, skew)
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ LINES_MAX: Final = 20_000
 
 Line = dict[str, object]
 
+log = logging.getLogger(__name__)
 
 CLOSE_DEADLINE: Final = 2.0
 """Seconds that the end of the process waits for lines to be written, and not longer."""
@@ -31,7 +33,9 @@ class AccessLog:
     """Collects lines; `flush` hands them to a thread. `target` is `-` or a file's path."""
 
     def __init__(self, target: str) -> None:
+        self._target = target
         self._is_ours = target != "-"
+        self._reopening = False
         self._file: IO[bytes] = (
             Path(target).open("ab") if self._is_ours else sys.stdout.buffer  # noqa: SIM115 - open for as long as the process lives
         )
@@ -50,8 +54,12 @@ class AccessLog:
 
     def flush(self) -> None:
         """Begin to write what has been collected, unless a write is still going on."""
-        if self._lines and (self._writing is None or self._writing.done()):
+        if (self._lines or self._reopening) and (self._writing is None or self._writing.done()):
             self._begin()
+
+    def reopen(self) -> None:
+        """Go on in a new file of the same name: logrotate has moved the old one away."""
+        self._reopening = self._is_ours
 
     async def close(self) -> None:
         """Write the rest, unless nobody takes it for `CLOSE_DEADLINE` seconds."""
@@ -76,6 +84,8 @@ class AccessLog:
 
     def _write(self, lines: list[Line], dropped: int) -> int:
         """Write lines, and how many are missing; gives how many are missing now. In the thread."""
+        if self._reopening:
+            self._reopen()
         sink = _Sink()
         logger = structlog.wrap_logger(sink, processors=[_RENDER])
         # A full disk, a closed pipe or a line that is not JSON costs the log, never the traffic.
@@ -89,6 +99,18 @@ class AccessLog:
         except (OSError, ValueError, TypeError):
             return dropped + len(lines)
         return 0
+
+    def _reopen(self) -> None:
+        """Open first: without the new file the old one is better than none. In the thread."""
+        self._reopening = False
+        try:
+            new = Path(self._target).open("ab")  # noqa: SIM115 - open for as long as the process lives
+        except OSError as error:
+            log.error("%s cannot be opened anew: %s", self._target, error.strerror)  # noqa: TRY400 - the text is the whole story
+            return
+        with contextlib.suppress(OSError):
+            self._file.close()
+        self._file = new
 
 
 _RENDER: Final = structlog.processors.JSONRenderer(

@@ -174,8 +174,11 @@ class Table:
         kill_switch: bool = False,
         version: int = 0,
         mint_key: bytes = b"",
+        own_path: str = "",
     ) -> None:
+        """Compile; `own_path` is the proxy's own, and no route takes it."""
         self.version: Final = version
+        self._own_path: Final = own_path
         self.rules: Final = rules
         self.kill_switch: Final = kill_switch
         self.routes: Final = tuple(
@@ -200,8 +203,9 @@ class Table:
             return self._found[key]
         except KeyError:
             pass
-        segments = path[1:].split("/")
-        route = self._search(self._root, segments, 0, method, None)
+        route = None
+        if path != self._own_path:
+            route = self._search(self._root, path[1:].split("/"), 0, method, None)
         if len(path) <= _CACHED_PATH_MAX:
             if len(self._found) >= _CACHE_MAX:
                 self._found.clear()

@@ -17,12 +17,8 @@ from proxy.wire.message import RequestHead
 from proxy.wire.parser import RequestEvent, RequestParser
 
 HEAD_DEADLINE: Final = 10.0
-IDLE_DEADLINE: Final = 75.0
 LINGER: Final = 2.0
-"""Seconds for a head to be complete, between requests, and to read on after a last answer."""
-
-LAST_CALL: Final = 1.0
-"""Seconds in which a new client may still send its first request while the worker drains."""
+"""Seconds for a head to be complete, and to read on after a last answer."""
 
 UNREAD_DEADLINE: Final = 30.0
 """Seconds after which a client must have read its share of a last answer, or all of it."""
@@ -38,7 +34,6 @@ class Downstream(asyncio.Protocol):
         "_advancing",
         "_closing",
         "_ended",
-        "_fresh",
         "_listener_port",
         "_live",
         "_parser",
@@ -67,7 +62,6 @@ class Downstream(asyncio.Protocol):
         self._advancing = False
         self._closing = False
         self._ended = False
-        self._fresh = True
         self._reading = True
         self._unsent = 0
 
@@ -145,12 +139,12 @@ class Downstream(asyncio.Protocol):
     def done(self, close: bool) -> None:
         """End the exchange and go on to the next request, or close."""
         self.exchange = None
-        if close or self.plane.draining:
+        if close:
             self.close_gently()
             return
         parser = self._parser
         parser.restart()
-        self.deadline = self.plane.now() + IDLE_DEADLINE
+        self.deadline = self.plane.now() + self.plane.idle_seconds
         if not self._reading:
             self.resume_reading()
         if parser.waiting or self._ended:
@@ -215,17 +209,23 @@ class Downstream(asyncio.Protocol):
             self.close_gently()
 
     def drain(self) -> None:
-        """Close now if idle; otherwise after the answer to what is on its way.
+        """Close an idle connection soon; the answer to what is on its way says that it is the last.
 
-        On a connection that is new its first request is on its way. A client that has asked before
-        knows that it may find its connection closed; one that never has would take it for an error.
+        Not at once: on a new connection the first request is on its way, and on one in use the next
+        may be. A client that asks within the time is answered, and told to close.
         """
-        if self.exchange is not None or self._closing or self._parser.waiting:
-            return
-        if self._fresh:
-            self.deadline = min(self.deadline, self.plane.now() + LAST_CALL)
-        else:
+        if self.exchange is None and not self._closing and not self._parser.waiting:
+            self.deadline = min(self.deadline, self.plane.now() + self.plane.idle_seconds)
+
+    def cut_off(self) -> None:
+        """End now: by a reset, unless nothing is on its way."""
+        exchange = self.exchange
+        if exchange is None and not self._closing and not self._parser.waiting:
             self.close_gently()
+            return
+        self.reset()
+        if exchange is not None:
+            exchange.on_client_gone()
 
     def _linger(self, now: float) -> None:
         """Wait on for a client that still reads its last answer; end with any other."""
@@ -260,7 +260,6 @@ class Downstream(asyncio.Protocol):
             self._advancing = False
 
     def _begin(self, head: RequestHead) -> None:
-        self._fresh = False
         table = self.plane.table
         if table is not self._peer_table and table is not None:
             peername = self._transport.get_extra_info("peername")

@@ -40,6 +40,7 @@ from proxy.wire.forwarding import (
     write_request,
     write_response,
     write_switching,
+    write_text,
 )
 from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
@@ -628,12 +629,25 @@ class Exchange:
         self._write_own(status, sentence, retry_after)
 
     def _turn_away(self, status: int, sentence: str) -> bool:
-        """Refuse before any route was chosen."""
+        """Refuse before any route was chosen, unless it is the proxy itself that was asked."""
+        if self.head.path == self.plane.ready_path and self.head.method in ("GET", "HEAD"):
+            return self._tell_readiness()
         self.plane.note("refused_requests", str(status))
         self._stage = Stage.ENDED
         if self.plane.log is not None and self.plane.table is not None:
             self.plane.log.record(record.asked(self, OutcomeKind.REJECTED, status))
         self._write_own(status, sentence)
+        return False
+
+    def _tell_readiness(self) -> bool:
+        """Answer a load balancer: it is no exchange, so it is neither counted nor logged."""
+        self._stage = Stage.ENDED
+        status, word = self.plane.readiness()
+        close = self._close or not self.request_done or self.plane.draining
+        head_only = self.head.method == "HEAD"
+        text = word.encode() + b"\n"
+        self.client.write(write_text(status, text, close=close, head_only=head_only))
+        self.client.done(close)
         return False
 
     def _write_own(self, status: int, sentence: str, retry_after: int = 1) -> None:

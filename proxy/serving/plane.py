@@ -18,6 +18,9 @@ from proxy.serving.limits import Limits
 from proxy.snapshot import Snapshot
 from proxy.upstream.pool import Pool
 
+IDLE_DEADLINE: Final = 75.0
+"""Seconds that a client's connection may be idle between requests."""
+
 
 class Tap(Protocol):
     """Where captures go: the mirror, or nothing."""
@@ -53,6 +56,7 @@ class Plane:
         now: Callable[[], float],
         wall: Callable[[], float],
         make_pool: Callable[..., Pool] = Pool,
+        ready_path: str = "",
     ) -> None:
         self.index: Final = index
         self.tap: Final = tap
@@ -62,13 +66,18 @@ class Plane:
         self.admission: Final = Admission()
         self.limits: Final = Limits(workers)
         self.connections_max = CONNECTIONS_MAX
+        self.ready_path: Final = ready_path
+        self.leaving = False
         self.draining = False
+        self.idle_seconds = IDLE_DEADLINE
         self.connections = 0
         self.table: Table | None = None
         self.pools: dict[Side, Pool] = {}
         self.on_bad: Callable[[], None] = lambda: None
         self._workers = workers
         self._mint_key = mint_key
+        self._snapshot: Snapshot | None = None
+        self._killed = False
         self._make_pool = make_pool
         self._random = random.Random(os.urandom(16))  # noqa: S311 - samples, ids
         self._id_prefix = os.urandom(6).hex().encode()
@@ -85,12 +94,14 @@ class Plane:
     def apply(self, snapshot: Snapshot) -> None:
         """Serve by this snapshot from now on; exchanges in flight keep the table they have."""
         old = self.table.rules if self.table is not None else None
+        self._snapshot = snapshot
         self.table = Table(
             snapshot.rules,
             snapshot.rolled_back,
-            snapshot.kill_switch,
+            snapshot.kill_switch or self._killed,
             snapshot.version,
             self._mint_key,
+            self.ready_path,
         )
         self.admission.limit = snapshot.rules.limits.exchanges
         self.connections_max = snapshot.rules.limits.connections
@@ -102,6 +113,21 @@ class Plane:
         known = {route.id for route in self.table.routes}
         for key in [key for key in self._tallies if key[0] not in known]:
             del self._tallies[key]  # the controller has no use for what is still counted there
+
+    def kill(self, on: bool) -> bool:
+        """Follow the kill file, as if the snapshot said it; gives whether that is a change."""
+        if on is self._killed:
+            return False
+        self._killed = on
+        if self._snapshot is not None:
+            self.apply(self._snapshot)
+        return True
+
+    def readiness(self) -> tuple[int, str]:
+        """What a load balancer is told, as status and text."""
+        if self.leaving:
+            return 503, "draining"
+        return (200, "ready") if self.table is not None else (503, "no rules")
 
     def _renew_pool(self, side: Side, old: Rules | None, new: Rules) -> None:
         rules = new.upstream(side)

@@ -1,4 +1,4 @@
-"""One data plane process: a listener, the plane, and the two lines to the rest of the product.
+"""One data plane process: listeners, the plane, and the two lines to the rest of the product.
 
 It needs nobody: without a controller it serves by the last snapshot, from memory or from the file
 that the controller keeps; without shadow workers it drops captures and counts them.
@@ -12,15 +12,18 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import orjson
 
 from proxy.errors import RulesError
+from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.serving.downstream import Downstream
+from proxy.serving.drain import Departure, Order, Patience
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
 from proxy.snapshot import Snapshot
@@ -50,69 +53,107 @@ class Uplink(Protocol):
         ...
 
 
+class Signs(Protocol):
+    """What the supervisor sees of this process without asking."""
+
+    def beat(self) -> None:
+        """Say that it is alive."""
+        ...
+
+    def is_ready(self) -> None:
+        """Say that it accepts connections."""
+        ...
+
+
 class Worker:
-    """Runs until told to stop, then drains."""
+    """Runs until told to go; see `drain` for how it goes.
+
+    `on_reload` has what else is to be read anew at SIGHUP, such as certificates.
+    """
 
     def __init__(
         self,
         plane: Plane,
         mirror: Mirror,
         access_log: AccessLog | None,
-        listener: socket.socket,
+        listeners: Sequence[socket.socket],
         snapshot_file: Path,
-        drain_seconds: float,
+        patience: Patience,
+        kill_file: KillFile | None = None,
+        signs: Signs | None = None,
     ) -> None:
+        self.on_reload: list[Callable[[], None]] = []
         self._plane = plane
         self._mirror = mirror
         self._access_log = access_log
-        self._listener = listener
-        self._port: int = listener.getsockname()[1]
+        self._listeners = listeners
         self._snapshot_file = snapshot_file
-        self._drain_seconds = drain_seconds
+        self._kill_file = kill_file
+        self._signs = signs
         self._live: set[Downstream] = set()
+        self._departure = Departure(plane, self._live, patience)
         self._uplink: Uplink | None = None
         self._flush_soon = False
         self._broken: BaseException | None = None
-        self._stop = asyncio.Event()
         self._ready = asyncio.Event()
 
     async def run(
         self, make_uplink: Callable[[Callable[[str, dict[str, Any]], None]], Uplink]
     ) -> None:
-        """Serve until SIGTERM or SIGINT."""
+        """Serve until a signal says otherwise."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+        for number, act in (
+            (signal.SIGTERM, self.stop),
+            (signal.SIGINT, self.stop),
+            (signal.SIGUSR2, self.retire),
+            (signal.SIGHUP, self.reload),
+        ):
+            loop.add_signal_handler(number, act)
         await self.serve(make_uplink)
 
     def stop(self) -> None:
-        """Begin to drain."""
-        self._stop.set()
+        """Go for good; said twice: without the grace time."""
+        self._departure.tell(Order.STOP)
+
+    def retire(self) -> None:
+        """Make room for a successor who serves from the same sockets."""
+        self._departure.tell(Order.RETIRE)
+
+    def reload(self) -> None:
+        """Read anew what is read once; touches no connection."""
+        if self._access_log is not None:
+            self._access_log.reopen()
+        for act in self.on_reload:
+            try:
+                act()
+            except Exception:
+                log.exception("a part of the worker could not be reloaded; it stays as it was")
 
     async def serve(
         self, make_uplink: Callable[[Callable[[str, dict[str, Any]], None]], Uplink]
     ) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop` or `retire`."""
         loop = asyncio.get_running_loop()
-        # After an orderly end of the worker before us nobody listens, and rules may be a while.
-        self._listener.listen(BACKLOG)
+        for listener in self._listeners:
+            # After an orderly end of the worker before us nobody listens, and rules may be a while.
+            listener.listen(BACKLOG)
         self._uplink = uplink = make_uplink(self.on_message)
         self._plane.on_bad = self._on_bad
+        self._look_for_the_kill_file()
         self._read_snapshot_file()
         background = [
             loop.create_task(job) for job in (uplink.run(), self._mirror.run(), self._tick())
         ]
         for task in background:
             task.add_done_callback(self._on_background_end)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._first_snapshot(), FIRST_SNAPSHOT)
-        server = await self._listen(loop)
+        await self._first_snapshot()
+        servers = [await self._listen(loop, listener) for listener in self._listeners]
+        if self._signs is not None:
+            self._signs.is_ready()
         # What exists now stays for ever; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        await self._stop.wait()
-        await self._close_the_door(server)
-        await self._drain()
+        await self._go(servers)
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -126,27 +167,35 @@ class Worker:
         """End the whole worker with its clock or its lines: it would serve unwatched."""
         if not task.cancelled() and task.exception() is not None:
             self._broken = task.exception()
-            self.stop()
+            self._departure.tell(Order.HURRY)
 
     def on_message(self, kind: str, payload: dict[str, Any]) -> None:
         """Take what the controller sends."""
         if kind == "snapshot":
             self._apply(payload)
 
-    async def _listen(self, loop: asyncio.AbstractEventLoop) -> asyncio.Server:
-        return await loop.create_server(self._make_downstream, sock=self._listener, backlog=BACKLOG)
-
-    def _make_downstream(self) -> Downstream:
-        return Downstream(self._plane, self._live, self._port)
+    async def _listen(
+        self, loop: asyncio.AbstractEventLoop, listener: socket.socket
+    ) -> asyncio.Server:
+        make = partial(Downstream, self._plane, self._live, listener.getsockname()[1])
+        return await loop.create_server(make, sock=listener, backlog=BACKLOG)
 
     async def _first_snapshot(self) -> None:
-        stopping = asyncio.ensure_future(self._stop.wait())
-        ready = asyncio.ensure_future(self._ready.wait())
-        try:
-            await asyncio.wait((stopping, ready), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stopping.cancel()
-            ready.cancel()
+        """Wait for rules, but not for ever, and not when told to go."""
+        loop = asyncio.get_running_loop()
+        awaited = [loop.create_task(job) for job in (self._departure.ordered(), self._ready.wait())]
+        await asyncio.wait(awaited, timeout=FIRST_SNAPSHOT, return_when=asyncio.FIRST_COMPLETED)
+        for task in awaited:
+            task.cancel()
+
+    def _look_for_the_kill_file(self) -> None:
+        if self._kill_file is not None and self._plane.kill(self._kill_file.is_on()):
+            log.warning(
+                "worker %d: the kill switch is %s by the file %s",
+                self._plane.index,
+                "on" if self._kill_file.is_on() else "off",
+                self._kill_file.path,
+            )
 
     def _read_snapshot_file(self) -> None:
         try:
@@ -180,7 +229,10 @@ class Worker:
             if plane.has_news or turns % 20 == 0:
                 self._flush()
             if turns % 2 == 0:
-                self._look_at_deadlines(everybody=turns % 20 == 0)
+                self._look_for_the_kill_file()
+                if self._signs is not None:
+                    self._signs.beat()
+                self._look_at_deadlines(everybody=plane.draining or turns % 20 == 0)
             if turns % 5 == 0 and self._access_log is not None:
                 self._access_log.flush()
             if turns % 20 == 0:
@@ -207,34 +259,37 @@ class Worker:
         if self._uplink is not None:
             self._uplink.send("outcomes", self._plane.take_batch().to_wire())
 
-    async def _close_the_door(self, server: asyncio.Server) -> None:
+    async def _go(self, servers: list[asyncio.Server]) -> None:
+        """Wait for the order to go, and carry it out."""
+        order = await self._departure.ordered()
+        if order is Order.RETIRE:
+            # Our successor listens on these sockets: who waits at the door is let in there.
+            for server in servers:
+                server.close()
+        else:
+            await self._departure.grace()
+            for listener, server in zip(self._listeners, servers, strict=True):
+                await self._close_the_door(listener, server)
+        await self._departure.drain()
+        for pool in self._plane.pools.values():
+            pool.close()
+
+    async def _close_the_door(self, listener: socket.socket, server: asyncio.Server) -> None:
         """Take in who is waiting at the door, and have the kernel turn away or pass on the rest.
 
         To close our end is not enough: the supervisor and its other children hold the socket, too,
         and clients would wait in its queue, send their requests, and be reset when all have ended.
         """
+        port = listener.getsockname()[1]
         waiting: list[socket.socket] = []
         with contextlib.suppress(OSError):
             while True:
-                waiting.append(self._listener.accept()[0])
+                waiting.append(listener.accept()[0])
         with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
+            listener.shutdown(socket.SHUT_RDWR)
         server.close()
         loop = asyncio.get_running_loop()
         for client in waiting:
             client.setblocking(False)
-            await loop.connect_accepted_socket(self._make_downstream, client)
-
-    async def _drain(self) -> None:
-        """Let exchanges in flight finish, up to the deadline."""
-        plane = self._plane
-        plane.draining = True
-        for downstream in tuple(self._live):
-            downstream.drain()
-        deadline = plane.now() + self._drain_seconds
-        while self._live and plane.now() < deadline:  # noqa: ASYNC110 - the tick closes them, too
-            await asyncio.sleep(FLUSH)
-        for downstream in tuple(self._live):  # the deadline has passed; see Downstream.reset
-            downstream.reset()
-        for pool in plane.pools.values():
-            pool.close()
+            make = partial(Downstream, self._plane, self._live, port)
+            await loop.connect_accepted_socket(make, client)

@@ -258,6 +258,7 @@ def write_switching(head: ResponseHead, extra: bytes, fields: bytes | None = Non
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS: Final = {
+    200: b"OK",
     400: b"Bad Request",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
@@ -288,21 +289,28 @@ def write_own(
 
     `retry_after` is seconds, told with the statuses that mean to come again.
     """
-    body = b"%d %b: %b\n" % (status, _REASONS[status], reason.encode("utf-8"))
     if status == 405:
         extra += b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
     if status in (429, 503):
         extra += b"Retry-After: %d\r\n" % retry_after
+    text = b"%d %b: %b\n" % (status, _REASONS[status], reason.encode("utf-8"))
+    return write_text(status, text, close=close, head_only=head_only, extra=extra)
+
+
+def write_text(
+    status: int, text: bytes, *, close: bool, head_only: bool = False, extra: bytes = b""
+) -> bytes:
+    """Write an answer of our own that is this text."""
     return (
         b"HTTP/1.1 %d %b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
         b"Cache-Control: no-store\r\n%b%b\r\n%b"
         % (
             status,
             _REASONS[status],
-            len(body),
+            len(text),
             extra,
             b"Connection: close\r\n" if close else b"",
-            b"" if head_only else body,
+            b"" if head_only else text,
         )
     )
 

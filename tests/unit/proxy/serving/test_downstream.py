@@ -9,14 +9,14 @@ import pytest
 from proxy.routing.side import Side
 from proxy.serving.downstream import (
     HEAD_DEADLINE,
-    IDLE_DEADLINE,
-    LAST_CALL,
     LINGER,
     READ_AHEAD,
     UNREAD_DEADLINE,
 )
+from proxy.serving.drain import LAST_CALL
 from proxy.serving.pace import RATE_MIN
-from tests.support_exchange import OK, Scene, answer, get, on
+from proxy.serving.plane import IDLE_DEADLINE
+from tests.support_exchange import OK, Client, Scene, answer, get, on
 
 LEGACY, MODERN = Side.LEGACY, Side.MODERN
 Make = Callable[..., Scene]
@@ -157,38 +157,88 @@ async def test_a_broken_request_behind_a_good_one_is_refused_in_its_turn(scene: 
     assert client.closed
 
 
+def drain(it: Scene, client: Client, idle_seconds: float = LAST_CALL) -> None:
+    """Do as a worker that drains."""
+    it.plane.draining, it.plane.idle_seconds = True, idle_seconds
+    client.downstream.drain()
+
+
+@pytest.mark.parametrize("used", [True, False])
+async def test_an_idle_client_is_let_go_soon_while_the_worker_drains(
+    scene: Make, used: bool
+) -> None:
+    """Not at once: its next request, or its first, may be on its way."""
+    it = scene(on(0))
+    client = it.client()
+    if used:
+        client.send(get())
+        (await it.accept(LEGACY)).receive(OK)
+    drain(it, client)
+    assert not client.closed
+    it.wait(LAST_CALL)
+    assert client.closed
+
+
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_client_that_asks_while_the_worker_drains_is_answered_and_let_go(
+    scene: Make, begun: bool
+) -> None:
+    """The answer says that it is the last."""
+    it = scene(on(0))
+    client = it.client()
+    if begun:
+        client.send(get())
+    drain(it, client)
+    if not begun:
+        client.send(get())
+    (await it.accept(LEGACY)).receive(OK)
+    assert b"\r\nConnection: close\r\n" in client.received()
+    assert client.closed
+
+
+async def test_an_answer_that_promised_more_is_not_the_last(scene: Make) -> None:
+    """Its head went out before the drain; whoever believed it may have sent the next request."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(get())
+    upstream = await it.accept(LEGACY)
+    upstream.receive(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na")
+    drain(it, client)
+    upstream.receive(b"b")
+    assert b"Connection: close" not in client.received()
+    assert not client.closed
+    client.send(get())
+    upstream.receive(OK)
+    assert b"\r\nConnection: close\r\n" in client.received()
+    assert client.closed
+
+
+async def test_a_retired_worker_keeps_idle_clients(scene: Make) -> None:
+    """Until they ask once more: nothing is urgent, as another worker serves."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(get())
+    (upstream := await it.accept(LEGACY)).receive(OK)
+    assert client.status() == 200
+    drain(it, client, IDLE_DEADLINE)
+    it.wait(LAST_CALL)
+    assert not client.closed
+    client.send(get())
+    upstream.receive(OK)
+    assert b"\r\nConnection: close\r\n" in client.received()
+    assert client.closed
+
+
 @pytest.mark.parametrize("idle", [True, False])
-async def test_draining_lets_go_of_idle_clients_only(scene: Make, idle: bool) -> None:
-    """A request that is on its way is answered."""
+async def test_at_the_end_only_what_is_on_its_way_is_reset(scene: Make, idle: bool) -> None:
+    """A plain close could be taken for the end of a complete answer."""
     it = scene(on(0))
     client = it.client()
     client.send(get())
     if idle:
         (await it.accept(LEGACY)).receive(OK)
-    it.plane.draining = True
-    client.downstream.drain()
-    assert client.closed is idle
-    if not idle:
-        (await it.accept(LEGACY)).receive(OK)
-        assert client.status() == 200
-        assert client.closed
-
-
-@pytest.mark.parametrize("asks", [True, False])
-async def test_a_new_client_may_ask_once_while_the_worker_drains(scene: Make, asks: bool) -> None:
-    """Its first request was on its way; without one it is let go a little later."""
-    it = scene(on(0))
-    client = it.client()
-    it.plane.draining = True
-    client.downstream.drain()
-    assert not client.closed
-    if asks:
-        client.send(get())
-        (await it.accept(LEGACY)).receive(OK)
-        assert client.status() == 200
-    else:
-        it.wait(LAST_CALL)
-    assert client.closed
+    client.downstream.cut_off()
+    assert (client.closed, client.reset) == (idle, not idle)
 
 
 async def test_who_is_trusted_is_asked_anew_when_the_rules_change(scene: Make) -> None:
