@@ -64,7 +64,7 @@ def run(arguments: Sequence[str] | None, context: Context) -> int:
                 print_line(context.err, f"  {mend}")
         return REFUSED
     except UnreachableError as error:
-        print_line(context.err, f"cutover: {error}")
+        print_block(context.err, f"cutover: {error}")
         return UNREACHABLE
     except SettingsError as error:
         print_line(context.err, f"cutover: {error}")

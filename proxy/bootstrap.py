@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import structlog
 import uvicorn
 import uvloop
@@ -30,16 +30,23 @@ from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError, RulesError, SettingsError
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
-from proxy.observe.metrics import Metrics
+from proxy.observe.metrics import Metrics, ProcessReading
 from proxy.outcome import ComparisonBatch, ComparisonCount
 from proxy.routing.rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
+from proxy.serving.child import Child
+from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
-from proxy.serving.listener import listeners
+from proxy.serving.estate import Estate
+from proxy.serving.handover import Inheritance, Word, inheritance
+from proxy.serving.listener import dealt, listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.mirrored import mirror_rewrites
+from proxy.serving.notify import Notifier
 from proxy.serving.plane import Plane
-from proxy.serving.supervisor import Child, Supervisor
+from proxy.serving.supervisor import Supervisor
+from proxy.serving.vitals import Pulse, pulses
+from proxy.serving.watchdog import Watchdog
 from proxy.serving.worker import Worker
 from proxy.settings import ROLES, ServeSettings, format_address
 from proxy.snapshot import Snapshot
@@ -60,22 +67,64 @@ log = logging.getLogger("cutover")
 def serve(settings: ServeSettings) -> int:
     """Start what the role asks for and keep it alive until a signal; gives the exit status.
 
-    Raises SettingsError when an address or the state directory cannot be used, and RulesError at
-    a first start with rules that are refused.
+    Raises SettingsError when an address or the state directory cannot be used, and RulesError for
+    rules that are refused: at a first start, and when it is to succeed a running `cutover serve`,
+    which is told, and goes on.
     """
     _log_to_stderr()
+    inherited = inheritance(os.environ)
+    try:
+        supervisor = _supervisor(settings, inherited)
+    except CutoverError as error:
+        if inherited is not None:
+            inherited.channel.say(Word.FAILED, str(error))
+        raise
+    return supervisor.run()
+
+
+def _supervisor(settings: ServeSettings, inherited: Inheritance | None) -> Supervisor:
     paths = StatePaths(settings.state)
     paths.make()
-    paths.claim(ROLES[1:] if settings.role == "all" else (settings.role,))
-    _check_first_rules(settings, paths)
-    children = _children(settings, paths)
-    return Supervisor(children, settings.drain_seconds).run()
+    claims = Claims(paths.state, ROLES[1:] if settings.role == "all" else (settings.role,))
+    if inherited is None:
+        claims.claim()
+        _check_first_rules(settings, paths)
+    else:
+        _check_as_successor(settings, paths)
+    estate = Estate(
+        claims=claims,
+        papers=Papers(paths.state, settings.role),
+        notifier=Notifier(os.environ),
+        kill=partial(paths.kill_file.turn_on, "SIGUSR1", "sent to the supervisor"),
+        generation=1 if inherited is None else inherited.generation,
+    )
+    children = _children(settings, paths, estate, inherited)
+    if inherited is not None:
+        inherited.close_rest()
+    return Supervisor(children, _patience(settings), estate, inherited)
+
+
+def _patience(settings: ServeSettings) -> Patience:
+    return Patience(settings.grace_seconds, settings.drain_seconds, settings.retire_seconds)
 
 
 def _check_first_rules(settings: ServeSettings, paths: StatePaths) -> None:
     """Refuse to start with bad rules; a later start has the last good ones to go on with."""
     if settings.role in ("all", "controller") and not paths.snapshot.exists():
         RulesFile(settings.rules, SystemClock()).load()
+
+
+def _check_as_successor(settings: ServeSettings, paths: StatePaths) -> None:
+    """Refuse to succeed with rules that this version does not take, whoever took them before."""
+    if settings.role in ("all", "controller"):
+        RulesFile(settings.rules, SystemClock()).load()
+    if settings.role in ("all", "data-plane") and paths.snapshot.exists():
+        try:
+            Snapshot.from_wire(orjson.loads(paths.snapshot.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SettingsError(
+                f"{paths.snapshot}: this version cannot serve by it: {error}"
+            ) from error
 
 
 class StatePaths:
@@ -88,6 +137,7 @@ class StatePaths:
         self.database_url: Final = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
+        self.kill_file: Final = KillFile(self.state)
 
     def shadow(self, index: int) -> Path:
         """Socket of one shadow worker."""
@@ -102,52 +152,61 @@ class StatePaths:
         if not os.access(self.state, os.W_OK | os.X_OK):
             raise SettingsError(f"--state {self.state}: cannot be written by this user")
 
-    def claim(self, roles: Sequence[str]) -> None:
-        """Hold these roles in this directory for as long as this process lives.
 
-        A second holder would take over the first one's sockets and its place in the status. The
-        kind of lock is not inherited: children that drain keep nobody from starting anew. Raises
-        SettingsError.
-        """
-        for role in roles:
-            fd = os.open(self.state / f"{role}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise SettingsError(
-                    f"--state {self.state}: another `cutover serve` has the role {role} there;"
-                    " stop it first, or give this one a --state of its own"
-                ) from error
+_Process = tuple[str, int, Pulse]
+"""Role, index, and signs of life of one child."""
 
 
-def _children(settings: ServeSettings, paths: StatePaths) -> list[Child]:
+def _children(
+    settings: ServeSettings, paths: StatePaths, estate: Estate, inherited: Inheritance | None
+) -> list[Child]:
     """The processes of a role. Sockets are opened here, so that a busy port is told at once."""
     role, children = settings.role, []
     mint_key = key_at(paths.mint_key)
-    if role in ("all", "controller"):
-        admin = _admin_socket(settings)
-        children.append(
-            Child("controller", partial(_run, _control, settings, paths, admin, mint_key))
-        )
-    if role in ("all", "shadow"):
-        children += [
-            Child(f"shadow worker {index}", partial(_run, _shadow, paths, index))
-            for index in range(settings.shadow_workers)
-        ]
-    if role in ("all", "data-plane"):
-        sockets = listeners(settings.listen, settings.workers)
-        children += [
-            Child(
-                f"data plane worker {index}",
-                partial(_run, _data_plane, settings, paths, index, sock, mint_key),
-                first=True,
+    roles = ["controller"] if role in ("all", "controller") else []
+    roles += ["shadow"] * settings.shadow_workers if role in ("all", "shadow") else []
+    roles += ["worker"] * settings.workers if role in ("all", "data-plane") else []
+    rows = pulses(len(roles))
+    processes = [
+        (name, roles[:place].count(name), row)
+        for place, (name, row) in enumerate(zip(roles, rows, strict=True))
+    ]
+    dealt_out: list[list[socket.socket]] = []
+    admin: list[socket.socket] = []
+    if "controller" in roles:
+        admin = _admin_sockets(settings, estate, inherited)
+    if "worker" in roles:
+        dealt_out = dealt(_client_sockets(settings, estate, inherited), settings.workers)
+    for name, index, pulse in processes:
+        if name == "controller":
+            run = partial(_run, _control, settings, paths, admin[0], mint_key, processes)
+            children.append(Child("controller", run, sockets=tuple(admin), pulse=pulse))
+        elif name == "shadow":
+            run = partial(_run, _shadow, paths, index, pulse)
+            children.append(Child(f"shadow worker {index}", run, pulse=pulse))
+        else:
+            own, generation = dealt_out[index], estate.generation
+            run = partial(
+                _run, _data_plane, settings, paths, index, own, mint_key, pulse, generation
             )
-            for index, sock in enumerate(sockets)
-        ]
-        log.info(
-            "serving %s with %d workers", format_address(sockets[0].getsockname()[:2]), len(sockets)
-        )
+            watchdog = Watchdog(settings.hang_seconds)
+            worker = Child(f"data plane worker {index}", run, True, tuple(own), pulse, watchdog)
+            children.append(worker)
     return children
+
+
+def _client_sockets(
+    settings: ServeSettings, estate: Estate, inherited: Inheritance | None
+) -> list[socket.socket]:
+    name = f"listen {format_address(settings.listen)}"
+    given = inherited.take(name) if inherited is not None else []
+    found = estate.sockets[name] = listeners(settings.listen, settings.workers, given)
+    log.info(
+        "serving %s with %d workers",
+        format_address(found[0].getsockname()[:2]),
+        settings.workers,
+    )
+    return found
 
 
 def _run(main: Callable[..., Any], *arguments: object) -> int:
@@ -160,18 +219,26 @@ def _run(main: Callable[..., Any], *arguments: object) -> int:
     return 0
 
 
+def _admin_sockets(
+    settings: ServeSettings, estate: Estate, inherited: Inheritance | None
+) -> list[socket.socket]:
+    name = f"admin {format_address(settings.admin_listen)}"
+    found = inherited.take(name) if inherited is not None else []
+    estate.sockets[name] = found = found or [_admin_socket(settings)]
+    log.info("console and API on http://%s", format_address(found[0].getsockname()[:2]))
+    return found
+
+
 def _admin_socket(settings: ServeSettings) -> socket.socket:
     host, port = settings.admin_listen
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        sock = socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise SettingsError(
             f"cannot listen on {format_address((host, port))}: {error.strerror};"
             " choose another address with --admin-listen"
         ) from error
-    log.info("console and API on http://%s", format_address(sock.getsockname()[:2]))
-    return sock
 
 
 # Controller
@@ -186,7 +253,11 @@ class _AdminServer(uvicorn.Server):
 
 
 async def _control(
-    settings: ServeSettings, paths: StatePaths, admin: socket.socket, mint_key: bytes
+    settings: ServeSettings,
+    paths: StatePaths,
+    admin: socket.socket,
+    mint_key: bytes,
+    processes: list[_Process],
 ) -> None:
     clock = SystemClock()
     publisher = Publisher(
@@ -194,10 +265,13 @@ async def _control(
         lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
     )
     store = SqlStore(paths.database_url)
-    controller = Controller(RulesFile(settings.rules, clock), store, publisher, clock)
+    rules_file = RulesFile(settings.rules, clock)
+    controller = Controller(rules_file, store, publisher, clock, paths.kill_file)
     comparisons = _database(paths)
     await controller.start()
-    metrics = Metrics(controller.reading)
+    metrics = Metrics(
+        lambda: replace(controller.reading(), processes=tuple(map(_process_reading, processes)))
+    )
     app = create_admin_app(controller, Report(comparisons), settings.admin, metrics, mint_key)
     server = _AdminServer(
         uvicorn.Config(
@@ -210,6 +284,8 @@ async def _control(
         )
     )
     console = asyncio.create_task(server.serve(sockets=[admin]))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.read_rules)
+    next(pulse for role, _, pulse in processes if role == "controller").is_ready()
     try:
         await _until_stopped(controller.run())
     finally:
@@ -223,19 +299,40 @@ async def _control(
 
 
 async def _data_plane(
-    settings: ServeSettings, paths: StatePaths, index: int, sock: socket.socket, mint_key: bytes
+    settings: ServeSettings,
+    paths: StatePaths,
+    index: int,
+    sockets: list[socket.socket],
+    mint_key: bytes,
+    pulse: Pulse,
+    generation: int,
 ) -> None:
     access_log = None if settings.access_log == "off" else AccessLog(settings.access_log)
     mirror = Mirror([paths.shadow(i) for i in range(settings.shadow_workers)])
     # Not the loop's clock: uvloop's stands still within a turn and counts whole milliseconds.
-    plane = Plane(index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time)
-    patience = Patience(drain=settings.drain_seconds)
-    kill_file = KillFile(paths.state)
-    worker = Worker(plane, mirror, access_log, [sock], paths.snapshot, patience, kill_file)
-    hello = {"role": "worker", "index": index, "pid": os.getpid()}
+    plane = Plane(
+        index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time,
+        ready_path=settings.ready_path,
+    )  # fmt: skip
+    worker = Worker(
+        plane,
+        mirror,
+        access_log,
+        sockets,
+        paths.snapshot,
+        _patience(settings),
+        paths.kill_file,
+        pulse,
+    )
+    hello = {"role": "worker", "index": index, "pid": os.getpid(), "generation": generation}
     await worker.run(
         lambda on_message: LocalUplink(paths.bus, hello, on_message, partial(_tell_link, index))
     )
+
+
+def _process_reading(process: _Process) -> ProcessReading:
+    role, index, pulse = process
+    return ProcessReading(role, index, pulse.restarts, pulse.hangs)
 
 
 def _tell_link(index: int, connected: bool) -> None:
@@ -248,7 +345,7 @@ def _tell_link(index: int, connected: bool) -> None:
 # Shadow worker
 
 
-async def _shadow(paths: StatePaths, index: int) -> None:
+async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
     database = _database(paths)
     settings = ShadowSettings(redaction_key=key_at(paths.redaction_key))
     worker: ShadowWorker
@@ -285,6 +382,7 @@ async def _shadow(paths: StatePaths, index: int) -> None:
             on_counts([])
 
     background = [asyncio.create_task(uplink.run()), asyncio.create_task(heartbeat())]
+    pulse.is_ready()
     try:
         await _until_stopped(worker.run(paths.shadow(index)))
     finally:

@@ -47,14 +47,18 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
     Setting("access_log", "PATH", "-", "JSON access log: a file, - for standard output, or off"),
+    Setting("grace_seconds", "SECONDS", "0", "how long SIGTERM only fails readiness"),
     Setting("drain_seconds", "SECONDS", "10", "how long running exchanges may take to finish"),
+    Setting("retire_seconds", "SECONDS", "600", "the same for workers replaced by an upgrade"),
+    Setting("hang_seconds", "SECONDS", "10", "when a worker that stands still is killed; 0: never"),
+    Setting("ready_path", "PATH", "/.cutover/ready", "answered for load balancers; empty: never"),
 )
 """Every option; the token is not one, because a command line is readable by every process."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeSettings:
-    """What `cutover serve` was asked to start. `drain_seconds` is in seconds."""
+    """What `cutover serve` was asked to start. `ready_path` is empty when nobody asks."""
 
     rules: Path
     state: Path
@@ -64,7 +68,11 @@ class ServeSettings:
     role: str
     shadow_workers: int
     access_log: str
+    grace_seconds: float
     drain_seconds: float
+    retire_seconds: float
+    hang_seconds: float
+    ready_path: str
     admin_token: str | None
 
     def __repr__(self) -> str:
@@ -117,7 +125,11 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         role=_role(*text["role"]),
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
         access_log=_filled(text["access_log"]),
+        grace_seconds=_seconds(text["grace_seconds"], 3600.0),
         drain_seconds=_seconds(text["drain_seconds"], 3600.0),
+        retire_seconds=_seconds(text["retire_seconds"], 7 * 86_400.0),
+        hang_seconds=_seconds(text["hang_seconds"], 3600.0),
+        ready_path=_path(text["ready_path"]),
         admin_token=read_token(environ),
     )
     settings.admin.validate()
@@ -235,6 +247,16 @@ def _seconds(value: _Sourced, highest: float) -> float:
     if not 0 <= seconds <= highest:
         raise SettingsError(f"{source}: {text!r} is not a number of seconds from 0 to {highest:g}")
     return seconds
+
+
+def _path(value: _Sourced) -> str:
+    """Read the path of a URL in the spelling in which requests are routed, or nothing."""
+    text, source = value
+    plain = text.isascii() and text.isprintable() and not set(text) & set(' "#%<>?\\^`{|}')
+    steps = text.split("/")[1:]
+    if not text or (text[0] == "/" and plain and not set(steps) & {"", ".", ".."}):
+        return text
+    raise SettingsError(f"{source}: {text!r} is not a plain path, such as /.cutover/ready")
 
 
 def _role(text: str, source: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -266,11 +267,13 @@ class Api:
 
     async def _table_in_force(self) -> Table:
         """Compile the rules in force; the last table is kept until the version moves."""
-        version = self._controller.status().version
-        if self._table is None or self._table.version != version:
-            record = await self._controller.version(version)
-            self._table = await asyncio.to_thread(table_of, record, self._mint_key)
-        return self._table
+        status = self._controller.status()
+        version, killed = status.version, status.kill_switch
+        table = self._table
+        if table is None or (table.version, table.kill_switch) != (version, killed):
+            record = replace(await self._controller.version(version), kill_switch=killed)
+            self._table = table = await asyncio.to_thread(table_of, record, self._mint_key)
+        return table
 
     async def _counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         self._streams += 1

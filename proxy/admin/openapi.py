@@ -82,11 +82,13 @@ SCHEMAS: dict[str, Any] = {
         "at": "time",
         "version": "integer",
         "kill_switch": "boolean",
+        "kill_file": "string?",
         "rules_file": "string",
         "rules_problem": "string?",
         "store_problem": "string?",
         "routes": ["#Route"],
         "workers": ["#Worker"],
+        "retiring": "integer",
     },
     "Worker": {
         "role": "string",

@@ -32,11 +32,13 @@ def status_plain(status: Status) -> Plain:
         "at": instant(status.at),
         "version": status.version,
         "kill_switch": status.kill_switch,
+        "kill_file": status.kill_file,
         "rules_file": status.rules_file,
         "rules_problem": status.rules_problem,
         "store_problem": status.store_problem,
         "routes": [route_plain(route) for route in status.routes],
         "workers": [worker_plain(worker) for worker in status.workers],
+        "retiring": status.retiring,
     }
 
 

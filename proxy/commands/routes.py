@@ -137,7 +137,8 @@ def _summary(status: Json) -> str:
 def _warnings(status: Json) -> list[str]:
     warnings = []
     if status["kill_switch"]:
-        warnings.append("the kill switch is on: everything goes to legacy (cutover unkill)")
+        by = f", by a file: {status['kill_file']}" if status.get("kill_file") else ""
+        warnings.append(f"the kill switch is on{by}: everything goes to legacy (cutover unkill)")
     if status["rules_problem"]:
         problem = " ".join(status["rules_problem"].split())
         warnings.append(f"the rules file is refused: {problem}")

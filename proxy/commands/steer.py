@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from proxy.commands.command import Run, add_command
-from proxy.commands.context import OK, Client, Context, Json, segment
+from proxy.commands.context import OK, Client, Context, Json, UnreachableError, segment
 from proxy.commands.output import print_json, print_line
+from proxy.errors import SettingsError
+from proxy.kill_file import KillFile
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
@@ -26,10 +29,15 @@ cutover resume plans --force --reason "the cool-down can wait: it was the networ
 """
 KILL = """
 cutover kill --reason "modern corrupts invoices"
+cutover kill --state /var/lib/cutover --reason "the controller is dead, too"
 """
 UNKILL = """
 cutover unkill --reason "fixed and verified"
+cutover unkill --state /var/lib/cutover --reason "the file did its work"
 """
+BY_FILE = """\
+Without the API, on each host of the data plane: {command} --state DIR --reason "…"
+makes or removes the file DIR/kill, which every worker follows within 0.1 s."""
 
 
 def add_to(commands: Commands) -> None:
@@ -44,9 +52,9 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--weight", metavar="WEIGHT", help="begin at this weight")
     parser.add_argument("--force", action="store_true", help="even before the cool-down ends")
     summary = "send everything to legacy, at once, whatever the rules say"
-    _add(commands, "kill", kill, summary, KILL)
+    _add_state(_add(commands, "kill", kill, summary, KILL))
     summary = "let the rules decide again after kill"
-    _add(commands, "unkill", unkill, summary, UNKILL)
+    _add_state(_add(commands, "unkill", unkill, summary, UNKILL))
 
 
 def set_weight(args: argparse.Namespace, context: Context) -> int:
@@ -106,6 +114,15 @@ def _add(
     return parser
 
 
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="by the file DIR/kill, without the API: for when the controller is dead",
+    )
+
+
 def _version(text: str) -> int:
     """Read a version number; argparse names this function when it cannot."""
     if not (text.isascii() and text.isdigit() and len(text) < 16):
@@ -122,9 +139,35 @@ def _signed(args: argparse.Namespace, context: Context) -> Json:
 
 
 def _switch(args: argparse.Namespace, context: Context, on: bool, done: str) -> int:
+    if args.state is not None:
+        return _switch_by_file(args, context, on)
     body = {"on": on, **_signed(args, context)}
-    record = _connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
+    try:
+        record = _connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
+    except UnreachableError as error:
+        command = "cutover kill" if on else "cutover unkill"
+        raise UnreachableError(f"{error}\n{BY_FILE.format(command=command)}") from error
     return _done(args, context, record, done)
+
+
+def _switch_by_file(args: argparse.Namespace, context: Context, on: bool) -> int:
+    """Make or remove the file itself; raises SettingsError when that is not possible."""
+    if not args.state.is_dir():
+        raise SettingsError(f"--state {args.state}: there is no such directory on this host")
+    switch = KillFile(args.state.absolute())
+    if on:
+        signed = _signed(args, context)
+        switch.turn_on(signed["author"], signed["reason"])
+        said = f"kill switch on by {switch.path}: everything on this host goes to legacy"
+    elif switch.turn_off():
+        said = f"{switch.path} is removed: the rules decide again, unless the API says kill"
+    else:
+        said = f"there is no {switch.path}; nothing was changed"
+    if args.json:
+        print_json(context.out, {"kill_file": str(switch.path), "on": on})
+    else:
+        print_line(context.out, said)
+    return OK
 
 
 def _done(args: argparse.Namespace, context: Context, record: Json, sentence: str) -> int:

@@ -17,8 +17,10 @@ from proxy.routing.rules import WEIGHT_MAX
 from proxy.routing.side import Side
 
 
-def route_status(state: RoutingState, live: LiveRoute, now: float) -> RouteStatus:
-    """One route now; `now` is monotonic seconds."""
+def route_status(
+    state: RoutingState, live: LiveRoute, now: float, *, killed: bool = False
+) -> RouteStatus:
+    """One route now; `now` is monotonic seconds, `killed` whether the kill file is there."""
     route = live.route
     by_verdict = live.by_verdict
     rollback = state.rollback_of(route.id)
@@ -28,7 +30,7 @@ def route_status(state: RoutingState, live: LiveRoute, now: float) -> RouteStatu
         path=route.match.path,
         phase=state.phase_of(route).value,
         weight_configured=route.weight,
-        weight_in_force=state.weight_in_force(route),
+        weight_in_force=0 if killed else state.weight_in_force(route),
         weight_observed=observed(live),
         window=route.rollback.window,
         legacy=side_status(live.sides[Side.LEGACY.value], now),
@@ -75,13 +77,13 @@ def observed(live: LiveRoute) -> float | None:
     return decided[Side.MODERN.value] / total if total else None
 
 
-def route_reading(state: RoutingState, live: LiveRoute) -> RouteReading:
+def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False) -> RouteReading:
     """One route for metrics."""
     totals = live.totals
     return RouteReading(
         id=live.route.id,
         weight_configured=live.route.weight / WEIGHT_MAX,
-        weight_in_force=state.weight_in_force(live.route) / WEIGHT_MAX,
+        weight_in_force=0.0 if killed else state.weight_in_force(live.route) / WEIGHT_MAX,
         weight_observed=observed(live),
         rolled_back=state.rollback_of(live.route.id) is not None,
         outcomes=totals.outcomes,

@@ -23,6 +23,7 @@ from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
 from proxy.control.store.base import Store
 from proxy.errors import RulesError
+from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.outcome import ComparisonBatch, OutcomeBatch
 from proxy.rollout.detectors import Breach
@@ -44,9 +45,14 @@ class Controller(Desk):
     """The acting controller of one state directory; single-threaded, never waits to decide."""
 
     def __init__(
-        self, rules_file: RulesFile, store: Store, publisher: Publisher, clock: Clock
+        self,
+        rules_file: RulesFile,
+        store: Store,
+        publisher: Publisher,
+        clock: Clock,
+        kill_file: KillFile | None = None,
     ) -> None:
-        super().__init__(rules_file, store, publisher, clock)
+        super().__init__(rules_file, store, publisher, clock, kill_file)
         self._captures_sent = 0
         self._events: Counter[tuple[str, str]] = Counter()
 
@@ -90,6 +96,7 @@ class Controller(Desk):
     def tick(self) -> None:
         """Look at everything once: rules, then windows; the bus brings the rest by itself."""
         self.read_rules()
+        self.follow_kill_file()
         now = self._clock.monotonic()
         for live in tuple(self._in_force.live.values()):
             if live.is_due(now):
@@ -176,11 +183,15 @@ class Controller(Desk):
         state = self._now
         return Reading(
             version=state.record.number,
-            kill_switch=state.record.kill_switch,
+            kill_switch=state.record.kill_switch or self._killed,
             rules_refused=self._rules_file.problem is not None,
             store_failed=self._journal.problem is not None,
             captures_sent=self._captures_sent,
-            routes=tuple(route_reading(state, live) for live in self._in_force.live.values()),
+            routes=tuple(
+                route_reading(state, live, killed=self._killed)
+                for live in self._in_force.live.values()
+            ),
+            retiring=self._workers.retiring,
             workers=tuple(map(worker_reading, self._workers.statuses(self._clock.monotonic()))),
             pools=self._workers.pools(),
             events=self._events,
@@ -195,7 +206,7 @@ class Controller(Desk):
         judgement = live.judge(now, rolled_back=rolled_back)
         if judgement.verdict is not Verdict.ROLLBACK or judgement.breach is None:
             return
-        if state.record.kill_switch:
+        if state.record.kill_switch or self._killed:
             return  # legacy serves everything already; what is measured is the past
         if live.route.on_breach == "freeze":
             self._freeze(live, judgement.breach, now)

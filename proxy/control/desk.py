@@ -23,7 +23,8 @@ from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.workers import Workers
-from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
+from proxy.kill_file import KillFile
 from proxy.rollout.phase import Cause, may_move
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
 
@@ -40,9 +41,16 @@ class Desk:
     """
 
     def __init__(
-        self, rules_file: RulesFile, store: Store, publisher: Publisher, clock: Clock
+        self,
+        rules_file: RulesFile,
+        store: Store,
+        publisher: Publisher,
+        clock: Clock,
+        kill_file: KillFile | None = None,
     ) -> None:
         self._rules_file = rules_file
+        self._kill_file = kill_file
+        self._killed = False
         self._journal = Journal(store)
         self._publisher = publisher
         self._clock = clock
@@ -69,6 +77,16 @@ class Desk:
         """Put an edited file in force."""
         because = self._because(FROM_FILE, reason)
         self._in_force.commit(self._now.with_rules(loaded, because), "load", None, because)
+
+    def follow_kill_file(self) -> None:
+        """Note that the kill file was made or removed; the data plane follows it by itself."""
+        if self._kill_file is None or self._kill_file.is_on() is self._killed:
+            return
+        self._killed = not self._killed
+        reason = self._kill_file.words() if self._killed else "the kill file was removed"
+        evidence = {"file": str(self._kill_file.path)}
+        because = self._because(FROM_FILE, reason, evidence)
+        self._in_force.note("kill" if self._killed else "unkill", None, because, None)
 
     # Changes
 
@@ -136,13 +154,26 @@ class Desk:
         return await self._written()
 
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
-        """Send everything to legacy, or let the rules decide again."""
-        if on == self._now.record.kill_switch:
-            return self._now.record
+        """Send everything to legacy, or let the rules decide again, the kill file included."""
         because = self._because(author, reason)
+        if not on and self._remove_kill_file() and not self._now.record.kill_switch:
+            self._in_force.note("unkill", None, because, None)
+        if on == self._now.record.kill_switch:
+            return await self._written()
         state = self._now.with_kill_switch(because, on=on)
         self._in_force.commit(state, "kill" if on else "unkill", None, because)
         return await self._written()
+
+    def _remove_kill_file(self) -> bool:
+        """Give whether it was there; refused when it stays, for then everything stays on legacy."""
+        if self._kill_file is None:
+            return False
+        try:
+            removed = self._kill_file.turn_off()
+        except SettingsError as error:
+            raise RefusedError(f"the kill file cannot be removed: {error}") from error
+        self._killed = False
+        return removed
 
     def _expect(self, version: int | None) -> None:
         current = self._now.record
@@ -205,11 +236,16 @@ class Desk:
         return Status(
             at=self._clock.wall(),
             version=state.record.number,
-            kill_switch=state.record.kill_switch,
+            kill_switch=state.record.kill_switch or self._killed,
+            kill_file=self._kill_file.words() if self._killed and self._kill_file else None,
+            retiring=self._workers.retiring,
             rules_file=str(self._rules_file.path),
             rules_problem=None if problem is None else str(problem),
             store_problem="; ".join(troubles) or None,
-            routes=tuple(route_status(state, live, now) for live in self._in_force.live.values()),
+            routes=tuple(
+                route_status(state, live, now, killed=self._killed)
+                for live in self._in_force.live.values()
+            ),
             workers=self._workers.statuses(now),
         )
 

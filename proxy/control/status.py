@@ -144,7 +144,11 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Everything now. `rules_problem` says why the file on disk is not the one in force."""
+    """Everything now. `rules_problem` says why the file on disk is not the one in force.
+
+    `kill_switch` is on by an order or by the kill file; `kill_file` says who made that, if it is
+    there. `retiring` counts workers that an upgrade has replaced.
+    """
 
     at: float
     version: int
@@ -154,3 +158,5 @@ class Status:
     store_problem: str | None
     routes: tuple[RouteStatus, ...]
     workers: tuple[WorkerStatus, ...]
+    kill_file: str | None = None
+    retiring: int = 0

@@ -24,18 +24,46 @@ class _Worker:
 
 
 class Workers:
-    """One entry for each role and index; a restarted worker takes its predecessor's place."""
+    """One entry for each role and index; a restarted worker takes its predecessor's place.
+
+    While an upgrade replaces the program both generations are connected. The place is the younger
+    one's; the older is retiring, and still heard.
+    """
 
     def __init__(self) -> None:
         self._workers: dict[tuple[str, int], _Worker] = {}
+        self._retiring: dict[int, _Worker] = {}
 
     def come_and_go(self, peer: Peer, now: float, *, connected: bool) -> None:
         """Note that a connection began or ended; `now` is monotonic seconds."""
-        key = (peer.role, peer.index)
         if connected:
+            self._come(peer, now)
+        elif self._retiring.pop(peer.id, None) is None:
+            self._go(peer, now)
+
+    def _come(self, peer: Peer, now: float) -> None:
+        key = (peer.role, peer.index)
+        present = self._workers.get(key)
+        if present is None or not present.connected:
             self._workers[key] = _Worker(peer, now)
-        elif (worker := self._workers.get(key)) is not None and worker.peer.id == peer.id:
-            worker.connected, worker.seen = False, now
+        elif present.peer.generation > peer.generation:
+            self._retiring[peer.id] = _Worker(peer, now)
+        else:
+            if present.peer.generation < peer.generation:
+                self._retiring[present.peer.id] = present
+            self._workers[key] = _Worker(peer, now)
+
+    def _go(self, peer: Peer, now: float) -> None:
+        """Give the place back to an older one, if an upgrade has failed."""
+        key = (peer.role, peer.index)
+        worker = self._workers.get(key)
+        if worker is None or worker.peer.id != peer.id:
+            return
+        worker.connected, worker.seen = False, now
+        older = [w for w in self._retiring.values() if (w.peer.role, w.peer.index) == key]
+        if older:
+            self._workers[key] = last = max(older, key=lambda w: w.peer.generation)
+            del self._retiring[last.peer.id]
 
     def note_version(self, peer: Peer, version: int, now: float) -> None:
         """Note by which version a worker goes."""
@@ -54,8 +82,13 @@ class Workers:
         if (worker := self._current(peer)) is not None:
             worker.queue = batch.queue
 
+    @property
+    def retiring(self) -> int:
+        """How many connected workers an upgrade has replaced."""
+        return len(self._retiring)
+
     def statuses(self, now: float) -> tuple[WorkerStatus, ...]:
-        """Give all of them in order, and forget those long gone."""
+        """Give all that have a place, in order, and forget those long gone."""
         self._workers = {
             key: worker
             for key, worker in sorted(self._workers.items())
@@ -87,4 +120,6 @@ class Workers:
 
     def _current(self, peer: Peer) -> _Worker | None:
         worker = self._workers.get((peer.role, peer.index))
-        return worker if worker is not None and worker.peer.id == peer.id else None
+        if worker is not None and worker.peer.id == peer.id:
+            return worker
+        return self._retiring.get(peer.id)

@@ -67,6 +67,16 @@ class WorkerReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ProcessReading:
+    """One child of the supervisor: how often it was restarted, and how often because it hung."""
+
+    role: str
+    index: int
+    restarts: int
+    hangs: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything that metrics tell, at one moment.
 
@@ -82,6 +92,8 @@ class Reading:
     workers: tuple[WorkerReading, ...]
     pools: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
     events: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    processes: tuple[ProcessReading, ...] = ()
+    retiring: int = 0
 
 
 class Metrics:
@@ -228,7 +240,19 @@ def _processes(reading: Reading) -> Iterator[Metric]:
     )
     for (index, side, state), count in sorted(reading.pools.items()):
         pools.add_metric([str(index), side, state], count)
-    yield from (connected, version, connections, queue, pools)
+    restarts = CounterMetricFamily(
+        "cutover_process_restarts", "How often a process was started again", labels=labels
+    )
+    hangs = CounterMetricFamily(
+        "cutover_process_hangs", "How often a process stood still and was ended", labels=labels
+    )
+    for process in reading.processes:
+        restarts.add_metric([process.role, str(process.index)], process.restarts)
+        hangs.add_metric([process.role, str(process.index)], process.hangs)
+    retiring = _gauge(
+        "cutover_workers_retiring", "Workers that an upgrade has replaced", reading.retiring
+    )
+    yield from (connected, version, connections, queue, pools, restarts, hangs, retiring)
 
 
 def _events(reading: Reading) -> Iterator[Metric]:

@@ -1,154 +1,172 @@
 """The parent of all processes: starts them, restarts a dead one with back-off, stops them in order.
 
 It forks before any thread or event loop exists, holds the listening sockets so that a worker's
-death refuses no connection, and does nothing else: there is little in it that could fail.
+death refuses no connection, and does little else: there is little in it that could fail. When the
+program is to be replaced it starts its own successor and gives way to it (see `succession`).
 """
 
 from __future__ import annotations
 
-import ctypes
 import logging
 import os
 import signal
-import time
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
-BACKOFF_FIRST: Final = 0.1
-BACKOFF_MAX: Final = 5.0
-STEADY: Final = 10.0
-"""Seconds before the first restart, at most, and of life after which a child counts as well."""
+from proxy.errors import SettingsError
+from proxy.serving.child import Child
+from proxy.serving.drain import Patience
+from proxy.serving.estate import Estate
+from proxy.serving.family import ENDING, OVERTIME, Family
+from proxy.serving.giving_way import GivingWay
+from proxy.serving.handover import Inheritance
+from proxy.serving.succession import New, Old
+from proxy.serving.taking_over import TakingOver
 
-_PR_SET_PDEATHSIG: Final = 1
+UPGRADE_SECONDS: Final = 60.0
+"""Within them a successor must have become the service, or it is given up."""
+
+POLL: Final = 0.02
+"""Seconds between looks while something is under way of which no signal tells."""
+
+_HEARD: Final = ENDING | {signal.SIGCHLD, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 
 log = logging.getLogger(__name__)
 
 
-def backoff(failures: int) -> float:
-    """Seconds to wait before the next start after so many short lives in a row."""
-    return min(BACKOFF_MAX, BACKOFF_FIRST * float(2 ** min(failures - 1, 10))) if failures else 0.0
-
-
-@dataclass(slots=True)
-class Child:
-    """One process to keep alive. `run` is its whole life; what it returns is the exit status.
-
-    Those that stop `first` are gone before the others are asked to end.
-    """
-
-    name: str
-    run: Callable[[], int]
-    first: bool = False
-    pid: int = 0
-    started: float = 0.0
-    failures: int = 0
-    due: float = field(default=0.0)
-
-
 class Supervisor:
-    """Keeps children alive until a signal says stop."""
+    """Keeps children alive until a signal, or a successor, says stop."""
 
-    def __init__(self, children: list[Child], drain_seconds: float) -> None:
-        self._children = children
-        self._drain_seconds = drain_seconds
+    def __init__(
+        self,
+        children: list[Child],
+        patience: Patience,
+        estate: Estate | None = None,
+        inherited: Inheritance | None = None,
+        upgrade_seconds: float = UPGRADE_SECONDS,
+    ) -> None:
+        self._estate = estate = estate or Estate()
+        sockets = [sock for of in estate.sockets.values() for sock in of]
+        self._family = Family(children, sockets, self._close_in_child, self._on_stranger)
+        self._patience = patience
+        self._upgrade_seconds = upgrade_seconds
+        self._giving_way: GivingWay | None = None
+        self._taking_over: TakingOver | None = None
+        if inherited is not None:
+            self._taking_over = TakingOver(self._family, estate, inherited, patience)
+        self._announced = False
 
     def run(self) -> int:
-        """Run until SIGTERM or SIGINT; gives the exit status."""
-        watched = {signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+        """Run until the end; gives the exit status: 0, or 1 after a retreat."""
         # SIGCHLD must have a handler to be delivered to sigtimedwait at all.
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.pthread_sigmask(signal.SIG_BLOCK, watched)
-        for child in self._children:
-            self._start(child)
-        while True:
-            heard = signal.sigtimedwait(watched, self._patience())
-            if heard is not None and heard.si_signo in (signal.SIGTERM, signal.SIGINT):
-                return self._stop()
-            self._reap()
-            for child in self._children:
-                if not child.pid and time.monotonic() >= child.due:
-                    self._start(child)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
+        if self._taking_over is None and self._estate.papers is not None:
+            self._estate.papers.write_pid()
+        self._family.start_due()
+        while self._is_service or self._family.alive:
+            heard = signal.sigtimedwait(_HEARD, self._until_next())
+            if heard is not None and heard.si_signo in ENDING:
+                self._stop()
+                break
+            if heard is not None:
+                self._hear(heard.si_signo)
+            self._family.reap()
+            self._family.start_due()
+            self._family.watch()
+            self._announce()
+            self._step()
+        if self._estate.papers is not None:
+            self._estate.papers.remove_pid()
+        return 1 if self._taking_over and self._taking_over.stage is New.GONE else 0
 
-    def _patience(self) -> float:
-        due = [child.due for child in self._children if not child.pid]
-        return max(0.0, min(due) - time.monotonic()) if due else 3600.0
+    @property
+    def _is_service(self) -> bool:
+        """Whether the service is ours, or may still be."""
+        handed = self._giving_way is not None and self._giving_way.stage is Old.HANDED
+        gone = self._taking_over is not None and self._taking_over.stage is New.GONE
+        return not handed and not gone
 
-    def _start(self, child: Child) -> None:
-        parent = os.getpid()
+    @property
+    def _is_upgrading(self) -> bool:
+        giving, taking = self._giving_way, self._taking_over
+        return (giving is not None and giving.under_way) or (
+            taking is not None and taking.under_way
+        )
+
+    def _until_next(self) -> float:
+        waiting = self._is_upgrading or not self._announced
+        return min(self._family.until_next(), POLL if waiting else float("inf"))
+
+    def _announce(self) -> None:
+        """Say once that everything is up, to a service manager that waits for it."""
+        if not self._announced and not self._is_upgrading and self._family.settled:
+            self._announced = True
+            self._estate.notifier.ready(f"serving, pid {os.getpid()}")
+
+    def _step(self) -> None:
+        if self._giving_way is not None and self._giving_way.under_way:
+            self._giving_way.step()
+        if self._taking_over is not None and self._taking_over.under_way:
+            self._taking_over.step()
+
+    # Signals
+
+    def _hear(self, number: int) -> None:
+        if number == signal.SIGHUP:
+            self._reload()
+        elif number == signal.SIGUSR1:
+            self._kill()
+        elif number == signal.SIGUSR2:
+            self._upgrade()
+
+    def _reload(self) -> None:
+        """Have everybody read anew what is read once."""
+        self._estate.notifier.reloading()
+        for child in self._family.children:
+            child.tell(signal.SIGHUP)
+        self._estate.notifier.ready(f"serving, pid {os.getpid()}")
+
+    def _kill(self) -> None:
         try:
-            pid = os.fork()
-        except OSError as error:  # no memory or no process left: the others must not die of it
-            self._put_off(child, child.failures + 1)
-            log.error("%s cannot be started: %s", child.name, error)  # noqa: TRY400 - the text is the whole story
+            self._estate.kill()
+        except SettingsError as error:
+            log.error("SIGUSR1: the kill switch cannot be turned on: %s", error)  # noqa: TRY400 - the text is the whole story
+        else:
+            log.warning("SIGUSR1: the kill switch is on; everything goes to legacy")
+
+    def _upgrade(self) -> None:
+        if self._is_upgrading or not self._is_service:
+            log.warning("SIGUSR2: an upgrade is under way already")
             return
-        if pid == 0:
-            _live(child, parent)
-        child.pid, child.started = pid, time.monotonic()
+        drain = self._patience.drain
+        try:
+            self._giving_way = GivingWay(self._family, self._estate, self._upgrade_seconds, drain)
+        except OSError as error:
+            log.error("SIGUSR2: no new process can be started: %s", error)  # noqa: TRY400 - the text is the whole story
 
-    def _reap(self) -> None:
-        """Collect the dead."""
-        for child in self._children:
-            if child.pid:
-                pid, status = os.waitpid(child.pid, os.WNOHANG)
-                if pid:
-                    self._bury(child, status)
-
-    def _bury(self, child: Child, status: int) -> None:
-        lived = time.monotonic() - child.started
-        self._put_off(child, 1 if lived > STEADY else child.failures + 1)
-        code = os.waitstatus_to_exitcode(status)
-        how = f"by signal {-code}" if code < 0 else f"with status {code}"
-        log.warning("%s (pid %d) ended %s after %.1f s", child.name, child.pid, how, lived)
-        child.pid = 0
-
-    @staticmethod
-    def _put_off(child: Child, failures: int) -> None:
-        child.failures = failures
-        child.due = time.monotonic() + backoff(failures)
-
-    def _stop(self) -> int:
+    def _stop(self) -> None:
         """End the data plane, which drains and still has something to tell, then the rest."""
-        for first in (True, False):
-            self._end([child for child in self._children if child.first is first])
-        return 0
+        if self._taking_over is not None and self._taking_over.under_way:
+            self._taking_over.retreat("it was told to stop")
+            return
+        if self._giving_way is not None and self._giving_way.under_way:
+            self._giving_way.give_up("the old process was told to stop")
+        if self._is_service:
+            self._estate.notifier.stopping()
+        rest = self._patience.drain + OVERTIME
+        first = self._patience.grace + rest
+        self._family.end(self._family.first, signal.SIGTERM, first, first)
+        self._family.end(self._family.rest, signal.SIGTERM, rest, rest)
 
-    def _end(self, children: list[Child]) -> None:
-        """Ask these to end; whoever has not when the time to drain has passed is killed."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            for child in children:
-                if child.pid:
-                    os.kill(child.pid, number)
-            deadline = time.monotonic() + self._drain_seconds + 3.0
-            while any(child.pid for child in children) and time.monotonic() < deadline:
-                signal.sigtimedwait({signal.SIGCHLD}, 0.1)
-                _collect(children)
+    # What the family needs
 
+    def _close_in_child(self) -> None:
+        """Let go of what is said between supervisors, in a child."""
+        if self._giving_way is not None:
+            self._giving_way.close()
+        if self._taking_over is not None:
+            self._taking_over.close()
 
-def _collect(children: list[Child]) -> None:
-    for child in children:
-        if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
-            child.pid = 0
-
-
-def _live(child: Child, parent: int) -> None:
-    """Be the child; never returns."""
-    status = 1
-    try:
-        _die_with_parent(parent)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        status = child.run()
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(status)
-
-
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel send SIGTERM when the supervisor is killed: no orphan holds the ports."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:
-        os._exit(1)
+    def _on_stranger(self, pid: int, status: int) -> None:
+        if self._giving_way is not None:
+            self._giving_way.on_death(pid, status)

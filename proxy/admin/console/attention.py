@@ -119,6 +119,7 @@ def notices(status: Status) -> list[Notice]:
                 "act",
                 "Kill switch is on",
                 "Legacy answers every request of every route; all weights are out of force.",
+                detail=f"By the kill file: {status.kill_file}" if status.kill_file else "",
                 link="/kill-switch",
                 link_text="Turn it off",
             )

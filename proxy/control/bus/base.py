@@ -37,6 +37,8 @@ class Peer:
     role: str
     index: int
     pid: int
+    generation: int = 1
+    """How many programs had the service before the one it belongs to, counted from 1."""
 
 
 OnPeerMessage = Callable[[Peer, str, Payload], None]

@@ -138,7 +138,10 @@ class _BusProtocol(asyncio.Protocol):
         """Learn who this is."""
         match kind, payload:
             case "hello", {"role": str() as role, "index": int() as index, "pid": int() as pid}:
-                self.peer = Peer(self._id, role, index, pid)
+                generation = payload.get("generation", 1)
+                if not isinstance(generation, int):
+                    raise FrameError(f"expected a generation, got {generation!r}")
+                self.peer = Peer(self._id, role, index, pid, generation)
                 self._bus.greet(self.peer)
             case _:
                 raise FrameError(f"expected hello with role, index and pid, got {kind!r}")

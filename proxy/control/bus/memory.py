@@ -59,7 +59,9 @@ class MemoryBus:
 
     def join(self, uplink: MemoryUplink, hello: Payload) -> Peer:
         """Take a new peer and bring it up to date."""
-        peer = Peer(next(self._ids), hello["role"], hello["index"], hello["pid"])
+        peer = Peer(
+            next(self._ids), hello["role"], hello["index"], hello["pid"], hello.get("generation", 1)
+        )
         self._uplinks[peer] = uplink
         deliver(self._on_state, peer, True)
         for kind, payload in self._latest.items():

@@ -12,7 +12,9 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from proxy.serving.supervisor import Child, Supervisor
+from proxy.serving.child import Child
+from proxy.serving.drain import Patience
+from proxy.serving.supervisor import Supervisor
 
 
 def _note(diary: Path, *words: object) -> None:
@@ -62,7 +64,7 @@ def main() -> int:
         Child(name, partial(chosen[name], diary), first=name == "draining") for name in sys.argv[2:]
     ]
     drain_seconds = 10.0 if "draining" in sys.argv else -2.5
-    return Supervisor(children, drain_seconds).run()
+    return Supervisor(children, Patience(drain=drain_seconds)).run()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.serving.supervisor import BACKOFF_FIRST, BACKOFF_MAX, Child, backoff
+from proxy.serving.child import BACKOFF_FIRST, BACKOFF_MAX, Child, backoff
 
 
 @pytest.mark.parametrize(
