@@ -24,7 +24,7 @@ cutover upgrade --state /var/lib/cutover
 cutover upgrade --json | jq '.upgrades[].seconds'
 """
 
-PATIENCE: Final = 90.0
+PATIENCE: Final = 150.0
 """Seconds to wait for the supervisor's word; it gives its successor up before."""
 
 LOOK: Final = 0.05

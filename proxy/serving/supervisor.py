@@ -22,7 +22,7 @@ from proxy.serving.handover import Inheritance
 from proxy.serving.succession import New, Old
 from proxy.serving.taking_over import TakingOver
 
-UPGRADE_SECONDS: Final = 60.0
+UPGRADE_SECONDS: Final = 120.0
 """Within them a successor must have become the service, or it is given up."""
 
 POLL: Final = 0.02
