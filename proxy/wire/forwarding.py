@@ -258,7 +258,6 @@ def write_switching(head: ResponseHead, extra: bytes, fields: bytes | None = Non
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 _REASONS: Final = {
-    200: b"OK",
     400: b"Bad Request",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
@@ -306,7 +305,7 @@ def write_text(
         b"Cache-Control: no-store\r\n%b%b\r\n%b"
         % (
             status,
-            _REASONS[status],
+            _REASONS.get(status, b"OK"),
             len(text),
             extra,
             b"Connection: close\r\n" if close else b"",

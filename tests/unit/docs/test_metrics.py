@@ -4,7 +4,14 @@ import re
 
 from prometheus_client.core import Metric
 
-from proxy.observe.metrics import EVENTS, Metrics, Reading, RouteReading, WorkerReading
+from proxy.observe.metrics import (
+    EVENTS,
+    Metrics,
+    ProcessReading,
+    Reading,
+    RouteReading,
+    WorkerReading,
+)
 from tests.support_docs import code, codes, read, rows
 
 TEXT = read("metrics.md")
@@ -37,6 +44,7 @@ READING = Reading(
     ),
     pools={(0, "modern", "idle"): 1},
     events={(event, "x"): 1 for event in EVENTS},
+    processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
 )
 
 

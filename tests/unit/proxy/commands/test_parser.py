@@ -10,6 +10,7 @@ from proxy.settings import SERVE_SETTINGS
 
 COMMANDS = (
     "serve",
+    "upgrade",
     "check",
     "explain",
     "routes",
