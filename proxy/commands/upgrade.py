@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 cutover upgrade
 cutover upgrade --state /var/lib/cutover
-cutover upgrade --json | jq '.upgrades[].seconds'
+cutover upgrade --json
 """
 
 PATIENCE: Final = 150.0
@@ -63,7 +63,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print_json(context.out, {"upgrades": upgrades})
     else:
         for upgrade in upgrades:
-            print_line(context.out, _told(upgrade))
+            done = upgrade["state"] == "done"
+            print_line(context.out if done else context.err, _told(upgrade))
     return OK if all(upgrade["state"] == "done" for upgrade in upgrades) else REFUSED
 
 
@@ -110,7 +111,7 @@ def _upgraded(papers: Papers, pid: int, context: Context) -> Json:
 def _told(upgrade: Json) -> str:
     old, new = upgrade["old"], upgrade.get("new") or {}
     if upgrade["state"] != "done":
-        return f"not upgraded, process {old['pid']} goes on as it was: {upgrade['reason']}"
+        return f"cutover: not upgraded, process {old['pid']} goes on as it was: {upgrade['reason']}"
     return (
         f"upgraded in {upgrade['seconds']:.1f} s: process {old['pid']} ({old['version']}) gave way"
         f" to {new['pid']} ({new['version']}), and ends when what it serves has ended"
