@@ -16,6 +16,7 @@ from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.status import RouteStatus
 from proxy.control.store.memory import MemoryStore
+from proxy.kill_file import KillFile
 from proxy.outcome import (
     BadEvent,
     ComparisonBatch,
@@ -98,7 +99,8 @@ class Scene:
         """Start a controller; the one before is left as if it had been killed."""
         publisher = Publisher(self.snapshot_file, self._open_bus)
         rules_file = RulesFile(self.file, self.clock)
-        self._controller = Controller(rules_file, self.store, publisher, self.clock)
+        kill_file = KillFile(self.directory)
+        self._controller = Controller(rules_file, self.store, publisher, self.clock, kill_file)
         await self._controller.start()
         return self._controller
 

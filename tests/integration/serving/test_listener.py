@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from proxy.errors import SettingsError
-from proxy.serving.listener import listeners
+from proxy.serving.listener import dealt, listeners
 
 Open = Callable[..., list[socket.socket]]
 
@@ -76,3 +76,34 @@ def test_an_address_that_cannot_be_used_is_refused(opened: Open, host: str, word
     """With the reason, as a mistake of whoever configures."""
     with pytest.raises(SettingsError, match=words):
         opened(host)
+
+
+@pytest.mark.parametrize(("before", "workers"), [(2, 2), (1, 3), (3, 2)])
+def test_a_successor_serves_every_inherited_socket(opened: Open, before: int, workers: int) -> None:
+    """More workers get sockets beside them, fewer look at several: none is left to nobody."""
+    inherited = opened(count=before)
+    host, port = inherited[0].getsockname()
+    found = listeners((host, port), workers, inherited)
+    try:
+        assert found[:before] == inherited
+        assert {sock.getsockname()[1] for sock in found} == {port}
+        hands = dealt(found, workers)
+        assert len(hands) == workers
+        assert all(hands)
+        assert {sock for hand in hands for sock in hand} == set(found)
+    finally:
+        for sock in found[before:]:
+            sock.close()
+
+
+def test_a_socket_beside_inherited_ones_takes_nobody_before_its_worker_is_there(
+    opened: Open,
+) -> None:
+    """Who was sent there would wait, and be reset if the upgrade failed."""
+    inherited = opened(count=1)
+    found = listeners(inherited[0].getsockname(), 2, inherited)
+    try:
+        assert not found[1].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        assert found[0].getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    finally:
+        found[1].close()

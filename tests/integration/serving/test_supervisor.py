@@ -111,6 +111,39 @@ def test_a_signal_ends_the_whole_family(family: Start, number: signal.Signals) -
     assert len(running.pids("steady")) == len(running.pids("deaf")) == 1
 
 
+def test_a_child_that_stands_still_is_ended_and_started_again(family: Start) -> None:
+    """The log says where it stood; the others do not notice."""
+    running = family("steady", "hanging")
+    first, second = running.lives("hanging", 2)[:2]
+    assert first != second
+    assert len(running.pids("steady")) == 1
+    said = running.end(signal.SIGTERM)
+    assert f"hanging (pid {first}) stands still and is ended" in said
+    assert "Fatal Python error: Aborted" in said
+    assert "in _hanging" in said
+    assert f"hanging (pid {first}) ended by signal 6" in said
+
+
+def test_sighup_has_everybody_read_anew(family: Start) -> None:
+    """It touches nothing else."""
+    running = family("reading", "steady")
+    (pid,) = running.lives("reading", 1)
+    running.lives("steady", 1)
+    running.process.send_signal(signal.SIGHUP)
+    assert running.lives("read", 1) == [pid]
+    running.end(signal.SIGTERM)
+    assert len(running.pids("steady")) == 1
+
+
+def test_sigusr1_makes_the_kill_file(family: Start, tmp_path: Path) -> None:
+    """It is durable and visible, and needs nobody but the supervisor."""
+    running = family("steady")
+    running.lives("steady", 1)
+    running.process.send_signal(signal.SIGUSR1)
+    eventually((tmp_path / "kill").exists)
+    assert "SIGUSR1: the kill switch is on" in running.end(signal.SIGTERM)
+
+
 def test_other_signals_end_nobody(family: Start) -> None:
     """A terminal that closes is no reason to stop serving."""
     running = family("steady")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -84,3 +85,35 @@ def test_a_refusal_is_exit_1_with_the_way_out() -> None:
     assert result.err == "cutover: There is no route 'plnas'.\n  Did you mean plans?\n"
     result = cutover(*arguments, "--json", client=client)
     assert (result.code, json.loads(result.out)) == (1, problem)
+
+
+def test_without_an_api_the_kill_switch_is_said_to_be_a_file() -> None:
+    """The operator at 3 a.m. does not have to know it."""
+    result = cutover("kill", "--reason", "why")
+    assert result.code == 3
+    assert "cutover kill --state DIR" in result.err
+    assert "DIR/kill" in result.err
+
+
+def test_the_kill_file_is_made_and_removed_without_an_api(tmp_path: Path) -> None:
+    """It holds who and why; to remove what is not there is no mistake."""
+    state = str(tmp_path)
+    made = cutover("kill", "--state", state, "--reason", "wrong prices")
+    assert made.code == 0
+    assert made.out.startswith(f"kill switch on by {tmp_path}/kill: everything on this host")
+    assert json.loads((tmp_path / "kill").read_text()) == {
+        "author": "ada",
+        "reason": "wrong prices",
+    }
+    removed = cutover("unkill", "--state", state, "--reason", "mended", "--json")
+    assert json.loads(removed.out) == {"kill_file": f"{tmp_path}/kill", "on": False}
+    assert not (tmp_path / "kill").exists()
+    assert "nothing was changed" in cutover("unkill", "--state", state, "--reason", "again").out
+
+
+@pytest.mark.parametrize("command", ["kill", "unkill"])
+def test_a_state_directory_that_is_not_there_is_a_mistake(command: str, tmp_path: Path) -> None:
+    """A file in the wrong place would be followed by nobody."""
+    result = cutover(command, "--state", str(tmp_path / "wrong"), "--reason", "why")
+    assert result.code == 2
+    assert "there is no such directory on this host" in result.err

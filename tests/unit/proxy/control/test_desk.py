@@ -279,3 +279,65 @@ async def _after(changes: AsyncIterator[int], act: Callable[[], None]) -> int:
     await asyncio.sleep(0)
     act()
     return await waiting
+
+
+class TestKillFile:
+    """The kill switch as a file, while a controller lives."""
+
+    async def test_made_and_removed(self, scene: Scene, controller: Controller) -> None:
+        """It is shown, journaled, and in force at once; the rules have not changed."""
+        file = scene.directory / "kill"
+        file.touch()
+        scene.pass_time(0.05)
+        status = controller.status()
+        assert (status.kill_switch, status.version) == (True, 1)
+        assert status.kill_file == f"somebody made the file {file}"
+        assert {route.weight_in_force for route in status.routes} == {0}
+        assert controller.reading().kill_switch
+        assert {route.weight_in_force for route in controller.reading().routes} == {0.0}
+        file.unlink()
+        scene.pass_time(0.05)
+        status = controller.status()
+        assert (status.kill_switch, status.kill_file) == (False, None)
+        assert scene.route().weight_in_force == 1000
+        decisions = await controller.decisions(limit=2)
+        assert [decision.action for decision in decisions] == ["unkill", "kill"]
+        assert decisions[1].evidence == {"file": str(file)}
+
+    async def test_lifted_by_unkill(self, scene: Scene, controller: Controller) -> None:
+        """Whoever unkills means it; it is written down once, under that name."""
+        (scene.directory / "kill").touch()
+        scene.pass_time(0.05)
+        record = await controller.set_kill_switch(False, **ME)
+        scene.pass_time(0.05)
+        assert record.number == 1
+        assert not (scene.directory / "kill").exists()
+        assert not controller.status().kill_switch
+        decisions = await controller.decisions()
+        assert [(one.action, one.author) for one in decisions] == [
+            ("unkill", "me"), ("kill", "file"), ("load", "file"),
+        ]  # fmt: skip
+
+    async def test_both_lifted_by_unkill(self, scene: Scene, controller: Controller) -> None:
+        """The order and the file."""
+        await controller.set_kill_switch(True, **ME)
+        (scene.directory / "kill").touch()
+        scene.pass_time(0.05)
+        await controller.set_kill_switch(False, **ME)
+        assert not controller.status().kill_switch
+        assert not scene.published[-1].kill_switch
+
+    async def test_not_lifted_when_it_stays(self, scene: Scene, controller: Controller) -> None:
+        """To say that the rules decide again would be a lie."""
+        (scene.directory / "kill").mkdir()
+        scene.pass_time(0.05)
+        with pytest.raises(RefusedError, match=r"the kill file cannot be removed: .*by hand"):
+            await controller.set_kill_switch(False, **ME)
+        assert controller.status().kill_switch
+
+    async def test_nothing_is_judged_under_it(self, scene: Scene, controller: Controller) -> None:
+        """What is measured is the past."""
+        (scene.directory / "kill").touch()
+        scene.pass_time(0.05)
+        scene.outcomes(bad=50)
+        assert controller.status().version == 1

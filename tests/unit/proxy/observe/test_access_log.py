@@ -165,3 +165,40 @@ async def test_a_line_that_is_not_json_stops_nothing(path: Path) -> None:
     log.record({"n": 2})
     await log.close()
     assert [line.get("n", line.get("lines")) for line in read(path)] == [2, 1]
+
+
+async def test_after_a_rotation_it_goes_on_in_a_new_file(path: Path) -> None:
+    """No line is lost, and the old file is let go of even when there is nothing to write."""
+    log, old = AccessLog(str(path)), path.with_name("access.log.1")
+    log.record({"n": 1})
+    log.flush()
+    await log._writing  # type: ignore[misc] # it has just begun to write
+    os.rename(path, old)  # noqa: PTH104 - pathlib's own is no quicker, and this is what logrotate does
+    log.record({"n": 2})
+    log.reopen()
+    log.record({"n": 3})
+    await log.close()
+    assert [line["n"] for line in read(old)] == [1]
+    assert [line["n"] for line in read(path)] == [2, 3]
+
+
+async def test_without_a_new_file_it_goes_on_in_the_old(tmp_path: Path) -> None:
+    """A directory that is gone costs no line."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    log = AccessLog(str(folder / "access.log"))
+    moved = tmp_path / "moved"
+    os.rename(folder, moved)  # noqa: PTH104 - as above
+    log.reopen()
+    log.record({"n": 1})
+    await log.close()
+    assert [line["n"] for line in read(moved / "access.log")] == [1]
+
+
+async def test_standard_output_is_never_reopened(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """It is not ours."""
+    log = AccessLog("-")
+    log.reopen()
+    log.record({"n": 1})
+    await log.close()
+    assert b'"n":1' in capfdbinary.readouterr().out
