@@ -12,7 +12,7 @@ from proxy.commands.command import add_command
 from proxy.commands.context import OK, REFUSED, UNREACHABLE, Context, Json
 from proxy.commands.output import print_json, print_line
 from proxy.errors import SettingsError
-from proxy.serving.claims import Papers, holder
+from proxy.serving.claims import Papers, expects, holder
 from proxy.settings import ROLES, SERVE_SETTINGS
 
 if TYPE_CHECKING:
@@ -86,6 +86,9 @@ def _upgraded(papers: Papers, pid: int, context: Context) -> Json:
     last = papers.last()
     under_way = last.get("state") == "running" and last["old"]["pid"] == pid
     awaited = last.get("number", 0) + (0 if under_way else 1)
+    if not _listens(pid, context):
+        reason = "it is still starting, or of a version that cannot be upgraded while it runs"
+        return {"state": "failed", "reason": reason, "old": {"pid": pid}}
     try:
         os.kill(pid, signal.SIGUSR2)
     except PermissionError as error:
@@ -106,6 +109,17 @@ def _upgraded(papers: Papers, pid: int, context: Context) -> Json:
             break
     reason = f"process {pid} did not say how it went within {waited:.0f} s; see its log"
     return {"state": "failed", "reason": reason, "old": {"pid": pid}}
+
+
+def _listens(pid: int, context: Context) -> bool:
+    """Wait a moment until the signal would not end it, as it does by default."""
+    waited = 0.0
+    while not expects(pid, signal.SIGUSR2):
+        if waited > STARTED_WITHIN:
+            return False
+        context.sleep(LOOK)
+        waited += LOOK
+    return True
 
 
 def _told(upgrade: Json) -> str:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import struct
 from collections.abc import Sequence
 from pathlib import Path
@@ -103,6 +104,17 @@ def holder(state: Path, role: str) -> int | None:
     finally:
         os.close(fd)
     return None if kind == fcntl.F_UNLCK or pid <= 0 else int(pid)
+
+
+def expects(pid: int, number: signal.Signals) -> bool:
+    """Whether a process does something of its own at this signal: by default most would end it."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
+    except OSError:
+        return False
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    masks = (int(fields.get(name, "0"), 16) for name in ("SigBlk", "SigCgt"))
+    return any(mask >> (number - 1) & 1 for mask in masks)
 
 
 def _lock_file(state: Path, role: str) -> Path:

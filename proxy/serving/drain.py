@@ -70,6 +70,8 @@ class Departure:
         self._patience = patience
         self._order = Order.SERVE
         self._told = asyncio.Event()
+        self.shares_the_door = False
+        """Whether it was retired, whatever came after: the sockets are a successor's, too."""
 
     @property
     def order(self) -> Order:
@@ -80,6 +82,7 @@ class Departure:
         """Give an order. To stop a second time means: now."""
         if order is Order.STOP and self._order is Order.STOP:
             order = Order.HURRY
+        self.shares_the_door |= order is Order.RETIRE and self._order is Order.SERVE
         if order > self._order:
             self._order = order
             self._told.set()

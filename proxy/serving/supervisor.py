@@ -99,7 +99,9 @@ class Supervisor:
 
     def _announce(self) -> None:
         """Say once that everything is up, to a service manager that waits for it."""
-        if not self._announced and not self._is_upgrading and self._family.settled:
+        if self._announced or self._is_upgrading or not self._is_service:
+            return
+        if self._family.settled:
             self._announced = True
             self._estate.notifier.ready(f"serving, pid {os.getpid()}")
 

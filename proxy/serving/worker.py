@@ -261,8 +261,8 @@ class Worker:
 
     async def _go(self, servers: list[asyncio.Server]) -> None:
         """Wait for the order to go, and carry it out."""
-        order = await self._departure.ordered()
-        if order is Order.RETIRE:
+        await self._departure.ordered()
+        if self._departure.shares_the_door:
             # Our successor listens on these sockets: who waits at the door is let in there.
             for server in servers:
                 server.close()

@@ -31,7 +31,9 @@ class Running:
         self.role = "all"
         self.number = 1
         self.problem: OSError | None = None
+        self.expects = True
         monkeypatch.setattr("proxy.commands.upgrade.holder", lambda _, role: self.holders.get(role))
+        monkeypatch.setattr("proxy.commands.upgrade.expects", lambda *_: self.expects)
         monkeypatch.setattr("proxy.commands.upgrade.os.kill", self._kill)
 
     def _kill(self, pid: int, number: int) -> None:
@@ -115,6 +117,14 @@ def test_supervisors_of_single_roles_are_upgraded_one_by_one(running: Running) -
     running.role = "shadow"
     assert running.upgrade().code == 0
     assert running.signalled == [12]
+
+
+def test_nobody_is_ended_by_the_signal(running: Running) -> None:
+    """That is what it does to a program that does not know of it."""
+    running.expects = False
+    result = running.upgrade()
+    assert (result.code, running.signalled) == (1, [])
+    assert "of a version that cannot be upgraded while it runs" in result.err
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)])

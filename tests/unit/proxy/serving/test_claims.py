@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import SettingsError
-from proxy.serving.claims import Claims, Papers, holder
+from proxy.serving.claims import Claims, Papers, expects, holder
 
 
 @contextmanager
@@ -89,3 +90,16 @@ def test_a_directory_that_is_gone_stops_nobody(tmp_path: Path) -> None:
     papers.write_pid()
     papers.record({})
     papers.remove_pid()
+
+
+def test_what_a_signal_would_do_is_known_before_it_is_sent() -> None:
+    """Blocked, or caught, it does not end the process."""
+    pid = os.getpid()
+    assert not expects(pid, signal.SIGUSR2)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR2})
+    try:
+        assert expects(pid, signal.SIGUSR2)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
+    assert expects(pid, signal.SIGINT)
+    assert not expects(2**22 + 1, signal.SIGUSR2)

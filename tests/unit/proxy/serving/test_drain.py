@@ -135,6 +135,16 @@ async def test_an_order_is_not_taken_back() -> None:
     it.departure.tell(Order.STOP)
     it.departure.tell(Order.RETIRE)
     assert it.departure.order is Order.STOP
+    assert not it.departure.shares_the_door
+
+
+async def test_who_was_retired_first_never_shuts_the_door() -> None:
+    """Both orders may come before the first is carried out, and a successor listens already."""
+    it = Going()
+    it.departure.tell(Order.RETIRE)
+    it.departure.tell(Order.STOP)
+    assert await it.departure.ordered() is Order.STOP
+    assert it.departure.shares_the_door
 
 
 @pytest.mark.usefixtures("quick")
