@@ -38,7 +38,7 @@ from proxy.serving.child import Child
 from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
-from proxy.serving.handover import Inheritance, Word, inheritance
+from proxy.serving.inheritance import Inheritance, Word, inheritance
 from proxy.serving.listener import dealt, listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.mirrored import mirror_rewrites

@@ -224,8 +224,7 @@ class Downstream(asyncio.Protocol):
             self.close_gently()
             return
         self.reset()
-        if exchange is not None:
-            exchange.on_client_gone()
+        self.exchange = exchange  # `connection_lost` tells it, or has its tunnel tell it
 
     def _linger(self, now: float) -> None:
         """Wait on for a client that still reads its last answer; end with any other."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from proxy.serving.claims import Claims, Papers
-from proxy.serving.handover import Sockets
+from proxy.serving.inheritance import Sockets
 from proxy.serving.notify import Notifier
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from proxy.errors import SettingsError
 from proxy.serving.estate import Estate
 from proxy.serving.family import OVERTIME, Family, how
-from proxy.serving.handover import Word, spawn, version
+from proxy.serving.inheritance import Word, spawn, version
 from proxy.serving.succession import OLD, Old, OldAct, OldEvent
 
 log = logging.getLogger(__name__)

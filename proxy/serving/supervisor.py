@@ -18,7 +18,7 @@ from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
 from proxy.serving.family import ENDING, OVERTIME, Family
 from proxy.serving.giving_way import GivingWay
-from proxy.serving.handover import Inheritance
+from proxy.serving.inheritance import Inheritance
 from proxy.serving.succession import New, Old
 from proxy.serving.taking_over import TakingOver
 

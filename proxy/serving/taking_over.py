@@ -10,7 +10,7 @@ from proxy.errors import SettingsError
 from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
 from proxy.serving.family import OVERTIME, Family
-from proxy.serving.handover import Inheritance, Word, version
+from proxy.serving.inheritance import Inheritance, Word, version
 from proxy.serving.succession import NEW, New, NewAct, NewEvent
 
 log = logging.getLogger(__name__)

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 import uvloop
 
+from proxy.serving.drain import Patience
 from proxy.serving.listener import listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
@@ -26,7 +27,7 @@ async def main(legacy: int, state: Path) -> None:
     listener = listeners(("127.0.0.1", 0), 1)[0]
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    await Worker(plane, mirror, None, listener, file, 1.0).run(lambda _: NoUplink())
+    await Worker(plane, mirror, None, [listener], file, Patience(drain=1.0)).run(lambda _: NoUplink())
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from proxy.serving.child import Child
 from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
-from proxy.serving.handover import Word, inheritance
+from proxy.serving.inheritance import Word, inheritance
 from proxy.serving.listener import listeners
 from proxy.serving.supervisor import Supervisor
 from proxy.serving.vitals import Pulse, pulses

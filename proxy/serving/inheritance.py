@@ -23,7 +23,7 @@ from typing import Final
 
 from proxy.errors import SettingsError
 
-VARIABLE: Final = "CUTOVER_HANDOVER"
+VARIABLE: Final = "CUTOVER_INHERITANCE"
 WORD_MAX: Final = 8192
 
 Sockets = dict[str, list[socket.socket]]

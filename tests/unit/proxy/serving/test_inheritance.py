@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from proxy.errors import SettingsError
-from proxy.serving.handover import VARIABLE, Channel, Word, inheritance, version
+from proxy.serving.inheritance import VARIABLE, Channel, Word, inheritance, version
 
 
 @pytest.fixture
