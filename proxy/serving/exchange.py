@@ -155,6 +155,8 @@ class Exchange:
         if (self.route.limited or self.upload is not None) and not self._limit():
             return
         self._tally.decided += 1
+        if self.head.block.counted and self.head.block.drops(self.table.allowed_fields):
+            self.plane.note("dropped_fields")
         self._lease()
 
     def _admit(self) -> bool:
