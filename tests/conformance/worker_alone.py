@@ -27,7 +27,8 @@ async def main(legacy: int, state: Path) -> None:
     listener = listeners(("127.0.0.1", 0), 1)[0]
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    await Worker(plane, mirror, None, [listener], file, Patience(drain=1.0)).run(lambda _: NoUplink())
+    worker = Worker(plane, mirror, None, [listener], file, Patience(drain=1.0))
+    await worker.run(lambda _: NoUplink())
 
 
 if __name__ == "__main__":
