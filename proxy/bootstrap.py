@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ from proxy.observe.metrics import Metrics, ProcessReading
 from proxy.outcome import ComparisonBatch, ComparisonCount
 from proxy.routing.rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.child import Child
 from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
@@ -50,6 +51,8 @@ from proxy.serving.watchdog import Watchdog
 from proxy.serving.worker import Worker
 from proxy.settings import ROLES, ServeSettings, format_address
 from proxy.snapshot import Snapshot
+from proxy.upstream.connect import TlsError, client_context
+from proxy.upstream.instance import Instance
 from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig, key_at
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
@@ -356,7 +359,7 @@ async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
             return
         try:
             worker.configure(shadow_config(Snapshot.from_wire(payload)))
-        except (RulesError, ValueError) as error:
+        except (RulesError, TlsError, ValueError) as error:
             log.error("shadow worker %d keeps its rules: %s", index, error)  # noqa: TRY400 - the text is the whole story
             return
         uplink.send("ack", {"version": worker.version})
@@ -392,13 +395,24 @@ async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
 
 
 def shadow_config(snapshot: Snapshot) -> ShadowConfig:
-    """Tell a shadow worker what a snapshot means to it; raises ValueError."""
+    """Tell a shadow worker what a snapshot means to it; raises ValueError and TlsError."""
     rules = snapshot.rules
     return ShadowConfig(
         version=snapshot.version,
-        sides={side.value: SideConfig(rules.upstream(side).instances) for side in Side},
+        sides={side.value: _shadow_side(rules.upstream(side)) for side in Side},
         routes={route.id: compare_rules(route.compare) for route in rules.routes},
         rewrites=mirror_rewrites(rules),
+    )
+
+
+@lru_cache(maxsize=len(Side))
+def _shadow_side(rules: UpstreamRules) -> SideConfig:
+    """Tell a shadow worker where a side is; the same context as long as its rules are the same."""
+    secure = any(Instance.parse(url).secure for url in rules.instances)
+    return SideConfig(
+        rules.instances,
+        tls=client_context(rules) if secure else None,
+        server_name=rules.tls.server_name,
     )
 
 

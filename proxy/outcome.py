@@ -141,6 +141,8 @@ BAD_EVENTS_MAX = 64
 class OutcomeBatch:
     """Everything one worker saw since its last batch; `tallies` is keyed by (route id, side).
 
+    `pools` counts connections by side and state; `instances` tells by side and address whether one
+    takes part (1 or 0) and its requests in flight; `breakers` is 0 closed, 1 half open, 2 open.
     `events` counts what has no route: the event's name, then its label (see `observe.metrics`).
     """
 
@@ -154,6 +156,8 @@ class OutcomeBatch:
     connections: int = 0
     pools: dict[str, dict[str, int]] = field(default_factory=dict)
     events: dict[str, dict[str, int]] = field(default_factory=dict)
+    instances: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    breakers: dict[str, int] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -174,6 +178,8 @@ class OutcomeBatch:
             "connections": self.connections,
             "pools": self.pools,
             "events": self.events,
+            "instances": self.instances,
+            "breakers": self.breakers,
         }  # fmt: skip
 
     @classmethod
@@ -192,6 +198,9 @@ class OutcomeBatch:
         batch.connections = data["connections"]
         batch.pools = data["pools"]
         batch.events = data["events"]
+        # A worker that was started before there was more than one instance to tell of says nothing.
+        batch.instances = data.get("instances", {})
+        batch.breakers = data.get("breakers", {})
         return batch
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -49,13 +50,14 @@ class Asker:
         if side is None or not side.instances:
             raise NotComparableError("candidate_unreachable")
         base = side.instances[next(self._turn) % len(side.instances)]
+        origin = _origin(base, side.tls, side.server_name)
         request = request_bytes(capture, side.host)
         async with self._free:
             started = self._monotonic()
             try:
                 async with asyncio.timeout(self._deadline):
                     answer = await self._transport.exchange(
-                        _origin(base), request, is_head=capture.method == "HEAD"
+                        origin, request, is_head=capture.method == "HEAD"
                     )
             except UnreachableError as error:
                 raise NotComparableError("candidate_unreachable") from error
@@ -71,10 +73,15 @@ class Asker:
 
 
 @lru_cache(maxsize=64)
-def _origin(base: str) -> Origin:
-    """Give host and port of a base URL; the rules file admits http only."""
+def _origin(base: str, tls: ssl.SSLContext | None, server_name: str) -> Origin:
+    """Read a base URL. One with https and no `tls` to verify it with is a mistake of the caller."""
     parts = urlsplit(base)
-    return parts.hostname or "", parts.port or 80
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        return Origin(host, parts.port or 80)
+    if tls is None:
+        raise ValueError(f"there is nothing to verify {base} with")
+    return Origin(host, parts.port or 443, tls, server_name or host.rstrip("."))
 
 
 def request_bytes(capture: Capture, host: str | None) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,10 +46,15 @@ class ShadowSettings:
 
 @dataclass(frozen=True, slots=True)
 class SideConfig:
-    """Where one side listens, as base URLs; `host` replaces the client's Host when it is given."""
+    """Where one side listens, as base URLs; `host` replaces the client's Host when it is given.
+
+    `tls` is for instances with https, which are verified for `server_name`, or else their host.
+    """
 
     instances: tuple[str, ...]
     host: str | None = None
+    tls: ssl.SSLContext | None = None
+    server_name: str = ""
 
 
 class Rewrite(Protocol):

@@ -8,9 +8,10 @@ comparison took 1.8 ms of processor time, with this one 0.1 ms.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import httptools
 
@@ -22,7 +23,14 @@ KEEPALIVE: Final = 4.0
 _HEAD_MAX: Final = 64 * 1024
 _NO_BODY: Final = frozenset({204, 304})
 
-Origin = tuple[str, int]
+
+class Origin(NamedTuple):
+    """Where one instance listens; with `tls`, over TLS, verified for `server_name`."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+    server_name: str | None = None
 
 
 class UnreachableError(Exception):
@@ -98,7 +106,11 @@ class Transport:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self._body_max), *origin
+                    lambda: _Connection(self._body_max),
+                    origin.host,
+                    origin.port,
+                    ssl=origin.tls,
+                    server_hostname=origin.server_name,
                 )
         except OSError as error:  # TimeoutError is one
             raise UnreachableError(str(error)) from error

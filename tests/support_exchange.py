@@ -110,7 +110,7 @@ class Client:
 
 
 class Scene:
-    """One worker's plane over fake upstreams."""
+    """One worker's plane over fake upstreams. `chance` is what instances are drawn by."""
 
     def __init__(self, *routes: dict[str, Any], log: bool = True, **others: Any) -> None:
         self.clock = FakeClock()
@@ -119,8 +119,12 @@ class Scene:
         self.network = {side: FakeConnector(high_water=100_000) for side in Side}
         self.plane = Plane(
             0, 1, MINT_KEY, self.tap, self.log if log else None, self.clock.monotonic,
-            self.clock.wall, lambda rules, size: Pool(rules, size, self.network[rules.side]),
+            self.clock.wall,
+            lambda rules, size, **more: Pool(
+                rules, size, self.network[rules.side], **{**more, "chance": lambda: self.chance}
+            ),
         )  # fmt: skip
+        self.chance = 0.0
         self.clients: list[Client] = []
         self._sum: dict[tuple[str, str], Tally] = {}
         self.batches: list[OutcomeBatch] = []
@@ -208,6 +212,14 @@ class Scene:
         assert not self.live
         for pool in self.plane.pools.values():
             assert (pool.figures["leased"], pool.figures["waiting"]) == (0, 0)
+
+
+def sides(**by_side: dict[str, Any]) -> dict[str, Any]:
+    """Give both upstreams, with what is said of them; one instance each unless it is said."""
+    return {
+        side.value: {"instances": [f"http://{side.value}.test:80"], **by_side.get(side.value, {})}
+        for side in Side
+    }
 
 
 def on(weight: float, **others: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import re
 import socket
+import ssl
 import struct
 import time
 from collections import Counter, deque
@@ -390,13 +391,14 @@ class Upstream:
     news: asyncio.Event = field(default_factory=asyncio.Event)
     on_connect: Callable[[Upstreamed], None] | None = None
     raw: Callable[[Upstreamed], None] | None = None
+    tls: ssl.SSLContext | None = None
     _server: asyncio.Server | None = None
 
     async def listen(self) -> None:
         """Begin to accept, on the port of before if there was one."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Upstreamed(self), "127.0.0.1", self.port, reuse_address=True
+            lambda: Upstreamed(self), "127.0.0.1", self.port, reuse_address=True, ssl=self.tls
         )
         self.port = self._server.sockets[0].getsockname()[1]
 

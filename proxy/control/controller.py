@@ -194,6 +194,8 @@ class Controller(Desk):
             retiring=self._workers.retiring,
             workers=tuple(map(worker_reading, self._workers.statuses(self._clock.monotonic()))),
             pools=self._workers.pools(),
+            instances=self._workers.instances(),
+            breakers=self._workers.breakers(),
             events=self._events,
         )
 

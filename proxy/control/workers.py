@@ -21,6 +21,8 @@ class _Worker:
     connections: int = 0
     queue: int = 0
     pools: dict[str, dict[str, int]] = field(default_factory=dict)
+    instances: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    breakers: dict[str, int] = field(default_factory=dict)
 
 
 class Workers:
@@ -75,6 +77,7 @@ class Workers:
         self.note_version(peer, batch.version, now)
         if (worker := self._current(peer)) is not None:
             worker.connections, worker.pools = batch.connections, batch.pools
+            worker.instances, worker.breakers = batch.instances, batch.breakers
 
     def note_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:
         """Note what a shadow worker says of itself."""
@@ -116,6 +119,25 @@ class Workers:
             if worker.connected
             for side, states in worker.pools.items()
             for state, count in states.items()
+        }
+
+    def instances(self) -> dict[tuple[int, str, str], tuple[int, int]]:
+        """Give whether each instance takes part and its load, by worker index, side and address."""
+        return {
+            (worker.peer.index, side, instance): (admitted, in_flight)
+            for worker in self._workers.values()
+            if worker.connected
+            for side, instances in worker.instances.items()
+            for instance, (admitted, in_flight) in instances.items()
+        }
+
+    def breakers(self) -> dict[tuple[int, str], int]:
+        """Give where each worker's breakers stand, by worker index and side."""
+        return {
+            (worker.peer.index, side): state
+            for worker in self._workers.values()
+            if worker.connected
+            for side, state in worker.breakers.items()
         }
 
     def _current(self, peer: Peer) -> _Worker | None:

@@ -28,6 +28,14 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "forgotten_clients": ("Clients whose rate was forgotten for want of room", ""),
     "dropped_fields": ("Requests that lost a field whose name has `_` or `.`", ""),
     "tunnels": ("Tunnels that have ended, by how", "ended"),
+    "retries": ("Requests sent once more to the same side", "side"),
+    "retry_budget_exhausted": ("Second attempts that the budget of a side denied", "side"),
+    "unrepeatable_bodies": ("Failures told because the body was too long to be kept", "side"),
+    "ejections": ("Instances left out because requests failed on them", "instance"),
+    "probes_failed": ("Probes that were not answered well", "instance"),
+    "panic_leases": ("Connections taken while all instances of a side were out", "side"),
+    "breaker_openings": ("Times a breaker opened", "side"),
+    "breaker_rejections": ("Attempts that an open breaker did not let through", "side"),
 }
 """Events that data plane workers count by name: meaning, and the name of the label or nothing."""
 
@@ -80,7 +88,9 @@ class ProcessReading:
 class Reading:
     """Everything that metrics tell, at one moment.
 
-    `pools` by worker index, side and state; `events` by name and label.
+    `pools` by worker index, side and state; `instances`, whether they take part and how many
+    requests are in flight, by worker index, side and address; `breakers` by worker index and side;
+    `events` by name and label.
     """
 
     version: int
@@ -91,6 +101,8 @@ class Reading:
     routes: tuple[RouteReading, ...]
     workers: tuple[WorkerReading, ...]
     pools: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
+    instances: Mapping[tuple[int, str, str], tuple[int, int]] = field(default_factory=dict)
+    breakers: Mapping[tuple[int, str], int] = field(default_factory=dict)
     events: Mapping[tuple[str, str], int] = field(default_factory=dict)
     processes: tuple[ProcessReading, ...] = ()
     retiring: int = 0
@@ -119,6 +131,7 @@ class Metrics:
         yield from _traffic(reading)
         yield from _shadowing(reading)
         yield from _processes(reading)
+        yield from _upstreams(reading)
         yield from _events(reading)
 
 
@@ -233,13 +246,6 @@ def _processes(reading: Reading) -> Iterator[Metric]:
             queue.add_metric(names, worker.queue)
         else:
             connections.add_metric(names, worker.connections)
-    pools = GaugeMetricFamily(
-        "cutover_pool_connections",
-        "Connections to an upstream by what they do",
-        labels=["worker", "side", "state"],
-    )
-    for (index, side, state), count in sorted(reading.pools.items()):
-        pools.add_metric([str(index), side, state], count)
     restarts = CounterMetricFamily(
         "cutover_process_restarts", "How often a process was started again", labels=labels
     )
@@ -252,7 +258,35 @@ def _processes(reading: Reading) -> Iterator[Metric]:
     retiring = _gauge(
         "cutover_workers_retiring", "Workers that an upgrade has replaced", reading.retiring
     )
-    yield from (connected, version, connections, queue, pools, restarts, hangs, retiring)
+    yield from (connected, version, connections, queue, restarts, hangs, retiring)
+
+
+def _upstreams(reading: Reading) -> Iterator[Metric]:
+    pools = GaugeMetricFamily(
+        "cutover_pool_connections",
+        "Connections to an upstream by what they do",
+        labels=["worker", "side", "state"],
+    )
+    for (index, side, state), count in sorted(reading.pools.items()):
+        pools.add_metric([str(index), side, state], count)
+    labels = ["worker", "side", "instance"]
+    admitted = GaugeMetricFamily(
+        "cutover_instance_admitted",
+        "1 while an instance takes part, 0 while it is out",
+        labels=labels,
+    )
+    in_flight = GaugeMetricFamily(
+        "cutover_instance_in_flight", "Requests in flight on an instance", labels=labels
+    )
+    for (index, side, instance), (takes_part, load) in sorted(reading.instances.items()):
+        admitted.add_metric([str(index), side, instance], takes_part)
+        in_flight.add_metric([str(index), side, instance], load)
+    breakers = GaugeMetricFamily(
+        "cutover_breaker_state", "0 closed, 1 half open, 2 open", labels=["worker", "side"]
+    )
+    for (index, side), breaker in sorted(reading.breakers.items()):
+        breakers.add_metric([str(index), side], breaker)
+    yield from (pools, admitted, in_flight, breakers)
 
 
 def _events(reading: Reading) -> Iterator[Metric]:

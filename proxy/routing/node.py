@@ -283,6 +283,11 @@ class Members:
         return default if node is None else reader(node)
 
 
+def each(reader: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:
+    """Make a reader of lists out of the reader of their items."""
+    return lambda node: tuple(reader(item) for item in node.items())
+
+
 _SHOWN_MAX = 60
 
 

@@ -8,6 +8,7 @@ from datetime import date
 from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.rewrites import Rewrites
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import UpstreamRules
 
 WEIGHT_MAX = 10_000
 """Weights are integers in hundredths of a percent, the resolution of a bucket: 10% is 1000."""
@@ -25,25 +26,6 @@ EQUIVALENCES = (
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Deadlines towards one upstream, in seconds."""
-
-    connect: float = 2.0
-    response: float = 30.0
-    idle: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class UpstreamRules:
-    """One side: where its instances listen and how hard it may be used."""
-
-    side: Side
-    instances: tuple[str, ...]
-    max_connections: int = 128
-    timeouts: Timeouts = field(default_factory=Timeouts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +120,17 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryRules:
+    """What may be sent again besides idempotent methods.
+
+    With `idempotency_key`, a request that carries an Idempotency-Key: the application promises to
+    carry it out once, however often it comes.
+    """
+
+    idempotency_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRules:
     """One route as written, defaults filled in. `weight` is in hundredths of a percent."""
 
@@ -154,6 +147,7 @@ class RouteRules:
     limits: LimitRules = field(default_factory=LimitRules)
     rewrite: Rewrites = field(default_factory=Rewrites)
     line: int = 0
+    retry: RetryRules = field(default_factory=RetryRules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from proxy.errors import RulesError
@@ -13,6 +12,7 @@ from proxy.routing.document import read_document
 from proxy.routing.identity import canonical
 from proxy.routing.limits import WorkerLimits
 from proxy.routing.node import Members, Node, Problems
+from proxy.routing.node import each as _each
 from proxy.routing.rules import (
     EQUIVALENCES,
     METHODS,
@@ -22,27 +22,23 @@ from proxy.routing.rules import (
     Match,
     MirrorRules,
     Pin,
+    RetryRules,
     RollbackRules,
     RouteRules,
     Rules,
     StepRules,
-    Timeouts,
-    UpstreamRules,
     taken_methods,
 )
 from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
+from proxy.routing.schema_upstreams import read_upstreams
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import UpstreamRules
 
 T = TypeVar("T")
 Document = dict[str, Any]
 
 RESERVED_HEADERS = ("cookie", "host", "connection", "transfer-encoding", "content-length")
-# reg-name as DNS has it (RFC 1123, 2.1), with the `_` of container names; or an IPv6 address.
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_\-]{0,61}[A-Za-z0-9_])?"
-_ADDRESS = re.compile(
-    rf"(http://(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(?::([0-9]{{1,5}}))?)/?"
-)
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 # The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
 _PATH = re.compile(
@@ -91,7 +87,7 @@ def _document(node: Node) -> Rules | None:
     version = top.get("version")
     if version is not None and (type(version.value) is not int or version.value != 1):
         version.problem("this program reads version 1 of the schema", "write `version: 1`")
-    upstreams: dict[Side, UpstreamRules] = top.read("upstreams", _upstreams, {})
+    upstreams: dict[Side, UpstreamRules] = top.read("upstreams", read_upstreams, {})
     plans: Plans = top.read("plans", _plans, {})
     base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
     routes = top.read("routes", lambda n: _routes(n, base, plans), ())
@@ -108,51 +104,6 @@ def _document(node: Node) -> Rules | None:
         allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
         expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
         limits=top.read("limits", read_worker_limits, WorkerLimits()),
-    )
-
-
-# Upstreams
-
-
-def _upstreams(node: Node) -> dict[Side, UpstreamRules]:
-    sides = node.mapping(("legacy", "modern"), required=("legacy", "modern"))
-    return {
-        Side(key): _upstream(Side(key), child)
-        for key, child in sides
-        if key in ("legacy", "modern")
-    }
-
-
-def _upstream(side: Side, node: Node) -> UpstreamRules:
-    keys = node.mapping(("instances", "max_connections", "timeouts"), required=("instances",))
-    instances = keys.read("instances", _each(_instance), ())
-    if "instances" in keys and not instances:
-        node.problem("`instances` names no address", 'write `["http://127.0.0.1:8081"]`')
-    return UpstreamRules(
-        side=side,
-        instances=instances,
-        max_connections=keys.read("max_connections", lambda n: n.count(128, 1, 65_536), 128),
-        timeouts=keys.read("timeouts", _timeouts, Timeouts()),
-    )
-
-
-def _instance(node: Node) -> str:
-    text = node.text()
-    found = _ADDRESS.fullmatch(text)
-    if found is not None and 0 < int(found[2] or 80) <= 65_535:
-        return found[1]
-    if text:
-        node.problem("must be http://HOST:PORT", "paths and credentials do not belong here")
-    return ""
-
-
-def _timeouts(node: Node) -> Timeouts:
-    keys = node.mapping(("connect", "response", "idle"))
-    base = Timeouts()
-    return Timeouts(
-        connect=keys.read("connect", lambda n: n.duration(base.connect, 0.01), base.connect),
-        response=keys.read("response", lambda n: n.duration(base.response, 0.01), base.response),
-        idle=keys.read("idle", lambda n: n.duration(base.idle, 0.1), base.idle),
     )
 
 
@@ -193,7 +144,17 @@ _BUILT_IN = RouteRules(id="", match=_NO_MATCH)
 
 def _defaults(node: Node, plans: Plans) -> RouteRules:
     keys = node.mapping(
-        ("sticky_by", "plan", "rollback", "mirror", "on_breach", "fallback", "limits", "rewrite")
+        (
+            "sticky_by",
+            "plan",
+            "rollback",
+            "mirror",
+            "on_breach",
+            "fallback",
+            "limits",
+            "rewrite",
+            "retry",
+        )
     )
     return _shared(keys, _BUILT_IN, plans)
 
@@ -213,12 +174,13 @@ def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
         fallback=keys.read("fallback", lambda n: n.flag(True), base.fallback),
         limits=keys.read("limits", lambda n: read_limits(n, base.limits), base.limits),
         rewrite=keys.read("rewrite", lambda n: read_rewrites(n, base.rewrite), base.rewrite),
+        retry=keys.read("retry", _retry, base.retry),
     )
 
 
 _ROUTE_KEYS = (
     "id", "match", "weight", "sticky_by", "plan", "mirror", "compare", "rollback", "on_breach",
-    "fallback", "limits", "rewrite",
+    "fallback", "limits", "rewrite", "retry",
 )  # fmt: skip
 
 
@@ -279,6 +241,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         fallback=shared.fallback,
         limits=shared.limits,
         rewrite=shared.rewrite,
+        retry=shared.retry,
         line=node.line,
     )
 
@@ -354,6 +317,11 @@ def _mirror(node: Node, base: MirrorRules) -> MirrorRules:
         "towards", _each(lambda n: Side(n.one_of(("modern", "legacy"), "modern"))), base.towards
     )
     return MirrorRules(keys.read("share", lambda n: n.rate(0.0), base.share), towards)
+
+
+def _retry(node: Node) -> RetryRules:
+    keys = node.mapping(("idempotency_key",))
+    return RetryRules(keys.read("idempotency_key", lambda n: n.flag(False), False))
 
 
 def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
@@ -464,7 +432,3 @@ def _header_name(node: Node) -> str:
     if not _TOKEN.fullmatch(text) or text.lower() in RESERVED_HEADERS:
         node.problem("is not the name of a header that can be allowed")
     return text.lower()
-
-
-def _each(reader: Callable[[Node], T]) -> Callable[[Node], tuple[T, ...]]:
-    return lambda node: tuple(reader(item) for item in node.items())

@@ -11,6 +11,7 @@ exchange is driven by callbacks: of the client's connection (`on_client_…`), o
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -57,6 +58,7 @@ _FAILURE_STATUS: Final = {
 }
 
 
+KEY_FIELD: Final = b"idempotency-key"
 OVERRIDE_FIELD: Final = b"cutover-side"
 TIMING_FIELD: Final = b"cutover-timing"
 HELD_MAX: Final = 65_536
@@ -82,12 +84,14 @@ class Exchange:
         "_connection",
         "_extra",
         "_fell_back",
+        "_loans",
         "_pool",
         "_retried",
         "_reused",
         "_stage",
         "_tally",
         "_ticket",
+        "_until",
         "_upstream_writable",
         "attempt_at",
         "begun_at",
@@ -106,6 +110,7 @@ class Exchange:
         "table",
         "trace",
         "tunnel",
+        "unrepeatable",
         "upload",
     )
 
@@ -136,6 +141,9 @@ class Exchange:
         self._reused = False
         self._retried = False
         self._fell_back = False
+        self._loans: list[Callable[[], None]] | None = None
+        self._until = 0.0
+        self.unrepeatable = False
         self._upstream_writable = True
         self._close = not head.keep_alive
         self._extra = b""
@@ -264,7 +272,9 @@ class Exchange:
         self._stage = Stage.LEASING
         self._pool = pool = plane.pools[self.side]
         now = self.attempt_at = self.leased_at = plane.now()
-        self.client.deadline = now + pool.rules.timeouts.response
+        timeouts = pool.rules.timeouts
+        self._until = now + timeouts.exchange
+        self.client.deadline = now + timeouts.queue
         pool.lease(self, now, fresh)
 
     # What the pool says
@@ -274,7 +284,8 @@ class Exchange:
         if self._stage is not Stage.LEASING:
             self._pool.release(connection, self.plane.now())
             return
-        self.leased_at = self.plane.now()
+        now = self.leased_at = self.plane.now()
+        self._be_patient(now)
         self._connection = connection
         self._reused = reused
         self._upstream_writable = True
@@ -300,9 +311,9 @@ class Exchange:
     def _ask_for_body(self, upload: Upload) -> None:
         """Begin to wait for the client, which may begin to wait for us to say so."""
         wait = CONTINUE_AFTER if upload.waits else BODY_GRACE
-        upload.patience = min(wait, self._pool.rules.timeouts.response)
+        upload.patience = min(wait, self._pool.rules.timeouts.between)
         if self._upstream_writable:
-            self.client.deadline = self.plane.now() + upload.patience
+            self._wait_until(self.plane.now() + upload.patience)
 
     def _go_ahead(self, upload: Upload) -> None:
         """Note that the client has its 100: from now on it is the client who is late."""
@@ -319,10 +330,10 @@ class Exchange:
             self._fail(kind)
             return
         self._tally.rejected += 1
-        if self._may_fall_back(kind):
+        if self._can_fall_back(kind):
             self._fall_back()
         else:
-            self._answer(503, "all connections to the application are in use")
+            self._answer(503, self._pool.refusal)
 
     # What the client's connection says
 
@@ -353,18 +364,18 @@ class Exchange:
 
     def _renew_deadline(self, upload: Upload, octets: int) -> None:
         """Give time for the answer, or for more of the body as so many octets of it have come."""
-        now, silence = self.plane.now(), self._pool.rules.timeouts.response
+        now, silence = self.plane.now(), self._pool.rules.timeouts.between
         if upload.done:
-            self.client.deadline = now + silence
+            self._be_patient(now)
         else:
-            self.client.deadline = renewed(self.client.deadline, now, octets, silence)
+            self._wait_until(renewed(self.client.deadline, now, octets, silence))
 
     def on_client_writable(self, writable: bool) -> None:
         """Hold the answer while the client does not read, so that memory stays bounded."""
         if self._connection is None or self._stage is not Stage.RELAYING:
             return
         if writable:
-            self.client.deadline = self.plane.now() + self._pool.rules.timeouts.response
+            self._be_patient(self.plane.now())
             self._connection.resume_reading()
         else:
             self._connection.pause_reading()
@@ -410,9 +421,9 @@ class Exchange:
         now = self.plane.now()
         if waits:
             upload.patience = self.client.deadline - now
-            self.client.deadline = now + self._pool.rules.timeouts.response
+            self._wait_until(now + self._pool.rules.timeouts.between)
         else:
-            self.client.deadline = now + upload.patience
+            self._wait_until(now + upload.patience)
 
     def on_answer(self, connection: UpstreamConnection) -> None:
         """Relay what has arrived, in one write."""
@@ -435,7 +446,7 @@ class Exchange:
             self._fail(OutcomeKind.PROTOCOL)
             return
         if self.request_done or self.relay is not None:
-            self.client.deadline = self.plane.now() + self._pool.rules.timeouts.response
+            self._be_patient(self.plane.now())
         if self.relay is not None and self._stage is Stage.AWAITING:
             self.relay.held += out
         elif out:
@@ -462,9 +473,11 @@ class Exchange:
             self.client.reset()
         elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
             self._on_late_body()
-        elif self._stage is Stage.LEASING and self._pool.exhausted:
+        elif self._stage is Stage.LEASING and not self._pool.is_opening_for(self):
             self._pool.cancel(self)
             self.on_lease_failed(OutcomeKind.REJECTED)
+        elif self._stage is Stage.LEASING and now < self._until:  # the pool bounds this by itself
+            self._wait_until(now + self._pool.rules.timeouts.connect)
         else:
             self.latency = now - self.attempt_at
             self._fail(OutcomeKind.TIMEOUT)
@@ -477,12 +490,21 @@ class Exchange:
         else:
             self._on_broken_request(RequestError(408, "the body did not arrive in time"))
 
+    def _be_patient(self, now: float) -> None:
+        """Wait for the answer's first byte, or for more of it."""
+        timeouts = self._pool.rules.timeouts
+        self._wait_until(now + (timeouts.response if self.relay is None else timeouts.between))
+
+    def _wait_until(self, deadline: float) -> None:
+        """Have the clock look then, and not later than at the end of the whole attempt."""
+        self.client.deadline = deadline if deadline < self._until else self._until
+
     def _take_head(self, response: ResponseHead, out: list[bytes]) -> bool:
         """Pass on the answer's head; False when another attempt has begun instead."""
         if response.status < 200:
             return self._take_interim(response, out)
         self.latency = self.plane.now() - self.attempt_at
-        if response.status in FALLBACK_STATUSES and self._may_fall_back(OutcomeKind.STATUS):
+        if response.status in FALLBACK_STATUSES and self._can_fall_back(OutcomeKind.STATUS):
             self._fail(OutcomeKind.STATUS, response.status)
             return False
         if not self._is_held(response):
@@ -513,7 +535,11 @@ class Exchange:
         Most answers arrive in one read or two. Until the last, legacy can still answer instead if
         modern dies, and what is complete goes out in one write.
         """
-        return 0 < response.length <= HELD_MAX and self._may_fall_back(OutcomeKind.RESET)
+        return (
+            0 < response.length <= HELD_MAX
+            and self._may_fall_back(OutcomeKind.RESET)
+            and (self.upload is None or self.upload.repeatable)
+        )
 
     def _take_interim(self, response: ResponseHead, out: list[bytes]) -> bool:
         if response.status == 101:
@@ -543,7 +569,9 @@ class Exchange:
         self._tally.add_ok(self.latency)
         extra = self._extra + self.route.said[self.side]
         out.append(write_switching(response, extra, self._rewritten(response)))
-        self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end)
+        self._report(connection, response.status)
+        idle = self._pool.rules.timeouts.tunnel
+        self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end, idle)
         self.tunnel.open(b"".join(out))
 
     def _on_tunnel_end(self, ended: str) -> None:
@@ -558,7 +586,7 @@ class Exchange:
         stage, connection = self._stage, self._connection
         if stage is Stage.ENDED:
             return
-        if self._may_retry(kind, connection):
+        if self._may_retry(kind, connection) and self._can_repeat() and self._borrow_retry():
             self._drop_connection()
             self._retried = True
             self._lease(fresh=True)
@@ -566,7 +594,9 @@ class Exchange:
         if not self.latency:
             self.latency = self.plane.now() - self.attempt_at
         self._count_bad(kind, status)
-        may_fall_back = self._may_fall_back(kind)
+        if connection is not None:
+            self._report(connection, status)
+        can_fall_back = self._can_fall_back(kind)
         self._drop_connection()
         if stage is Stage.RELAYING:
             self._lose_capture("cut_off")
@@ -575,7 +605,8 @@ class Exchange:
             self.client.reset()
             return
         self.relay = None  # an answer that broke off before the client saw any of it
-        if may_fall_back:
+        if can_fall_back:
+            self._borrow_fallback(kind)
             self._fall_back()
         else:
             code, sentence = _FAILURE_STATUS[kind]
@@ -592,12 +623,17 @@ class Exchange:
         self._lease()
 
     def _may_retry(self, kind: OutcomeKind, connection: UpstreamConnection | None) -> bool:
-        answered = connection is not None and connection.parser.started
         return (
             not self._retried
             and self._stage is Stage.AWAITING
-            and (self.upload is None or self.upload.repeatable)
-            and may_retry(self.head.method, kind, reused=self._reused, answered=answered)
+            and connection is not None
+            and may_retry(
+                self.head.method,
+                kind,
+                reused=self._reused,
+                answered=connection.parser.started,
+                keyed=self._is_keyed(),
+            )
         )
 
     def _may_fall_back(self, kind: OutcomeKind) -> bool:
@@ -605,11 +641,61 @@ class Exchange:
             self.side is Side.MODERN
             and self._stage is not Stage.RELAYING
             and self.route.rules.fallback
-            and (self.upload is None or self.upload.repeatable)
             and may_fall_back(self.head.method, kind)
             # Modern may have begun a session; clients of WebSockets connect again themselves.
             and (kind in UNSENT or not self.head.websocket)
         )
+
+    def _can_fall_back(self, kind: OutcomeKind) -> bool:
+        return self._may_fall_back(kind) and self._can_repeat() and self._has_fallback(kind)
+
+    def _is_keyed(self) -> bool:
+        """Whether the application can tell that it has this request already, and says so."""
+        return self.route.rules.retry.idempotency_key and bool(self.head.get(KEY_FIELD))
+
+    def _can_repeat(self) -> bool:
+        """Whether the body so far can be sent again; if only that is in the way, it is counted."""
+        if self.upload is None or self.upload.repeatable:
+            return True
+        if not self.unrepeatable:
+            self.unrepeatable = True
+            self.plane.note("unrepeatable_bodies", self.side)
+        return False
+
+    def _borrow_retry(self) -> bool:
+        """Take one of the retries that the side's budget allows, until the exchange ends."""
+        budget = self._pool.budget
+        if not budget.take_retry(self.plane.admission.in_flight):
+            self.plane.note("retry_budget_exhausted", self.side)
+            return False
+        self._lend(budget.give_retry)
+        self.plane.note("retries", self.side)
+        return True
+
+    def _has_fallback(self, kind: OutcomeKind) -> bool:
+        """Whether legacy's budget allows a fallback; what modern never saw needs none."""
+        if kind in UNSENT:
+            return True
+        if self.plane.pools[Side.LEGACY].budget.has_fallback(self.plane.admission.in_flight):
+            return True
+        self.plane.note("retry_budget_exhausted", Side.LEGACY)
+        return False
+
+    def _borrow_fallback(self, kind: OutcomeKind) -> None:
+        """Take the fallback that there is, until the exchange ends."""
+        budget = self.plane.pools[Side.LEGACY].budget
+        if kind not in UNSENT and budget.take_fallback(self.plane.admission.in_flight):
+            self._lend(budget.give_fallback)
+
+    def _lend(self, give_back: Callable[[], None]) -> None:
+        self._loans = [*(self._loans or ()), give_back]
+
+    def _report(self, connection: UpstreamConnection, status: int) -> None:
+        """Tell the pool what came of the connection: an answer of this status, or none at all."""
+        pool = self._pool
+        if pool.watched:
+            bad = not status or status in pool.rules.failure_statuses
+            pool.report(connection, self.plane.now(), bad=bad)
 
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
@@ -675,6 +761,8 @@ class Exchange:
             out = relay.held + out
         if out:
             self.client.write(b"".join(out))
+        if self._pool.watched:
+            self._report(connection, relay.head.status)
         self._give_back(connection, relay.head)
         self._count(relay.head.status)
         self._mirror(relay)
@@ -772,3 +860,6 @@ class Exchange:
         self.plane.admission.leave()
         if self._ticket is not None:
             self.plane.limits.leave(self._ticket)
+        if self._loans is not None:
+            for give_back in self._loans:
+                give_back()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally
@@ -13,9 +14,11 @@ from proxy.routing.limits import CONNECTIONS_MAX
 from proxy.routing.rules import Rules
 from proxy.routing.side import Side
 from proxy.routing.table import Table
+from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.admission import Admission
 from proxy.serving.limits import Limits
 from proxy.snapshot import Snapshot
+from proxy.upstream.connect import TlsError, refusing
 from proxy.upstream.pool import Pool
 
 IDLE_DEADLINE: Final = 75.0
@@ -92,8 +95,12 @@ class Plane:
     # State that comes down
 
     def apply(self, snapshot: Snapshot) -> None:
-        """Serve by this snapshot from now on; exchanges in flight keep the table they have."""
-        old = self.table.rules if self.table is not None else None
+        """Serve by this snapshot from now on; exchanges in flight keep the table they have.
+
+        Raises TlsError, and changes nothing, when a file that the rules name cannot be used and
+        there are other rules to go on with.
+        """
+        pools = self._renewed_pools(snapshot.rules)  # first: it may fail, and then nothing changes
         self._snapshot = snapshot
         self.table = Table(
             snapshot.rules,
@@ -108,8 +115,10 @@ class Plane:
         self.limits.follow(
             (route.id, route.rules.limits) for route in self.table.routes if route.limited
         )
-        for side in Side:
-            self._renew_pool(side, old, snapshot.rules)
+        for side, old in self.pools.items():
+            if pools[side] is not old:
+                old.close()
+        self.pools = pools
         known = {route.id for route in self.table.routes}
         for key in [key for key in self._tallies if key[0] not in known]:
             del self._tallies[key]  # the controller has no use for what is still counted there
@@ -129,13 +138,30 @@ class Plane:
             return 503, "draining"
         return (200, "ready") if self.table is not None else (503, "no rules")
 
-    def _renew_pool(self, side: Side, old: Rules | None, new: Rules) -> None:
-        rules = new.upstream(side)
-        if old is not None and old.upstream(side) == rules:
-            return
-        if side in self.pools:
-            self.pools[side].close()
-        self.pools[side] = self._make_pool(rules, rules.max_connections // self._workers)
+    def _renewed_pools(self, rules: Rules) -> dict[Side, Pool]:
+        """Give the pools by these rules; a side for which nothing changes keeps its own."""
+        pools: dict[Side, Pool] = {}
+        for side in Side:
+            wanted, old = rules.upstream(side), self.pools.get(side)
+            pools[side] = old if old and old.rules == wanted else self._new_pool(wanted, old)
+        return pools
+
+    def _new_pool(self, rules: UpstreamRules, before: Pool | None) -> Pool:
+        make = partial(
+            self._make_pool,
+            rules,
+            rules.max_connections // self._workers,
+            note=self.note,
+            chance=self._random.random,
+            before=before,
+        )
+        try:
+            return make()
+        except TlsError as error:
+            if self.table is not None:
+                raise
+            # There are no rules to go on with, and half a service is better than none.
+            return make(connect=refusing(error))
 
     # Chance, for the exchanges
 
@@ -235,6 +261,12 @@ class Plane:
             captures_dropped=self._captures_dropped,
             connections=self.connections,
             pools={side.value: pool.figures for side, pool in self.pools.items()},
+            instances={side.value: pool.instances for side, pool in self.pools.items()},
+            breakers={
+                side.value: pool.breaker
+                for side, pool in self.pools.items()
+                if pool.breaker is not None
+            },
             events=self._events,
         )
         self._captures_sent = 0

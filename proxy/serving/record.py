@@ -40,6 +40,8 @@ def answered(exchange: Exchange, kind: OutcomeKind, status: int) -> Line:
         "upstream_ms": _milliseconds(exchange.latency),
         **{f"{stage}_ms": _milliseconds(spent) for stage, spent in spent_in_stages(exchange)},
     }
+    if exchange.unrepeatable:
+        line["unrepeatable"] = True
     tunnel = exchange.tunnel
     if tunnel is not None:
         line |= {"bytes_in": tunnel.up, "bytes_out": tunnel.down, "tunnel": tunnel.ended}

@@ -14,9 +14,6 @@ from typing import Final, Protocol
 from proxy.serving.reset import reset
 from proxy.upstream.handover import Giver, Handover
 
-IDLE: Final = 3600.0
-"""Seconds of silence from both ends after which a tunnel is cut."""
-
 LAST_BYTES: Final = 30.0
 """Seconds of silence that are borne once an end has said that it sends no more: many an end that
 has closed altogether looks so, and what is left for the other must be taken."""
@@ -35,7 +32,10 @@ class Timed(Giver, Protocol):
 
 
 class Tunnel:
-    """Both ends, what has passed (`up` and `down`, in bytes), and how it ended."""
+    """Both ends, what has passed (`up` and `down`, in bytes), and how it ended.
+
+    `idle` is the seconds of silence from both ends after which it is cut.
+    """
 
     __slots__ = ("_client", "_idle", "_now", "_on_end", "_owner", "_upstream", "ended")
 
@@ -45,7 +45,7 @@ class Tunnel:
         upstream: Giver,
         now: Callable[[], float],
         on_end: Callable[[str], None],
-        idle: float = IDLE,
+        idle: float,
     ) -> None:
         self.ended = ""
         self._owner: Final = client

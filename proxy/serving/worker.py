@@ -27,6 +27,8 @@ from proxy.serving.drain import Departure, Order, Patience
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
 from proxy.snapshot import Snapshot
+from proxy.upstream.connect import TlsError
+from proxy.upstream.probe import Probing
 
 TICK: Final = 0.1
 FLUSH: Final = 0.05
@@ -95,6 +97,7 @@ class Worker:
         self._uplink: Uplink | None = None
         self._flush_soon = False
         self._broken: BaseException | None = None
+        self._probing = Probing(plane.now)
         self._ready = asyncio.Event()
 
     async def run(
@@ -154,6 +157,7 @@ class Worker:
         gc.collect()
         gc.freeze()
         await self._go(servers)
+        self._probing.follow(())
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -215,7 +219,12 @@ class Worker:
         if table is not None and snapshot.version < table.version:
             return
         if table is None or snapshot.version > table.version:
-            self._plane.apply(snapshot)
+            try:
+                self._plane.apply(snapshot)
+            except TlsError as error:
+                log.error("version %d is not taken: %s", snapshot.version, error)  # noqa: TRY400 - as above
+                return
+            self._probing.follow(self._plane.pools.values())
         self._ready.set()
         if self._uplink is not None:
             self._uplink.send("ack", {"version": snapshot.version})

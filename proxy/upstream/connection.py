@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 from typing import Protocol, cast
 
 from proxy.outcome import OutcomeKind
@@ -47,12 +48,14 @@ class Home(Protocol):
 class UpstreamConnection(asyncio.Protocol):
     """A connection of one pool; idle, or leased to one lessee for one request.
 
-    `broken` says that it ended by a reset or a failure, and not in good order.
+    `broken` says that it ended by a reset or a failure, and not in good order. With TLS, good order
+    is a closing alert: without one, anybody on the way may have cut off the end (RFC 8446, 6.1).
     """
 
     __slots__ = (
         "_home",
         "_poll",
+        "_tls",
         "_transport",
         "broken",
         "idle_limit",
@@ -66,6 +69,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._home = home
         self._transport: asyncio.Transport | None = None
         self._poll: select.poll | None = None
+        self._tls: ssl.SSLObject | None = None
         self.instance = instance
         self.broken = False
         self.lessee: Lessee | None = None
@@ -119,6 +123,9 @@ class UpstreamConnection(asyncio.Protocol):
         It must not have been idle for as long as the upstream may keep it: stale keep-alive is the
         most common random 502 in the field. And nothing may wait in its socket that the event loop
         has not told yet: a close, or bytes nobody asked for, which would pass for the next answer.
+        With TLS it may be a session ticket, too, which looks the same from outside. Servers send
+        those before their first answer, so what waits here is one only on a connection that has
+        never been used: better to lose that than to guess.
         """
         return (
             now - self.idle_since < self.idle_limit
@@ -135,6 +142,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin life."""
         self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport.get_extra_info("ssl_object")
         sock = transport.get_extra_info("socket")
         if sock is not None:
             self._poll = select.poll()
@@ -158,11 +166,24 @@ class UpstreamConnection(asyncio.Protocol):
         if self.lessee is not None:
             self.lessee.on_writable(True)
 
+    def eof_received(self) -> None:
+        """Note the closing alert of TLS; the event loop then closes our end, too."""
+        if self._tls is not None and _is_over(self._tls):
+            self._tls = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         """End life: the pool forgets, the lessee hears."""
         self._transport = None
-        self.broken = exc is not None
+        self.broken = exc is not None or self._tls is not None
         self._home.on_closed(self)
         lessee, self.lessee = self.lessee, None
         if lessee is not None:
             lessee.on_lost(self)
+
+
+def _is_over(tls: ssl.SSLObject) -> bool:
+    """Whether the peer has ended TLS by its closing alert, and not just the connection below."""
+    try:
+        return tls.read(1) == b""
+    except ssl.SSLError:
+        return False

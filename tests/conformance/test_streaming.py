@@ -30,7 +30,8 @@ def held(rig: Rig) -> int:
     upstreams = sum(
         connection._transport.get_write_buffer_size() + connection.parser.waiting
         for pool in rig.plane.pools.values()
-        for connection in pool._leased
+        for member in pool.members.all
+        for connection in member.leased
         if connection._transport is not None
     )
     return clients + upstreams

@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 
 from proxy.routing.side import Side
-from proxy.serving.tunnel import IDLE, LAST_BYTES
+from proxy.routing.upstream_rules import Timeouts
+from proxy.serving.tunnel import LAST_BYTES
 from proxy.snapshot import Snapshot
 from tests.support import eventually_async
 from tests.support_plane import (
@@ -31,6 +32,7 @@ from tests.support_wire import SPLITS, Pieces, in_two
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+TUNNEL_IDLE = Timeouts().tunnel
 Split = Callable[[bytes], Pieces]
 every_split = pytest.mark.parametrize("split", SPLITS.values(), ids=SPLITS)
 
@@ -481,11 +483,11 @@ async def test_idle_tunnel(rig: Rig) -> None:
     """Silence from both ends for the limit cuts a tunnel; a byte from either begins anew."""
     client, upstream = await tunnel(rig)
     for end, other in ((client, upstream), (upstream, client), (client, upstream)):
-        rig.later(IDLE - 1)
+        rig.later(TUNNEL_IDLE - 1)
         end.write(b"x")
         length = len(other.received)
         await other.until(lambda o=other, n=length: len(o.received) > n, "a byte")  # type: ignore[misc]
-    rig.later(IDLE + 1)
+    rig.later(TUNNEL_IDLE + 1)
     assert await client.end() == "reset"
     assert await upstream.end() == "reset"
     await ended(rig, "idle")
@@ -518,7 +520,7 @@ async def test_last_bytes(rig: Rig) -> None:
         upstream.close()
         (downstream,) = rig.worker._live
         sent = downstream._transport.get_write_buffer_size
-        await still(lambda: len(rig.plane.pools[Side.LEGACY]._leased))
+        await still(lambda: rig.plane.pools[Side.LEGACY].figures["leased"])
         assert sent(), "the kernel's buffers took everything"
         if late:
             rig.later(LAST_BYTES + 1)
@@ -554,7 +556,7 @@ async def test_end_that_does_not_read(rig: Rig, way: str) -> None:
     fast.write(data)
     assert await still(lambda: fast.unsent), "the kernel's buffers took everything"
     (downstream,) = rig.worker._live
-    (connection,) = rig.plane.pools[Side.LEGACY]._leased
+    (connection,) = rig.plane.pools[Side.LEGACY].members.all[0].leased
     assert connection._transport is not None
     inside = (
         downstream._transport.get_write_buffer_size()

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from shadow_compare.normalize import Answer
-from shadow_compare.transport import BrokenError, Transport, UnreachableError
+from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
+from tests.support_tls import NAME, echo, make_pair, serving
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
 BODY_MAX = 1000
@@ -66,7 +69,7 @@ async def ask(
     """Let the server reply, and ask once."""
     server.replies += replies
     async with asyncio.timeout(5):
-        return await transport.exchange(("127.0.0.1", server.port), GET, is_head=is_head)
+        return await transport.exchange(Origin("127.0.0.1", server.port), GET, is_head=is_head)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ async def test_second_answer_to_one_request_is_not_taken_for_the_next(
 async def test_nobody_listening_is_unreachable(transport: Transport) -> None:
     """A refused connection is told apart from a broken one."""
     with pytest.raises(UnreachableError):
-        await transport.exchange(("127.0.0.1", 9), GET, is_head=False)
+        await transport.exchange(Origin("127.0.0.1", 9), GET, is_head=False)
 
 
 async def test_idle_connections_are_not_used_for_long(server: Server) -> None:
@@ -210,3 +213,20 @@ async def test_idle_connections_are_not_used_for_long(server: Server) -> None:
     await ask(transport, server, fine)
     assert server.connections == 2
     transport.close()
+
+
+async def test_an_instance_is_asked_over_tls(transport: Transport, tmp_path: Path) -> None:
+    """Verified for the name it is to have; a certificate for another one is no connection."""
+    pair = make_pair(tmp_path)
+    trusting = ssl.create_default_context(cafile=pair.cert)
+    with serving(pair.server(), echo) as port:
+        origin = Origin("127.0.0.1", port, trusting, NAME)
+        for _ in range(2):
+            answer = await transport.exchange(origin, GET, is_head=False)
+            assert (answer.status, answer.body) == (200, b"/")
+        for context, name in ((trusting, "other.test"), (ssl.create_default_context(), NAME)):
+            with pytest.raises(UnreachableError):
+                await transport.exchange(
+                    Origin("127.0.0.1", port, context, name), GET, is_head=False
+                )
+        transport.close()

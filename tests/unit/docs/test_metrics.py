@@ -43,6 +43,8 @@ READING = Reading(
         WorkerReading("shadow", 0, 1, connected=True, connections=0, queue=1),
     ),
     pools={(0, "modern", "idle"): 1},
+    instances={(0, "modern", "127.0.0.1:8082"): (1, 0)},
+    breakers={(0, "modern"): 0},
     events={(event, "x"): 1 for event in EVENTS},
     processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
 )

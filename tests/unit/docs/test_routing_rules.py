@@ -5,12 +5,13 @@ import copy
 import inspect
 import re
 from collections.abc import Iterable
+from itertools import chain
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
-from proxy.routing import schema
+from proxy.routing import schema, schema_upstreams
 from proxy.routing.node import Members, Node
 from proxy.routing.rules import EQUIVALENCES, METHODS
 from shadow_compare.paths import parse_pattern
@@ -25,7 +26,15 @@ DOCUMENTED = {
 MINIMAL: dict[str, Any] = {
     "version": 1,
     "upstreams": {
-        "legacy": {"instances": ["http://127.0.0.1:8081"], "timeouts": {}},
+        "legacy": {
+            "instances": ["https://127.0.0.1:8081"],
+            "timeouts": {},
+            "tls": {},
+            "ejection": {},
+            "probe": {"path": "/"},
+            "breaker": {},
+            "retry_budget": {},
+        },
         "modern": {"instances": ["http://127.0.0.1:8082"], "timeouts": {}},
     },
     "defaults": {},
@@ -39,6 +48,7 @@ MINIMAL: dict[str, Any] = {
             "rollback": {},
             "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
             "rewrite": {"legacy": {"path": {}, "request": {}, "response": {}}},
+            "retry": {},
             "compare": {"ignore": [{"path": "$", "reason": "clock"}]},
         }
     ],
@@ -92,10 +102,10 @@ def test_every_documented_key_is_accepted(accepted: set[str]) -> None:
 
 def test_the_example_leaves_no_part_of_the_schema_out(accepted: set[str]) -> None:
     """The example reaches every place of the schema that reads a mapping with keys."""
-    tree = ast.parse(inspect.getsource(schema))
+    trees = [ast.parse(inspect.getsource(module)) for module in (schema, schema_upstreams)]
     literals = {
         element.value
-        for node in ast.walk(tree)
+        for node in chain.from_iterable(map(ast.walk, trees))
         if isinstance(node, ast.Tuple)
         for element in node.elts
         if isinstance(element, ast.Constant) and isinstance(element.value, str)

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import ssl
+
 import pytest
 
-from shadow_compare.asking import mirrored_headers, request_bytes
+from shadow_compare.asking import _origin, mirrored_headers, request_bytes
 from shadow_compare.normalize import NotComparableError
+from shadow_compare.transport import Origin
 from tests.support_shadow import a_capture
+
+TLS = ssl.create_default_context()
 
 
 def test_headers_of_the_connection_and_validators_stay_behind() -> None:
@@ -69,3 +74,25 @@ def test_what_would_not_be_one_request_is_refused(changes: dict[str, object]) ->
     """Nothing in a capture can write a second request or another header."""
     with pytest.raises(NotComparableError, match="bad_request"):
         request_bytes(a_capture(**changes), None)
+
+
+@pytest.mark.parametrize(
+    ("base", "server_name", "origin"),
+    [
+        ("http://a:81", "", Origin("a", 81)),
+        ("http://a", "b", Origin("a", 80)),
+        ("https://a.", "", Origin("a.", 443, TLS, "a")),
+        ("https://[::1]:82", "b", Origin("::1", 82, TLS, "b")),
+    ],
+)
+def test_an_origin_is_read_from_the_address_in_the_rules(
+    base: str, server_name: str, origin: Origin
+) -> None:
+    """With TLS where it says so, and only there."""
+    assert _origin(base, TLS, server_name) == origin
+
+
+def test_nobody_is_asked_without_being_verified() -> None:
+    """A session cookie of a client is not sent to just anybody."""
+    with pytest.raises(ValueError, match="nothing to verify"):
+        _origin("https://a", None, "")

@@ -24,11 +24,10 @@ from proxy.routing.rules import (
     RouteRules,
     Rules,
     StepRules,
-    Timeouts,
-    UpstreamRules,
 )
 from proxy.routing.schema import load_rules, rules_from_plain
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import Timeouts, UpstreamRules
 from tests.support_routing import HEAD, ROUTES, plain, route, rules
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -112,7 +111,10 @@ def test_every_key_is_read() -> None:
     assert found == Rules(
         legacy=UpstreamRules(Side.LEGACY, ("http://127.0.0.1:8081", "http://[::1]"), 64),
         modern=UpstreamRules(
-            Side.MODERN, ("http://modern-1.internal:80",), 128, Timeouts(0.5, 10.0, 4.0)
+            Side.MODERN,
+            ("http://modern-1.internal:80",),
+            128,
+            Timeouts(0.5, 10.0, 4.0, between=10.0),
         ),
         routes=(user, everything_else),
         plans=(
@@ -271,6 +273,31 @@ def test_each_mistake_is_said_where_it_stands(text: str, where: str, message: st
         ("{legacy: {instances: ['http://a'], timeouts: {connect: 0s}}}", "timeouts.connect: must lie between 0.01s"),
         ("{legacy: {instances: ['http://a'], timeouts: {idle: 5}}}", "timeouts.idle: must be a time with its unit"),
         ("{legacy: {instances: ['http://a'], timeout: {}}}", "did you mean `timeouts`?"),
+        ("{legacy: {instances: ['http://a', 'http://b', 'http://a']}}", "instances[2]: this instance is named twice"),
+        ("{legacy: {instances: ['http://a'], max_waiting: -1}}", "max_waiting: must be a whole number from 0"),
+        ("{legacy: {instances: ['http://a'], timeouts: {tunnel: 0s}}}", "timeouts.tunnel: must lie between 1s"),
+        ("{legacy: {instances: ['http://a'], tls: {}}}", "tls: no instance of this side is reached over TLS"),
+        ("{legacy: {instances: ['https://a'], tls: {key: k}}}", "tls: `key` is given without `cert`"),
+        ("{legacy: {instances: ['https://a'], tls: {server_name: 'a:1'}}}", "server_name: is not the name of a host"),
+        ("{legacy: {instances: ['https://a'], tls: {verify: no}}}", "tls.verify: must be true or false"),
+        ("{legacy: {instances: ['http://a'], failure_statuses: [200]}}", "failure_statuses[0]: must be a whole number from 400"),
+        ("{legacy: {instances: ['http://a'], failure_statuses: 503}}", "failure_statuses: must be a list"),
+        ("{legacy: {instances: ['http://a'], ejection: {failures: 0}}}", "ejection.failures: must be a whole number from 1"),
+        ("{legacy: {instances: ['http://a'], ejection: {duration: 9m, max_duration: 5m}}}", "`max_duration` is shorter"),
+        ("{legacy: {instances: ['http://a'], ejection: {max_ejected: 50}}}", "write `50%`"),
+        ("{legacy: {instances: ['http://a'], probe: {}}}", "probe: `path` is missing"),
+        ("{legacy: {instances: ['http://a'], probe: {path: health}}}", "probe.path: is not a path"),
+        ("{legacy: {instances: ['http://a'], probe: {path: /a b}}}", "probe.path: is not a path"),
+        ('{legacy: {instances: ["http://a"], probe: {path: "/\\r\\nX: 1"}}}', "probe.path: is not a path"),
+        ("{legacy: {instances: ['http://a'], probe: {path: '/#a'}}}", "probe.path: is not a path"),
+        ("{legacy: {instances: ['http://a'], probe: {path: /é}}}", "probe.path: is not a path"),
+        ("{legacy: {instances: ['http://a'], probe: {path: /, host: 'a/b'}}}", "probe.host: is not a host"),
+        ("{legacy: {instances: ['http://a'], probe: {path: /, interval: 1ms}}}", "probe.interval: must lie between 0.1s"),
+        ("{legacy: {instances: ['http://a'], probe: {path: /, statuses: [100]}}}", "statuses[0]: must be a whole number from 200"),
+        ("{legacy: {instances: ['http://a'], breaker: {trials: 0}}}", "breaker.trials: must be a whole number from 1"),
+        ("{legacy: {instances: ['http://a'], breaker: {failures: 101%}}}", "breaker.failures: must lie between 0% and 100%"),
+        ("{legacy: {instances: ['http://a'], retry_budget: {share: 0.2}}}", "retry_budget.share: must be a share"),
+        ("{legacy: {instances: ['http://a'], retry_budget: {min: 3}}}", "retry_budget.min: unknown key"),
         ("{legasy: {instances: ['http://a']}}", "did you mean `legacy`?"),
     ],
 )  # fmt: skip
@@ -284,7 +311,7 @@ def test_upstreams_are_checked(upstreams: str, message: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "https://a", "a:80", "//a:80", "http://", "http://:80", "http://a:0", "http://a:65536",
+        "a:80", "//a:80", "http://", "https://", "https://a/b", "wss://a", "HTTPS://a", "http://:80", "http://a:0", "http://a:65536",
         "http://a:x", "http://a/b", "http://a?", "http://a?b", "http://a#b", "http://u@a",
         "http://:p@a", "http://u:p@a", "http://a b", "http://a,b", "http://é", "http://[::1",
         "http://[x]", "http://a..b", "http://-a", "http://" + "a" * 64, "http://a\r\nb", "http://a;b",

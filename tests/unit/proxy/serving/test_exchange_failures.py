@@ -8,10 +8,20 @@ import pytest
 
 from proxy.outcome import OutcomeKind
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import QUEUE_FACTOR
 from proxy.upstream.fake import FakeTransport, turn
-from proxy.upstream.pool import QUEUE_FACTOR
 from proxy.upstream.retry import REPLAY_MAX
-from tests.support_exchange import OK, RESPONSE_TIMEOUT, Client, Scene, answer, get, on, request
+from tests.support_exchange import (
+    OK,
+    RESPONSE_TIMEOUT,
+    Client,
+    Scene,
+    answer,
+    get,
+    on,
+    request,
+    sides,
+)
 
 LEGACY, MODERN = Side.LEGACY, Side.MODERN
 Make = Callable[..., Scene]
@@ -451,14 +461,21 @@ async def test_a_connection_that_the_upstream_ends_is_not_kept(scene: Make, head
 # The pool
 
 
-async def test_waiting_for_a_connection_too_long_is_a_timeout(scene: Make) -> None:
-    """504, and the place in the queue is given up."""
-    it = scene(on(0))
-    client = it.client()
-    client.send(get())
+async def test_a_connection_that_is_being_opened_has_a_deadline_of_its_own(scene: Make) -> None:
+    """The exchange waits for its end, and not for longer than the whole attempt may take."""
+    it = scene(on(0), upstreams=sides(legacy={"timeouts": {"exchange": "20s"}}))
+    first = it.client()
+    first.send(get())
+    it.wait(19)
+    second = it.client()
+    second.send(get())
     await turn()
-    it.wait(RESPONSE_TIMEOUT)
-    assert client.status() == 504
+    assert first.received() == b""
+    it.wait(1)
+    assert first.status() == 504
+    it.wait(18)
+    await it.refuse(LEGACY, TimeoutError())
+    assert second.status() == 502
     assert it.plane.pools[LEGACY].figures["waiting"] == 0
 
 

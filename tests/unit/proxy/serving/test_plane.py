@@ -8,8 +8,8 @@ import pytest
 from proxy.clock import FakeClock
 from proxy.outcome import BAD_EVENTS_MAX, OutcomeKind
 from proxy.routing.identity import identity_hash
-from proxy.routing.rules import UpstreamRules
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.plane import Plane
 from proxy.snapshot import Snapshot
 from proxy.upstream.pool import Pool

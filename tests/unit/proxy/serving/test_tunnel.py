@@ -7,11 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from proxy.routing.side import Side
-from proxy.serving.tunnel import IDLE, LAST_BYTES
+from proxy.routing.upstream_rules import Timeouts
+from proxy.serving.tunnel import LAST_BYTES
 from proxy.upstream.fake import FakeTransport
 from tests.support_exchange import Client, Scene, get, on
 
 LEGACY = Side.LEGACY
+TUNNEL_IDLE = Timeouts().tunnel
 Make = Callable[..., Scene]
 
 ASK = get("/ws", "Connection: Upgrade", "Upgrade: websocket")
@@ -121,9 +123,9 @@ async def test_silence(scene: Make, ending: bool) -> None:
     if ending:
         client.transport.end()
         assert upstream.eof_written
-    it.wait((LAST_BYTES if ending else IDLE) - 1)
+    it.wait((LAST_BYTES if ending else TUNNEL_IDLE) - 1)
     upstream.receive(b"x")
-    it.wait((LAST_BYTES if ending else IDLE) - 1)
+    it.wait((LAST_BYTES if ending else TUNNEL_IDLE) - 1)
     before = client.reset
     it.wait(1)
     assert (before, client.reset, upstream.aborted) == (False, True, True)

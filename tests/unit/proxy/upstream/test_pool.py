@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from proxy.outcome import OutcomeKind
-from proxy.routing.rules import Timeouts, UpstreamRules
 from proxy.routing.side import Side
+from proxy.routing.upstream_rules import QUEUE_FACTOR, Timeouts, UpstreamRules
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.fake import FakeConnector, FakeTransport, turn
 from proxy.upstream.instance import Instance
-from proxy.upstream.pool import KEEP_ALIVE_MARGIN, QUEUE_FACTOR, Pool
+from proxy.upstream.pool import KEEP_ALIVE_MARGIN, Pool
 
 NOW = 1000.0
 RULES = UpstreamRules(Side.MODERN, ("http://a:1",), timeouts=Timeouts(2.0, 30.0, 60.0))

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proxy.bootstrap import shadow_config
+from proxy.snapshot import Snapshot
+from proxy.upstream.connect import TlsError
+from shadow_compare.config import ShadowConfig
+from tests.support_exchange import sides
+from tests.support_routing import plain, rules
+
+
+def told(version: int = 1, **modern: Any) -> ShadowConfig:
+    """Tell a shadow worker of rules in which modern is so."""
+    upstreams = sides(modern=modern)
+    return shadow_config(Snapshot(version, plain(upstreams=upstreams), rules(upstreams=upstreams)))
+
+
+def test_a_shadow_worker_verifies_whom_it_asks() -> None:
+    """As the data plane does; what needs no TLS has none."""
+    config = told(instances=["https://m"], tls={"server_name": "modern.test"})
+    legacy, modern = config.sides["legacy"], config.sides["modern"]
+    assert legacy.tls is None
+    assert modern.tls is not None
+    assert modern.tls.verify_mode is ssl.CERT_REQUIRED
+    assert (modern.tls.check_hostname, modern.server_name) == (True, "modern.test")
+
+
+def test_connections_outlive_a_version_that_changes_nothing_of_a_side() -> None:
+    """They are kept by their TLS, too."""
+    first = told(1, instances=["https://m"]).sides["modern"]
+    assert told(2, instances=["https://m"]).sides["modern"].tls is first.tls
+    assert told(3, instances=["https://m"], max_connections=7).sides["modern"].tls is not first.tls
+
+
+def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    """So that the worker keeps the rules it has."""
+    with pytest.raises(TlsError, match="missing"):
+        told(instances=["https://m"], tls={"ca": str(tmp_path / "missing")})
