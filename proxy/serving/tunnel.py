@@ -79,7 +79,8 @@ class Tunnel:
     def moved(self) -> None:
         """Begin to wait anew: something has passed."""
         ending = self._client.ended or self._upstream.ended
-        self._owner.deadline = self._now() + (LAST_BYTES if ending else self._idle)
+        silence = min(LAST_BYTES, self._idle) if ending else self._idle
+        self._owner.deadline = self._now() + silence
 
     def on_deadline(self) -> None:
         """Cut a tunnel in which nothing moves, or an end that does not take the rest."""

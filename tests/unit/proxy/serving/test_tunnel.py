@@ -11,6 +11,7 @@ from proxy.routing.upstream_rules import Timeouts
 from proxy.serving.tunnel import LAST_BYTES
 from proxy.upstream.fake import FakeTransport
 from tests.support_exchange import Client, Scene, get, on
+from tests.support_routing import plain
 
 LEGACY = Side.LEGACY
 TUNNEL_IDLE = Timeouts().tunnel
@@ -132,6 +133,20 @@ async def test_silence(scene: Make, ending: bool) -> None:
     client.transport.settle()
     upstream.settle()
     assert it.events("tunnels") == {"idle": 1}
+
+
+async def test_a_short_silence_stays_short(scene: Make) -> None:
+    """Rules that bear less than what an ending tunnel gets are kept to the end."""
+    upstreams = plain()["upstreams"]
+    upstreams["legacy"]["timeouts"] = {"tunnel": "10s"}
+    it = scene(on(0), upstreams=upstreams)
+    client, upstream = await opened(it)
+    client.transport.end()
+    it.wait(9)
+    before = client.reset
+    it.wait(1)
+    assert (before, client.reset) == (False, True)
+    upstream.settle()
 
 
 @pytest.mark.parametrize("first", ["client", "upstream"])
