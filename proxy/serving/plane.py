@@ -138,6 +138,17 @@ class Plane:
             return 503, "draining"
         return (200, "ready") if self.table is not None else (503, "no rules")
 
+    def reread(self) -> None:
+        """Take the files that the rules name as they are now; raises TlsError, and changes nothing.
+
+        Connections that are leased go on, and close when they come back.
+        """
+        secure = {side: pool for side, pool in self.pools.items() if pool.secure}
+        renewed = {side: self._new_pool(pool.rules, pool) for side, pool in secure.items()}
+        self.pools = self.pools | renewed
+        for pool in secure.values():
+            pool.close()
+
     def _renewed_pools(self, rules: Rules) -> dict[Side, Pool]:
         """Give the pools by these rules; a side for which nothing changes keeps its own."""
         pools: dict[Side, Pool] = {}

@@ -98,6 +98,7 @@ class Worker:
         self._flush_soon = False
         self._broken: BaseException | None = None
         self._probing = Probing(plane.now)
+        self.on_reload.append(self._reread)
         self._ready = asyncio.Event()
 
     async def run(
@@ -207,6 +208,12 @@ class Worker:
         except (OSError, ValueError):
             return  # a first start: the controller will send one
         self._apply(payload)
+
+    def _reread(self) -> None:
+        """Take certificates as their files are now, and rules that could not be taken before."""
+        self._plane.reread()
+        self._read_snapshot_file()
+        self._probing.follow(self._plane.pools.values())
 
     def _apply(self, payload: dict[str, Any]) -> None:
         """Serve by a snapshot, unless it is older than the one in force."""

@@ -92,6 +92,11 @@ class Pool:
         return {str(m.instance): [int(m.admitted), m.load] for m in self.members.all}
 
     @property
+    def secure(self) -> bool:
+        """Whether any instance is reached over TLS, with what files say."""
+        return any(member.instance.secure for member in self.members.all)
+
+    @property
     def breaker(self) -> int | None:
         """Where the breaker stands, if there is one: 0 closed, 1 half open, 2 open."""
         return None if self._breaker is None else _STATES.index(self._breaker.state)

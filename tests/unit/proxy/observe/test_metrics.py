@@ -35,7 +35,9 @@ READING = Reading(
         WorkerReading("shadow", 0, 6, False, 0, 9),
     ),
     pools={(0, "modern", "idle"): 4},
-    events={("refused_requests", "400"): 3},
+    instances={(0, "modern", "10.0.0.4:80"): (0, 7)},
+    breakers={(0, "modern"): 2},
+    events={("refused_requests", "400"): 3, ("ejections", "10.0.0.4:80"): 2},
 )
 
 
@@ -57,6 +59,18 @@ def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         ("cutover_rules_refused", {}, 1),
         ("cutover_kill_switch", {}, 0),
         ("cutover_refused_requests_total", {"status": "400"}, 3),
+        ("cutover_ejections_total", {"instance": "10.0.0.4:80"}, 2),
+        (
+            "cutover_instance_admitted",
+            {"worker": "0", "side": "modern", "instance": "10.0.0.4:80"},
+            0,
+        ),
+        (
+            "cutover_instance_in_flight",
+            {"worker": "0", "side": "modern", "instance": "10.0.0.4:80"},
+            7,
+        ),
+        ("cutover_breaker_state", {"worker": "0", "side": "modern"}, 2),
         ("cutover_requests_total", {"route": "plans", "side": "modern", "outcome": "bad"}, 10),
         ("cutover_served_total", {"route": "plans", "side": "legacy"}, 910),
         ("cutover_fallbacks_total", {"route": "plans"}, 10),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +13,11 @@ from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.plane import Plane
 from proxy.snapshot import Snapshot
+from proxy.upstream.connect import TlsError
 from proxy.upstream.pool import Pool
 from tests.support_exchange import Tap
 from tests.support_routing import plain, rules
+from tests.support_tls import make_pair
 
 CLOCK = FakeClock()
 
@@ -123,6 +126,42 @@ def test_only_an_upstream_that_changes_gets_a_new_pool() -> None:
     assert plane.pools[Side.MODERN] is before[Side.MODERN]
     assert plane.pools[Side.LEGACY] is not before[Side.LEGACY]
     assert closed == [before[Side.LEGACY].rules]
+
+
+OVER_TLS = {"instances": ["https://l"], "tls": {"ca": "/nowhere/ca.pem"}}
+
+
+def test_rules_with_a_file_that_cannot_be_used_change_nothing(plane: Plane) -> None:
+    """What was served before is served on, from the same pools."""
+    plane.apply(snapshot(1))
+    table, pools = plane.table, dict(plane.pools)
+    with pytest.raises(TlsError, match=r"upstreams\.legacy\.tls\.ca: /nowhere/ca\.pem"):
+        plane.apply(snapshot(2, **OVER_TLS))
+    assert (plane.table, plane.pools) == (table, pools)
+
+
+async def test_without_other_rules_half_a_service_is_better_than_none(plane: Plane) -> None:
+    """The other side is served; on this one there are no connections, and the log says why."""
+    plane.apply(snapshot(1, **OVER_TLS))
+    assert plane.table is not None
+    pool = plane.pools[Side.LEGACY]
+    with pytest.raises(OSError, match="cannot be used"):
+        await pool.connect(pool, pool.members.all[0].instance, 1.0, 1.0)
+
+
+def test_files_are_read_anew_when_told(plane: Plane, tmp_path: Path) -> None:
+    """Only sides with TLS get a new pool, which knows what the old one knew."""
+    pair = make_pair(tmp_path)
+    plane.apply(snapshot(1, instances=["https://l"], tls={"ca": str(pair.cert)}))
+    before = dict(plane.pools)
+    plane.reread()
+    assert plane.pools[Side.MODERN] is before[Side.MODERN]
+    assert plane.pools[Side.LEGACY] is not before[Side.LEGACY]
+    after = dict(plane.pools)
+    pair.cert.write_bytes(b"")
+    with pytest.raises(TlsError):
+        plane.reread()
+    assert plane.pools == after
 
 
 def test_ids_are_unique_and_say_nothing(plane: Plane) -> None:

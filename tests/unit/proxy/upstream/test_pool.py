@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import settings
@@ -11,7 +12,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from proxy.outcome import OutcomeKind
 from proxy.routing.side import Side
-from proxy.routing.upstream_rules import QUEUE_FACTOR, Timeouts, UpstreamRules
+from proxy.routing.upstream_rules import (
+    QUEUE_FACTOR,
+    BreakerRules,
+    EjectionRules,
+    Timeouts,
+    UpstreamRules,
+)
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.fake import FakeConnector, FakeTransport, turn
 from proxy.upstream.instance import Instance
@@ -269,6 +276,65 @@ async def test_instances_are_used_in_turn(make: Make, connector: FakeConnector) 
     assert [str(a.instance) for a in connector.attempts] == ["a:1", "b:2", "a:1", "b:2"]
 
 
+async def test_a_load_is_what_is_leased_and_what_is_being_opened(
+    make: Make, connector: FakeConnector
+) -> None:
+    """Who asks at the same moment does not go to the same instance."""
+    pool = make(4, UpstreamRules(Side.MODERN, ("http://a:1", "http://b:2")))
+    for _ in range(3):
+        pool.lease(Somebody(), NOW)
+    await turn()
+    assert [str(a.instance) for a in connector.attempts] == ["a:1", "b:2", "a:1"]
+    assert pool.instances == {"a:1": [1, 2], "b:2": [1, 1]}
+
+
+async def test_at_the_bound_an_idle_connection_elsewhere_is_used(
+    make: Make, connector: FakeConnector
+) -> None:
+    """Rather than a new one to the instance that was drawn, for which there is no room."""
+    pool = make(2, UpstreamRules(Side.MODERN, ("http://a:1", "http://b:2")))
+    one, other = await leased(pool, connector, 2)
+    pool.release(other.held, NOW)
+    pool.members.all[0].connecting -= 1  # so that the one without an idle connection is drawn
+    somebody = Somebody()
+    pool.lease(somebody, NOW)
+    pool.members.all[0].connecting += 1
+    assert (somebody.connection, somebody.reused) == (other.connection, True)
+    assert one.held.instance.host == "a"
+    assert connector.pending == 0
+
+
+async def test_idle_connections_to_an_instance_that_is_ejected_are_closed(
+    make: Make, connector: FakeConnector
+) -> None:
+    """One that is leased is closed when it comes back, whoever waits."""
+    ejection = EjectionRules(failures=1)
+    rules = UpstreamRules(Side.MODERN, ("http://a:1", "http://b:2"), ejection=ejection)
+    pool = make(4, rules)
+    first, _, third = await leased(pool, connector, 3)
+    assert first.held.instance == third.held.instance == Instance("a", 1)
+    pool.release(first.held, NOW)
+    pool.report(third.held, NOW, bad=True)
+    assert connector.transports[0].aborted
+    assert not connector.transports[2].aborted
+    pool.release(third.held, NOW)
+    assert connector.transports[2].aborted
+
+
+async def test_whoever_waits_is_told_whether_a_connection_is_being_opened(
+    make: Make, connector: FakeConnector
+) -> None:
+    """That has a deadline of its own; the wait for one that comes back has another."""
+    pool = make(1)
+    first, second = Somebody(), Somebody()
+    pool.lease(first, NOW)
+    pool.lease(second, NOW)
+    await turn()
+    assert (pool.is_opening_for(first), pool.is_opening_for(second)) == (True, False)
+    await connector.refuse()
+    assert (pool.is_opening_for(first), pool.is_opening_for(second)) == (False, True)
+
+
 # What has been idle
 
 
@@ -498,11 +564,18 @@ class AnySequence(RuleBasedStateMachine):
         self.now = NOW
         self.lessees: list[Somebody] = []
 
-    @initialize(size=st.integers(1, 3))
-    def begin(self, size: int) -> None:
-        """Make the pool."""
+    @initialize(size=st.integers(1, 3), instances=st.integers(1, 3), breaks=st.booleans())
+    def begin(self, size: int, instances: int, breaks: bool) -> None:
+        """Make the pool, of one instance or several, with a breaker or without."""
         self.size = size
-        self.pool = Pool(RULES, size, self.connector)
+        rules = replace(
+            RULES,
+            instances=tuple(f"http://{name}:1" for name in "abc"[:instances]),
+            ejection=EjectionRules(failures=1, max_ejected=1.0),
+            breaker=BreakerRules(min_attempts=2, trials=1) if breaks else None,
+        )
+        chances = itertools.cycle([0.0, 0.3, 0.6, 0.9])
+        self.pool = Pool(rules, size, self.connector, chance=chances.__next__)
 
     def _run(self, action: Callable[[], object]) -> None:
         self.tasks.run(action)
@@ -543,6 +616,14 @@ class AnySequence(RuleBasedStateMachine):
         if self.connector.pending:
             self.tasks.resolve(self.connector, good)
 
+    @rule(pick=st.integers(0, 9), bad=st.booleans())
+    def report(self, pick: int, bad: bool) -> None:
+        """Somebody says what came of a connection that it holds."""
+        holding = [s for s in self.lessees if s.connection is not None and not s.lost]
+        if holding and self.pool.watched:
+            connection = holding[pick % len(holding)].held
+            self._run(lambda: self.pool.report(connection, self.now, bad=bad))
+
     @rule(pick=st.integers(0, 9))
     def lose(self, pick: int) -> None:
         """The upstream closes one."""
@@ -570,6 +651,10 @@ class AnySequence(RuleBasedStateMachine):
         assert waiting == sum(s.connection is None and s.failed is None for s in self.lessees)
         assert waiting <= self.size * (QUEUE_FACTOR + 1)
         assert not waiting or idle + held + connecting == self.size or connecting >= waiting
+        loads = [load for _, load in self.pool.instances.values()]
+        assert sum(loads) == held + connecting
+        for member in self.pool.members.all:
+            assert member.admitted or not member.idle or not self.pool.members.is_out(member)
 
     def teardown(self) -> None:
         """End the attempts."""
