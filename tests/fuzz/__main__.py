@@ -20,6 +20,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--runs", type=int, default=1_000_000, help="inputs to try")
     parser.add_argument("--seconds", type=int, default=0, help="stop after so long; 0: never")
     parser.add_argument("--seed", type=int, default=1, help="of the chance; 0: another each time")
+    parser.add_argument("--largest", type=int, default=0, help="bytes; 0: what the target says")
     parser.add_argument("--folder", type=Path, help="where findings go (.run/fuzz/TARGET)")
     parser.add_argument(
         "--distil", action="store_true", help="take over what the runs found and the corpus lacks"
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> int:
         return _take_over(asked.target, folder / "queue")
     fuzz(
         asked.target, runs=asked.runs, seconds=asked.seconds, seed=asked.seed,
-        folder=folder,
+        largest=asked.largest, folder=folder,
     )  # fmt: skip
 
 

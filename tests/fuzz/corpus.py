@@ -36,4 +36,4 @@ def _from_tables(target: str) -> Iterator[bytes]:
                 yield from lines[:3]
                 yield from (line.partition(b": ")[2] for line in lines[:3])
             case "exchange":
-                yield b"c" + raw
+                yield b"c" + raw.replace(b"/l/x", b"/l/@@") + b"\x1ea\x1ew0answer"

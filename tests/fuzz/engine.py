@@ -31,7 +31,7 @@ def load(target: str) -> Any:
     return importlib.import_module("tests.fuzz.targets").TARGETS[target]
 
 
-def fuzz(name: str, *, runs: int, seconds: int, seed: int, folder: Path) -> NoReturn:
+def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder: Path) -> NoReturn:
     """Run a target under atheris until it breaks, or for so many runs or seconds; then exit.
 
     `folder` receives what increases the coverage, and beside it `crash-…` what breaks the target.
@@ -42,7 +42,8 @@ def fuzz(name: str, *, runs: int, seconds: int, seed: int, folder: Path) -> NoRe
         target = load(name)
     queue = folder / "queue"
     queue.mkdir(parents=True, exist_ok=True)
-    start = seeds(name)
+    largest = largest or target.largest
+    start = [data for data in seeds(name) if len(data) <= largest]
     with tempfile.TemporaryDirectory() as scratch:
         words = Path(scratch) / "words"
         words.write_text(_dictionary())
@@ -52,13 +53,13 @@ def fuzz(name: str, *, runs: int, seconds: int, seed: int, folder: Path) -> NoRe
             (beginnings / _name(data)).write_bytes(data)
         limits = [f"-runs={runs}", f"-max_total_time={seconds}", f"-seed={seed}", *_LIMITS]
         paths = [f"-artifact_prefix={folder}/", f"-dict={words}", str(queue), str(beginnings)]
-        argv = [sys.argv[0], *limits, f"-max_len={target.largest}", *paths]
+        argv = [sys.argv[0], *limits, f"-max_len={largest}", *paths]
 
-        def change(data: bytes, largest: int, chance_seed: int) -> bytes:
+        def change(data: bytes, room: int, chance_seed: int) -> bytes:
             chance = random.Random(chance_seed)
             if chance.random() < _OWN_CHANGES:
-                return mutate(data, start, chance, largest)
-            return bytes(atheris.Mutate(data, len(data)))[:largest]
+                return mutate(data, start, chance, room)
+            return bytes(atheris.Mutate(data, room))
 
         atheris.Setup(argv, target.one, custom_mutator=change)
         atheris.Fuzz()

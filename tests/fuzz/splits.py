@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.support_wire import Pieces, byte_by_byte, cut
 
-_SHORT: Final = 200
+_SHORT: Final = 40
 """Bytes of what is also given one by one; of longer messages that would be most of the time."""
 
 
@@ -18,5 +18,5 @@ def splits(data: bytes) -> Iterator[Pieces]:
     chance = random.Random(zlib.crc32(data))
     if len(data) <= _SHORT:
         yield byte_by_byte(data)
-    for pieces in (2, 5):
+    for pieces in (2, 9):
         yield cut(data, [chance.randint(0, len(data)) for _ in range(pieces - 1)])

@@ -109,32 +109,33 @@ def answers_by_h11(raw: bytes, methods: list[bytes], *, closed: bool) -> tuple[l
     """Read the answers to requests with these methods; gives them, and what is beyond the last.
 
     `closed` says that the connection has ended in good order behind these bytes. The last answer
-    may be incomplete. Raises h11.RemoteProtocolError when it is not HTTP.
+    may be incomplete, with status 0 if not even its head has come. Raises h11.RemoteProtocolError when it is not HTTP.
     """
     answers: list[Answer] = []
     for method in methods:
-        answer, raw = _answer_by_h11(raw, method, closed)
-        if answer is None:
+        if not raw:
             break
+        answer, raw = _answer_by_h11(raw, method, closed)
         answers.append(answer)
         if not answer.complete:
             break
     return answers, raw
 
 
-def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer | None, bytes]:
+def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer, bytes]:
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST)
     connection.send(h11.Request(method=method, target=b"/", headers=[("Host", "h")]))
     connection.send(h11.EndOfMessage())
     connection.receive_data(raw)
-    answer, interim, told = None, list[int](), False
+    answer: Answer | None = None
+    interim, told = list[int](), False
     while True:
         try:
             event = connection.next_event()
         except h11.RemoteProtocolError:
             if not told:
                 raise
-            return answer, b""  # it ends in the middle
+            return answer or Answer(interim=interim), b""  # it ends in the middle
         match event:
             case h11.InformationalResponse():
                 interim.append(event.status_code)
@@ -150,7 +151,7 @@ def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer | No
                 told = True
                 connection.receive_data(b"")
             case _:
-                return answer, b"" if answer is not None else raw
+                return answer or Answer(interim=interim), b""
 
 
 def answers_by_llhttp(raw: bytes) -> list[Answer]:

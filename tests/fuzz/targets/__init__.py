@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tests.fuzz.targets import answers, chunks, fields, paths, requests
+from tests.fuzz.targets import answers, chunks, exchange, fields, paths, requests
 
 One = Callable[[bytes], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One function, with the bytes of the largest input that is worth its time."""
+    """One function, with the bytes of the largest input that is worth its time.
+
+    The limits of the wire lie beyond: they are in the tables that every run begins with, and a run
+    with `--largest 40000` now and then plays with them, at a tenth of the pace.
+    """
 
     name: str
     one: One
@@ -23,10 +27,11 @@ class Target:
 TARGETS: Final[Mapping[str, Target]] = {
     target.name: target
     for target in (
-        Target("requests", requests.one, 40_000),
-        Target("answers", answers.one, 40_000),
-        Target("chunks", chunks.one, 20_000),
+        Target("requests", requests.one, 4_096),
+        Target("answers", answers.one, 4_096),
+        Target("chunks", chunks.one, 4_096),
         Target("paths", paths.one, 4_096),
         Target("fields", fields.one, 4_096),
+        Target("exchange", exchange.one, 4_096),
     )
 }

@@ -1,0 +1,113 @@
+"""The whole data plane, both roles hostile: what each side may have seen when all is over."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from proxy.wire.errors import RequestError
+from proxy.wire.message import RequestHead
+from proxy.wire.parser import END, RequestParser
+from tests.fuzz.play import Caller, Play, checksum
+from tests.fuzz.targets.requests import check_fields
+from tests.fuzz.witnesses import (
+    Answer,
+    Seen,
+    answers_by_h11,
+    requests_by_h11,
+    requests_by_llhttp,
+)
+
+_TOKEN = re.compile(rb"T0K[0-9a-f]{8}")
+_SENT_ONCE = (b"POST", b"PATCH")
+
+
+def one(data: bytes) -> None:
+    """Play a script, then look at every byte that the proxy wrote."""
+    play, failures = Play(), list[dict[str, Any]]()
+    loop = _loop()
+    loop.set_exception_handler(lambda _, context: failures.append(context))
+    loop.run_until_complete(play.run(data))
+    assert not failures, failures
+    asked = {caller: understood(bytes(caller.delivered)) for caller in play.callers.values()}
+    check_upstreams(play, [seen for heads in asked.values() for seen in heads])
+    for caller, heads in asked.items():
+        check_client(caller, heads)
+
+
+@cache
+def _loop() -> asyncio.AbstractEventLoop:
+    """One event loop for the whole run: making one costs more than a script."""
+    return asyncio.new_event_loop()
+
+
+def understood(raw: bytes) -> list[Seen]:
+    """Give the requests in what a client sent, up to what is refused."""
+    parser = RequestParser()
+    parser.receive(raw)
+    seen: list[Seen] = []
+    try:
+        while (event := parser.next()) is not None:
+            if isinstance(event, RequestHead):
+                seen.append(Seen(event.method.encode(), event.target))
+            elif event is END:
+                seen[-1].complete = True
+                parser.restart()
+            else:
+                seen[-1].body += bytes(event)
+    except RequestError:
+        pass
+    return seen
+
+
+def check_upstreams(play: Play, asked: list[Seen]) -> None:
+    """Say that upstreams saw requests of clients, as they were, and nothing else."""
+    whole = {(seen.method, seen.target, seen.body) for seen in asked if seen.complete}
+    sightings: Counter[bytes] = Counter()
+    for transport in play.callees:
+        raw = bytes(transport.sent)
+        seen = requests_by_llhttp(raw)
+        assert requests_by_h11(raw) == seen, "two parsers see different requests"
+        for each in seen:
+            check_fields(each, trusted=False)
+            if each.complete:
+                assert (each.method, each.target, each.body) in whole, "nobody asked for this"
+            else:
+                assert any(_is_beginning(each, one) for one in asked), "nobody asked for this"
+        assert all(each.complete for each in seen[:-1]), "a request is within another"
+        tokens = (_TOKEN.search(each.target) for each in seen if each.method in _SENT_ONCE)
+        sightings.update(found[0] for found in tokens if found)
+    assert all(times == 1 for times in sightings.values()), "a POST was sent twice"
+
+
+def _is_beginning(seen: Seen, asked: Seen) -> bool:
+    same = (seen.method, seen.target) == (asked.method, asked.target)
+    return same and asked.body.startswith(seen.body)
+
+
+def check_client(caller: Caller, heads: list[Seen]) -> None:
+    """Say that a client read answers in order, each its own, and no end that was invented."""
+    transport = caller.transport
+    ended = transport.eof_written or not (transport.aborted or caller.left)
+    # At most one answer is to no request: the refusal of what was none, behind all others.
+    methods = [head.method for head in heads] + [b"GET"]
+    answers, beyond = answers_by_h11(bytes(transport.sent), methods, closed=ended)
+    assert beyond == b"", "more answers than requests"
+    assert not ended or all(answer.complete for answer in answers), "an end was invented"
+    for head, answer in zip(heads, answers, strict=False):
+        _check_answer(head, answer)
+    if len(answers) > len(heads):
+        assert answers[-1].status in (400, 405, 408, 413, 414, 417, 431, 501, 505)
+
+
+def _check_answer(head: Seen, answer: Answer) -> None:
+    echo, token = answer.value(b"x-echo"), _TOKEN.search(head.target)
+    if echo is not None and (named := _TOKEN.fullmatch(echo)):
+        assert token is not None, "an answer to somebody else"
+        assert named[0] == token[0], "an answer to somebody else"
+    proof = answer.value(b"x-sum")
+    if proof is not None and echo is not None and answer.complete and head.method != b"HEAD":
+        assert proof == checksum(echo, answer.body), "a body is not what was sent"
