@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from tests.fuzz.corpus import CORPUS, kept
 from tests.fuzz.engine import distil, fuzz, keep, load
+from tests.fuzz.seeds import CORPUS, kept
 
 NAMES = ("requests", "answers", "chunks", "paths", "fields", "exchange")
 
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
         return _replay(asked.target, asked.inputs)
     if asked.distil:
         return _take_over(asked.target, folder / "queue")
-    fuzz(
+    return fuzz(
         asked.target, runs=asked.runs, seconds=asked.seconds, seed=asked.seed,
         largest=asked.largest, folder=folder,
     )  # fmt: skip

@@ -6,14 +6,15 @@ import importlib
 import random
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
-from tests.fuzz.corpus import seeds
 from tests.fuzz.mutate import TOKENS, mutate
+from tests.fuzz.seeds import seeds
 
 One = Callable[[bytes], None]
 Edge = tuple[CodeType, int, int]
@@ -31,13 +32,14 @@ def load(target: str) -> Any:
     return importlib.import_module("tests.fuzz.targets").TARGETS[target]
 
 
-def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder: Path) -> NoReturn:
+def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder: Path) -> int:
     """Run a target under atheris until it breaks, or for so many runs or seconds; then exit.
 
     `folder` receives what increases the coverage, and beside it `crash-…` what breaks the target.
     """
-    import atheris  # noqa: PLC0415 - only here; its hooks must be in place before the proxy's import
+    import atheris
 
+    # Its hooks must be in place before the proxy is imported for the first time.
     with atheris.instrument_imports(include=["proxy"]):
         target = load(name)
     queue = folder / "queue"
@@ -63,7 +65,7 @@ def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder:
 
         atheris.Setup(argv, target.one, custom_mutator=change)
         atheris.Fuzz()
-    raise SystemExit(0)
+    return 0  # not reached: libFuzzer ends the process itself
 
 
 def plain(one: One, start: Sequence[bytes], *, runs: int, seed: int, largest: int) -> None:
@@ -83,20 +85,21 @@ def distil(
 ) -> tuple[list[bytes], int]:
     """Give the smallest inputs that add to the `named`, and how many edges all run through.
 
-    An edge is two lines of the proxy that ran one after the other.
+    An edge is two lines of the proxy that ran one after the other; that it ran once, twice, a few
+    times or often counts as different, as it does for libFuzzer.
     """
     chosen: list[bytes] = []
-    known: set[Edge] = set().union(*(_edges(one, data) for data in named))
+    known = {edge for data in named for edge in _edges(one, data)}
     for data in sorted(set(inputs), key=lambda data: (len(data), data)):
         edges = _edges(one, data)
         if not edges <= known:
             known |= edges
             chosen.append(data)
-    return chosen, len(known)
+    return chosen, len({edge for edge, _ in known})
 
 
-def _edges(one: One, data: bytes) -> set[Edge]:
-    edges: set[Edge] = set()
+def _edges(one: One, data: bytes) -> set[tuple[Edge, int]]:
+    edges: Counter[Edge] = Counter()
 
     def enter(frame: FrameType, _: str, __: Any) -> Trace | None:
         if not frame.f_globals.get("__name__", "").startswith("proxy."):
@@ -106,7 +109,7 @@ def _edges(one: One, data: bytes) -> set[Edge]:
         def step(frame: FrameType, what: str, _: Any) -> Trace:
             nonlocal before
             if what == "line":
-                edges.add((code, before, frame.f_lineno))
+                edges[code, before, frame.f_lineno] += 1
                 before = frame.f_lineno
             return step
 
@@ -117,7 +120,7 @@ def _edges(one: One, data: bytes) -> set[Edge]:
         one(data)
     finally:
         sys.settrace(None)
-    return edges
+    return {(edge, min(times, 4)) for edge, times in edges.items()}
 
 
 def keep(data: bytes, folder: Path) -> Path:
@@ -134,6 +137,4 @@ def _name(data: bytes) -> str:
 
 def _dictionary() -> str:
     """Write the tokens as libFuzzer wants them."""
-    return "".join(
-        '"' + "".join(f"\\x{octet:02X}" for octet in token) + '"\n' for token in TOKENS
-    )
+    return "".join('"' + "".join(f"\\x{octet:02X}" for octet in token) + '"\n' for token in TOKENS)

@@ -1,4 +1,4 @@
-"""Inputs from inputs: changes that know lines, numbers and the words that parsers disagree about."""
+"""Inputs from inputs: changes that know lines, numbers and what parsers disagree about."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ TOKENS: Final[tuple[bytes, ...]] = (
     b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 204 \r\n", b"HTTP/1.1 304 \r\n", b"HTTP/1.1 103 \r\n",
     b"HTTP/1.1 100 \r\n", b"HTTP/1.1 101 \r\n", b"HTTP/1.1 500 \r\n", b"HTTP/1.0 200 OK\r\n",
     b"Host: h\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"content-length:5 \r\n",
-    b"Transfer-Encoding: chunked\r\n", b"transfer-encoding:\tChunked\r\n", b"Expect: 100-continue\r\n",
-    b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Connection: x-a, te\r\n",
+    b"Transfer-Encoding: chunked\r\n", b"transfer-encoding:\tChunked\r\n",
+    b"Expect: 100-continue\r\n", b"Connection: close\r\n", b"Connection: keep-alive\r\n",
+    b"Connection: x-a, te\r\n",
     b"Connection: content-length\r\n", b"Upgrade: websocket\r\n", b"Connection: upgrade\r\n",
     b"Content_Length: 7\r\n", b"Transfer.Encoding: chunked\r\n", b"Keep-Alive: timeout=1\r\n",
     b"X-Forwarded-For: 10.0.0.1\r\n", b"X_Forwarded_For: 1\r\n", b"Forwarded: for=1\r\n",
     b"Cutover-Side: modern\r\n", b"Cutover_Side: modern\r\n", b"Proxy: x\r\n", b"A_B: 1\r\n",
-    b"X-Request-Id: a\r\n", b"Cookie: PHPSESSID=1\r\n", b"Set-Cookie: a=b, c\r\n", b"Trailer: a\r\n",
-    b"TE: trailers\r\n", b"Transfer-Encoding: gzip\r\n", b"Transfer-Encoding: gzip, chunked\r\n",
+    b"X-Request-Id: a\r\n", b"Cookie: PHPSESSID=1\r\n", b"Set-Cookie: a=b, c\r\n",
+    b"Trailer: a\r\n", b"TE: trailers\r\n", b"Transfer-Encoding: gzip\r\n",
+    b"Transfer-Encoding: gzip, chunked\r\n",
     b"0\r\n\r\n", b"5\r\nabcde\r\n", b"0\r\nT: 1\r\n\r\n", b"5;x=\"y\"\r\nabcde\r\n", b"\r\n\r\n",
     b"\r\n", b"\r", b"\n", b"\x00", b"\t", b" ", b":", b";", b",", b"%2e", b"%2F", b"%00", b"%5c",
     b"%C0%AF", b"..", b"//", b"/./", b"..;", b"?", b"#", b"*", b"http://h/", b"\x80", b"\xff", b"_",

@@ -1,14 +1,22 @@
 """A script of bytes on a data plane without a network: clients, upstreams and the clock by steps.
 
-A step is one letter and its payload; steps are separated by 0x1e, and 0x1f cuts a payload into
-what arrives in one read each. `@@` in what a client sends becomes a token that no other request
-has; in what an upstream sends it becomes the token of the request that came to it last.
+A step is one letter and its payload; steps are separated by 0x1e, and 0x1f cuts a payload into what
+arrives in one read each. `@@` in what a client sends becomes a token that no other request has; in
+what an upstream sends it becomes the token of the request that came to it last.
+
+    0 1 2  be this client from now on        a f g  accept, refuse, accept and close a connection
+    c      the client sends                  [ ]    be another upstream connection
+    e x    it half-closes, or goes away      u      the upstream sends
+    k      it reads                          w v    it answers well, or breaks off and closes
+    t      time passes                       z y    it closes, or resets
+    d r s  drain, new rules, sweep           o      it reads
+    h      closes are told late, or at once again
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from hashlib import blake2b
 from typing import Final
@@ -191,12 +199,15 @@ class Play:
     async def run(self, script: bytes) -> None:
         """Play all steps, then let time pass until everything has ended by itself."""
         for step in script.split(RECORD)[:STEPS_MAX]:
-            await self._step(step[:1], step[1:])
-            await self._turn()
-        self._settles = True
-        await self._end()
+            await self.step(step[:1], step[1:])
+        await self.end()
 
-    async def _step(self, letter: bytes, payload: bytes) -> None:
+    async def step(self, letter: bytes, payload: bytes = b"") -> None:
+        """Play one step, and let the event loop run; an unknown letter is a pause."""
+        await self._do(letter, payload)
+        await self._turn()
+
+    async def _do(self, letter: bytes, payload: bytes) -> None:
         number = payload[0] if payload else 0
         match letter:
             case b"0" | b"1" | b"2":
@@ -211,7 +222,7 @@ class Play:
                 self._current().leave()
             case b"k":
                 self._current().client.received()
-            case b"a" | b"b" | b"f" | b"g":
+            case b"a" | b"f" | b"g":
                 await self._connect(letter, number)
             case b"[" | b"]":
                 self._callee += 1 if letter == b"]" else -1
@@ -287,7 +298,7 @@ class Play:
         return re.sub(rb"@@", token, _TOKEN.sub(b"forged", payload))
 
     async def _turn(self) -> None:
-        """Let the event loop run: connections that come up, closes that are told, reads that wait."""
+        """Let the event loop run: connections come up, closes are told, what waits is read."""
         await turn()
         for network in self.scene.network.values():
             for transport in network.transports:
@@ -296,8 +307,10 @@ class Play:
         if self._settles:
             for transport in self._transports():
                 transport.settle()
-        for one in (*self.callers.values(), *self.callees.values()):
-            one.flush()
+        for caller in self.callers.values():
+            caller.flush()
+        for callee in self.callees.values():
+            callee.flush()
         self._check_memory()
 
     def _transports(self) -> Iterator[FakeTransport]:
@@ -310,8 +323,9 @@ class Play:
             unread = caller.transport.get_write_buffer_size()
             assert unread <= UNREAD_MAX + 140_000 + 2 * self._longest, unread
 
-    async def _end(self) -> None:
-        """Nobody does anything more: deadlines must end all exchanges and all connections."""
+    async def end(self) -> None:
+        """Do nothing more: deadlines must end all exchanges and all connections."""
+        self._settles = True
         heads = sum(bytes(caller.delivered).count(b"HTTP/1") for caller in self.callers.values())
         for _ in range(8 + 4 * heads):
             if not self.scene.live:
@@ -325,6 +339,3 @@ class Play:
         await self._turn()
         assert all(caller.client.downstream.exchange is None for caller in self.callers.values())
         self.scene.check_nothing_is_left()
-
-
-Playing = Callable[[], Play]

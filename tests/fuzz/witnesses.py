@@ -109,7 +109,8 @@ def answers_by_h11(raw: bytes, methods: list[bytes], *, closed: bool) -> tuple[l
     """Read the answers to requests with these methods; gives them, and what is beyond the last.
 
     `closed` says that the connection has ended in good order behind these bytes. The last answer
-    may be incomplete, with status 0 if not even its head has come. Raises h11.RemoteProtocolError when it is not HTTP.
+    may be incomplete, with status 0 if not even its head has come.
+    Raises h11.RemoteProtocolError when it is not HTTP.
     """
     answers: list[Answer] = []
     for method in methods:

@@ -32,6 +32,11 @@ def one(data: bytes) -> None:
     loop.set_exception_handler(lambda _, context: failures.append(context))
     loop.run_until_complete(play.run(data))
     assert not failures, failures
+    judge(play)
+
+
+def judge(play: Play) -> None:
+    """Look at what each side has seen."""
     asked = {caller: understood(bytes(caller.delivered)) for caller in play.callers.values()}
     check_upstreams(play, [seen for heads in asked.values() for seen in heads])
     for caller, heads in asked.items():
