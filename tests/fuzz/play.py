@@ -77,6 +77,11 @@ class Caller:
         """The proxy's end of the connection."""
         return self.client.transport
 
+    @property
+    def gone(self) -> bool:
+        """Whether its connection is at its end."""
+        return self.ended or self.transport.closing or self.transport.eof_written
+
     def send(self, data: bytes) -> None:
         """Send one read's worth, as soon as the proxy reads."""
         if data and not self.ended:
@@ -91,15 +96,14 @@ class Caller:
             self.delivered += data
             transport.receive(data)
 
-    def end(self) -> None:
-        """Close for sending, once everything has been sent."""
-        if not (self.ended or self.transport.closing or self._backlog):
+    def act(self, letter: bytes) -> None:
+        """Read; or close for sending, once everything has been sent; or go away without a word."""
+        if letter == b"k":
+            self.client.received()
+        elif letter == b"e" and not (self.ended or self.transport.closing or self._backlog):
             self.ended = True
             self.transport.end()
-
-    def leave(self) -> None:
-        """Go away without a word."""
-        if not self.transport.closing:
+        elif letter == b"x" and not self.transport.closing:
             self.left = True
             self.transport.lose(ConnectionResetError())
 
@@ -140,6 +144,11 @@ class Callee:
         for piece in payload.replace(b"@@", self.token()).split(PIECES):
             self.send(piece)
 
+    @property
+    def owes(self) -> bool:
+        """Whether a request has come that has not been answered well."""
+        return len(self.seen()) > self._answered
+
     def answer(self, payload: bytes) -> bytes:
         """Give a good answer to the last request, whose first octet says how it is framed."""
         seen = self.seen()
@@ -152,10 +161,17 @@ class Callee:
             lines.append(b"X-Sum: " + checksum(self.token(), body))
         return _framed((kind[0] - ord("0")) % 5, lines, body, head_only=seen[-1].method == b"HEAD")
 
+    def break_off(self, payload: bytes) -> None:
+        """Send the first octets of a good answer, as many as the first octet says, and close."""
+        at, kind = payload[0] if payload else 0, payload[1:2]
+        self.send(self.answer(payload[1:])[:at])
+        # Nobody can tell an end from a break where a close is the end: only a reset is a break.
+        self.lose(ConnectionResetError() if at > 127 or kind not in (b"0", b"1") else None)
+
     def lose(self, error: Exception | None) -> None:
-        """End the connection."""
+        """End the connection; what the proxy has not read is lost, and that is a reset."""
         if not self.transport.closing:
-            self.transport.lose(error)
+            self.transport.lose(ConnectionResetError() if self._backlog else error)
 
 
 def checksum(token: bytes, body: bytes) -> bytes:
@@ -186,11 +202,12 @@ class Play:
 
     def __init__(self) -> None:
         self.scene: Final = Scene()
-        self.callers: Final[dict[int, Caller]] = {}
+        self.callers: Final[list[Caller]] = []
         self.callees: Final[dict[FakeTransport, Callee]] = {}
         self._variant = 0
         self._tokens = 0
         self._caller = 0
+        self._seats: Final[dict[int, Caller]] = {}
         self._callee = 0
         self._settles = True
         self._longest = 0
@@ -213,15 +230,12 @@ class Play:
             case b"0" | b"1" | b"2":
                 self._caller = int(letter)
             case b"c":
+                caller = self._current()
                 for piece in self._with_tokens(payload).split(PIECES):
                     self._longest = max(self._longest, len(piece))
-                    self._current().send(piece)
-            case b"e":
-                self._current().end()
-            case b"x":
-                self._current().leave()
-            case b"k":
-                self._current().client.received()
+                    caller.send(piece)
+            case b"e" | b"x" | b"k" if self._caller in self._seats:
+                self._seats[self._caller].act(letter)
             case b"a" | b"f" | b"g":
                 await self._connect(letter, number)
             case b"[" | b"]":
@@ -258,8 +272,7 @@ class Play:
                 callee.send(answer[:at])
                 callee.send(answer[at:])
             case b"v":
-                callee.send(callee.answer(payload[1:])[: payload[0] if payload else 0])
-                callee.lose(ConnectionResetError() if payload[:1] > b"\x7f" else None)
+                callee.break_off(payload)
             case b"z":
                 callee.lose(None)
             case b"y":
@@ -281,9 +294,12 @@ class Play:
                 await network.accept()
 
     def _current(self) -> Caller:
-        if self._caller not in self.callers:
-            self.callers[self._caller] = Caller(self.scene)
-        return self.callers[self._caller]
+        """The client whose turn it is; who was sent away, or left, comes again."""
+        caller = self._seats.get(self._caller)
+        if caller is None or caller.gone:
+            caller = self._seats[self._caller] = Caller(self.scene)
+            self.callers.append(caller)
+        return caller
 
     def _chosen(self) -> Callee | None:
         """The connection that upstream steps are about: the one that was asked last, or a turn."""
@@ -307,26 +323,42 @@ class Play:
         if self._settles:
             for transport in self._transports():
                 transport.settle()
-        for caller in self.callers.values():
+        for caller in self.callers:
             caller.flush()
         for callee in self.callees.values():
             callee.flush()
         self._check_memory()
 
     def _transports(self) -> Iterator[FakeTransport]:
-        yield from (caller.transport for caller in self.callers.values())
+        yield from (caller.transport for caller in self.callers)
         yield from tuple(self.callees)
 
     def _check_memory(self) -> None:
         """Say that what is kept for a slow peer is bounded by what came in one read."""
-        for caller in self.callers.values():
+        for caller in self.callers:
             unread = caller.transport.get_write_buffer_size()
             assert unread <= UNREAD_MAX + 140_000 + 2 * self._longest, unread
+
+    @property
+    def connecting(self) -> bool:
+        """Whether the proxy is opening a connection to an upstream."""
+        return any(network.pending for network in self.scene.network.values())
+
+    @property
+    def connected(self) -> bool:
+        """Whether any upstream has a connection."""
+        return self._chosen() is not None
+
+    @property
+    def asked(self) -> bool:
+        """Whether the upstream whose turn it is owes an answer."""
+        callee = self._chosen()
+        return callee is not None and callee.owes
 
     async def end(self) -> None:
         """Do nothing more: deadlines must end all exchanges and all connections."""
         self._settles = True
-        heads = sum(bytes(caller.delivered).count(b"HTTP/1") for caller in self.callers.values())
+        heads = sum(bytes(caller.delivered).count(b"HTTP/1") for caller in self.callers)
         for _ in range(8 + 4 * heads):
             if not self.scene.live:
                 break
@@ -337,5 +369,5 @@ class Play:
             while network.pending:
                 await network.refuse()
         await self._turn()
-        assert all(caller.client.downstream.exchange is None for caller in self.callers.values())
+        assert all(caller.client.downstream.exchange is None for caller in self.callers)
         self.scene.check_nothing_is_left()

@@ -37,7 +37,7 @@ def one(data: bytes) -> None:
 
 def judge(play: Play) -> None:
     """Look at what each side has seen."""
-    asked = {caller: understood(bytes(caller.delivered)) for caller in play.callers.values()}
+    asked = {caller: understood(bytes(caller.delivered)) for caller in play.callers}
     check_upstreams(play, [seen for heads in asked.values() for seen in heads])
     for caller, heads in asked.items():
         check_client(caller, heads)

@@ -183,7 +183,7 @@ async def test_an_answer_to_somebody_else() -> None:
     ):
         await play.step(letter, payload)
     await play.end()
-    (caller,) = play.callers.values()
+    (caller,) = play.callers
     sent = bytes(caller.transport.sent)
     exchange.judge(play)
     for old, new, said in (
