@@ -114,12 +114,13 @@ class Callee:
     def __init__(self, transport: FakeTransport) -> None:
         self.transport: Final = transport
         self.spoiled = 0
+        self.said = b""
         self._answered = 0
         self._backlog: list[bytes] = []
 
     def seen(self) -> list[Seen]:
         """Give the requests that have come so far."""
-        return requests_by_llhttp(bytes(self.transport.sent))
+        return requests_by_llhttp(bytes(self.transport.sent), tunnels=True)
 
     def token(self) -> bytes:
         """Give the token of the request that came last."""
@@ -136,7 +137,9 @@ class Callee:
     def flush(self) -> None:
         """Let arrive what may."""
         while self._backlog and self.transport.is_reading() and not self.transport.closing:
-            self.transport.receive(self._backlog.pop(0))
+            data = self._backlog.pop(0)
+            self.said += data
+            self.transport.receive(data)
 
     def say(self, payload: bytes) -> None:
         """Send whatever a script says."""
@@ -364,6 +367,10 @@ class Play:
                 break
             self.scene.wait(41.0)
             await self._turn()
+        for _ in range(3):  # a tunnel may be silent for longer
+            if self.scene.live:
+                self.scene.wait(4000.0)
+                await self._turn()
         assert not self.scene.live, "a client's connection outlives every deadline"
         for network in self.scene.network.values():
             while network.pending:

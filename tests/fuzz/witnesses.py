@@ -24,6 +24,11 @@ class Seen:
     body: bytes = b""
     complete: bool = False
 
+    @property
+    def upgrades(self) -> bool:
+        """Whether it asks for a tunnel."""
+        return any(name == b"upgrade" for name, _ in self.fields)
+
 
 @dataclass
 class Answer:
@@ -34,6 +39,7 @@ class Answer:
     body: bytes = b""
     complete: bool = False
     interim: list[int] = field(default_factory=list)
+    trailers: Fields = field(default_factory=list)
 
     def value(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this name."""
@@ -82,7 +88,8 @@ class _Listener:
         self.seen[-1].target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self.seen[-1].fields.append((name.lower(), value))
+        if not self.seen[-1].method:  # else it is a trailer
+            self.seen[-1].fields.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         if isinstance(self.parser, httptools.HttpRequestParser):
@@ -97,16 +104,35 @@ class _Listener:
         self.seen[-1].complete = True
 
 
-def requests_by_llhttp(raw: bytes) -> list[Seen]:
-    """Read the requests of a connection with llhttp; a head that is not complete is none."""
+def requests_by_llhttp(raw: bytes, *, tunnels: bool = False) -> list[Seen]:
+    """Read the requests of a connection with llhttp; a head that is not complete is none.
+
+    A request to turn the connection over counts as refused: another one follows. With `tunnels`
+    it may have been granted, and what follows be anything.
+    """
     listener = _Listener()
-    listener.parser = httptools.HttpRequestParser(listener)
-    listener.parser.feed_data(raw)
+    while raw:
+        listener.parser = httptools.HttpRequestParser(listener)
+        try:
+            listener.parser.feed_data(raw)
+            break
+        except httptools.HttpParserUpgrade as upgrade:
+            raw = raw[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            if not (tunnels and any(seen.upgrades for seen in listener.seen)):
+                raise
+            break
     return [seen for seen in listener.seen if seen.method]
+
+
+TUNNEL: Final = b"TUNNEL"
+"""Stands for the method of a GET that asks for a WebSocket."""
 
 
 def answers_by_h11(raw: bytes, methods: list[bytes], *, closed: bool) -> tuple[list[Answer], bytes]:
     """Read the answers to requests with these methods; gives them, and what is beyond the last.
+
+    An answer of 101 to TUNNEL is the last.
 
     `closed` says that the connection has ended in good order behind these bytes. The last answer
     may be incomplete, with status 0 if not even its head has come.
@@ -118,14 +144,17 @@ def answers_by_h11(raw: bytes, methods: list[bytes], *, closed: bool) -> tuple[l
             break
         answer, raw = _answer_by_h11(raw, method, closed)
         answers.append(answer)
-        if not answer.complete:
+        if answer.status == 101 or not answer.complete:
             break
     return answers, raw
 
 
 def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer, bytes]:
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST)
-    connection.send(h11.Request(method=method, target=b"/", headers=[("Host", "h")]))
+    lines = [("Host", "h")]
+    if method == TUNNEL:
+        method, lines = b"GET", [*lines, ("Connection", "Upgrade"), ("Upgrade", "websocket")]
+    connection.send(h11.Request(method=method, target=b"/", headers=lines))
     connection.send(h11.EndOfMessage())
     connection.receive_data(raw)
     answer: Answer | None = None
@@ -138,6 +167,8 @@ def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer, byt
                 raise
             return answer or Answer(interim=interim), b""  # it ends in the middle
         match event:
+            case h11.InformationalResponse(status_code=101):
+                return Answer(101, complete=True, interim=interim), connection.trailing_data[0]
             case h11.InformationalResponse():
                 interim.append(event.status_code)
             case h11.Response():
@@ -147,6 +178,7 @@ def _answer_by_h11(raw: bytes, method: bytes, closed: bool) -> tuple[Answer, byt
                 answer.body += bytes(event.data)
             case h11.EndOfMessage() if answer is not None:
                 answer.complete = True
+                answer.trailers = [(bytes(name), bytes(value)) for name, value in event.headers]
                 return answer, connection.trailing_data[0]
             case h11.NEED_DATA if closed and not told:
                 told = True

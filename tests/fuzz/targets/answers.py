@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from proxy.wire.chunked import LAST_CHUNK, chunk
+from proxy.serving.relay import Relay
 from proxy.wire.errors import ResponseError
 from proxy.wire.fields import HOP_BY_HOP
 from proxy.wire.forwarding import write_interim, write_response
@@ -22,7 +22,15 @@ _ASKED: Final = {
     for minor in (0, 1)
 }
 _EXTRA: Final = b"Cutover-Side: legacy\r\n"
-_OURS: Final = frozenset({b"transfer-encoding", b"connection", b"cutover-side"})
+_OURS: Final = frozenset({b"transfer-encoding", b"connection", b"cutover-side", b"trailer"})
+_NO_TRAILERS: Final = frozenset(
+    {
+        b"content-length", b"transfer-encoding", b"host", b"set-cookie", b"cookie",
+        b"authorization",
+        b"content-type", b"content-encoding", b"content-range", b"location", b"cache-control",
+        b"cutover-side", b"connection", b"trailer", b"te", b"upgrade", b"x-forwarded-for", b"vary",
+    }
+)  # fmt: skip
 
 
 def one(data: bytes) -> None:
@@ -50,30 +58,33 @@ class Relayed:
 
 def relayed(raw: bytes, method: bytes, minor: int) -> Relayed:
     """Do as the proxy does with an answer behind which the upstream closes in good order."""
-    it, asked, chunked = Relayed(), _ASKED[method, minor], False
+    it, asked, relay = Relayed(), _ASKED[method, minor], None
     parser = ResponseParser(method.decode())
     parser.receive(raw)
     try:
         while (event := parser.next()) is not None and event is not END:
             if isinstance(event, bytes):
                 assert it.understood is not None
+                assert relay is not None
                 it.understood.body += event
-                it.written += chunk(event) if chunked else event
+                it.written += relay.take(event)
             elif event.status < 200:
                 it.refused = it.refused or event.status == 101
                 if minor and event.status not in (100, 101):
                     it.written += write_interim(event)
             else:
                 head, chunked = write_response(event, asked, _EXTRA, close=False)
+                relay = Relay(event, chunked=chunked, mirrored=False)
                 it.understood = Answer(event.status, fields_of(head))
                 it.until_close = event.length < 0 and not chunked
                 it.written += head
                 _check_fields(event, it.understood.fields)
     except ResponseError:
         it.refused = True
-    if it.understood is not None and (parser.ended or parser.finish() is END):
-        it.understood.complete = True
-        it.written += LAST_CHUNK if chunked else b""
+    if relay is not None and it.understood is not None:
+        it.understood.complete = parser.ended or parser.finish() is END
+        if it.understood.complete and relay.chunked:
+            it.written += relay.end(parser.trailers)
     return it
 
 
@@ -88,6 +99,10 @@ def _relay(data: bytes, method: bytes, minor: int) -> None:
     assert [(a.status, a.body) for a in answers] == [(ours.status, ours.body)], "h11 disagrees"
     assert answers[0].fields == ours.fields
     assert answers[0].complete == ours.complete
+    named = dict(ours.fields).get(b"trailer", b"").lower().replace(b" ", b"").split(b",")
+    for name, _ in answers[0].trailers:
+        assert name in named, "a trailer that was not announced"
+        assert name not in _NO_TRAILERS, name
     *interim, last = answers_by_llhttp(it.written) if method != b"HEAD" else [ours]
     assert all(100 < answer.status < 200 for answer in interim)
     assert (last.status, last.fields, last.body) == (ours.status, ours.fields, ours.body), "llhttp"

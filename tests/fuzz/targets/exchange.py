@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -14,6 +15,7 @@ from proxy.wire.parser import END, RequestParser
 from tests.fuzz.play import Caller, Play, checksum
 from tests.fuzz.targets.requests import check_fields
 from tests.fuzz.witnesses import (
+    TUNNEL,
     Answer,
     Seen,
     answers_by_h11,
@@ -23,6 +25,7 @@ from tests.fuzz.witnesses import (
 
 _TOKEN = re.compile(rb"T0K[0-9a-f]{8}")
 _SENT_ONCE = (b"POST", b"PATCH")
+_REFUSALS = (400, 405, 408, 413, 414, 417, 431, 501, 503, 505)
 
 
 def one(data: bytes) -> None:
@@ -37,10 +40,16 @@ def one(data: bytes) -> None:
 
 def judge(play: Play) -> None:
     """Look at what each side has seen."""
-    asked = {caller: understood(bytes(caller.delivered)) for caller in play.callers}
-    check_upstreams(play, [seen for heads in asked.values() for seen in heads])
-    for caller, heads in asked.items():
-        check_client(caller, heads)
+    asked: list[Asked] = []
+    tunnels: list[Tunnel] = []
+    for caller in play.callers:
+        heads = understood(bytes(caller.delivered))
+        tunnel = check_client(caller, heads)
+        if tunnel is not None:
+            tunnels.append(tunnel)
+            del heads[heads.index(tunnel.head) + 1 :]
+        asked += heads
+    check_upstreams(play, asked, tunnels)
 
 
 @cache
@@ -49,17 +58,35 @@ def _loop() -> asyncio.AbstractEventLoop:
     return asyncio.new_event_loop()
 
 
-def understood(raw: bytes) -> list[Seen]:
+@dataclass(eq=False)
+class Asked(Seen):
+    """A request as we understand it; `end` is where it ends in what its client has sent."""
+
+    websocket: bool = False
+    end: int = 0
+
+
+@dataclass
+class Tunnel:
+    """A connection that was turned over: what went up behind the head, and came down behind 101."""
+
+    head: Asked
+    up: bytes
+    down: bytes
+
+
+def understood(raw: bytes) -> list[Asked]:
     """Give the requests in what a client sent, up to what is refused."""
     parser = RequestParser()
     parser.receive(raw)
-    seen: list[Seen] = []
+    seen: list[Asked] = []
     try:
         while (event := parser.next()) is not None:
             if isinstance(event, RequestHead):
-                seen.append(Seen(event.method.encode(), event.target))
+                seen.append(Asked(event.method.encode(), event.target, websocket=event.websocket))
             elif event is END:
                 seen[-1].complete = True
+                seen[-1].end = len(raw) - parser.waiting
                 parser.restart()
             else:
                 seen[-1].body += bytes(event)
@@ -68,12 +95,12 @@ def understood(raw: bytes) -> list[Seen]:
     return seen
 
 
-def check_upstreams(play: Play, asked: list[Seen]) -> None:
+def check_upstreams(play: Play, asked: list[Asked], tunnels: list[Tunnel]) -> None:
     """Say that upstreams saw requests of clients, as they were, and nothing else."""
     whole = {(seen.method, seen.target, seen.body) for seen in asked if seen.complete}
     sightings: Counter[bytes] = Counter()
-    for transport in play.callees:
-        raw = bytes(transport.sent)
+    for callee in play.callees.values():
+        raw = _without_tunnel(bytes(callee.transport.sent), tunnels)
         seen = requests_by_llhttp(raw)
         assert requests_by_h11(raw) == seen, "two parsers see different requests"
         for each in seen:
@@ -86,26 +113,50 @@ def check_upstreams(play: Play, asked: list[Seen]) -> None:
         tokens = (_TOKEN.search(each.target) for each in seen if each.method in _SENT_ONCE)
         sightings.update(found[0] for found in tokens if found)
     assert all(times == 1 for times in sightings.values()), "a POST was sent twice"
+    for tunnel in tunnels:
+        assert any(tunnel.down in one.said for one in play.callees.values()), "nobody said this"
 
 
-def _is_beginning(seen: Seen, asked: Seen) -> bool:
+def _without_tunnel(raw: bytes, tunnels: list[Tunnel]) -> bytes:
+    """Give what an upstream received up to the head that made its connection a tunnel, if one did.
+
+    What follows must be the beginning of what that client sent behind its own head.
+    """
+    for tunnel in tunnels:
+        line = b"%b %b HTTP/1.1\r\n" % (tunnel.head.method, tunnel.head.target)
+        at = raw.rfind(line) if _TOKEN.search(line) else -1
+        if at >= 0:
+            end = raw.index(b"\r\n\r\n", at) + 4
+            assert tunnel.up.startswith(raw[end:]), "a tunnel carries what nobody sent"
+            return raw[:end]
+    return raw
+
+
+def _is_beginning(seen: Seen, asked: Asked) -> bool:
     same = (seen.method, seen.target) == (asked.method, asked.target)
     return same and asked.body.startswith(seen.body)
 
 
-def check_client(caller: Caller, heads: list[Seen]) -> None:
-    """Say that a client read answers in order, each its own, and no end that was invented."""
+def check_client(caller: Caller, heads: list[Asked]) -> Tunnel | None:
+    """Say that a client read answers in order, each its own, and no end that was invented.
+
+    Gives the tunnel that its connection has become, if it has.
+    """
     transport = caller.transport
     ended = transport.eof_written or not (transport.aborted or caller.left)
     # At most one answer is to no request: the refusal of what was none, behind all others.
-    methods = [head.method for head in heads] + [b"GET"]
+    methods = [TUNNEL if head.websocket else head.method for head in heads] + [b"GET"]
     answers, beyond = answers_by_h11(bytes(transport.sent), methods, closed=ended)
-    assert beyond == b"", "more answers than requests"
-    assert not ended or all(answer.complete for answer in answers), "an end was invented"
     for head, answer in zip(heads, answers, strict=False):
         _check_answer(head, answer)
+    if answers and answers[-1].status == 101:
+        head = heads[len(answers) - 1]
+        return Tunnel(head, bytes(caller.delivered[head.end :]), beyond)
+    assert beyond == b"", "more answers than requests"
+    assert not ended or all(answer.complete for answer in answers), "an end was invented"
     if len(answers) > len(heads):
-        assert answers[-1].status in (400, 405, 408, 413, 414, 417, 431, 501, 505)
+        assert answers[-1].status in _REFUSALS, answers[-1].status
+    return None
 
 
 def _check_answer(head: Seen, answer: Answer) -> None:

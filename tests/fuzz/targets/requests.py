@@ -59,7 +59,10 @@ def rewritten(raw: bytes, peer: Peer = PEERS[0]) -> tuple[list[Seen], bytes]:
         while (event := parser.next()) is not None:
             if isinstance(event, RequestHead):
                 head = event
-                written = write_request(head, peer.provenance(head), b"id", b"trace", ALLOWED)
+                written = write_request(
+                    head, peer.provenance(head), b"id", b"trace", ALLOWED,
+                    expect=head.expects_continue,
+                )  # fmt: skip
                 check_lines(written)
                 understood.append(Seen(head.method.encode(), head.target, fields_of(written)))
                 out += written
@@ -87,6 +90,13 @@ def check_lines(head: bytes) -> None:
 
 def check_fields(seen: Seen, *, trusted: bool) -> None:
     """Say that an upstream, even one that folds names as PHP does, is told everything once."""
+    fields = dict(seen.fields)
+    if seen.upgrades:  # in our words, and only so
+        assert seen.method == b"GET"
+        assert (fields.pop(b"connection"), fields.pop(b"upgrade")) == (b"Upgrade", b"websocket")
+        assert not {b"content-length", b"transfer-encoding", b"expect"} & set(fields)
+    if fields.pop(b"expect", b"100-continue") != b"100-continue":
+        raise AssertionError("another expectation")
     folded = [_folded(name) for name, _ in seen.fields]
     for name in _ONCE:
         assert folded.count(name) == 1, (name, seen.fields)
@@ -94,7 +104,9 @@ def check_fields(seen: Seen, *, trusted: bool) -> None:
                 if _folded(name) in ("CONTENT_LENGTH", "TRANSFER_ENCODING")]  # fmt: skip
     assert len(framings) <= 1, framings
     assert all(value == b"chunked" or str(int(value)).encode() == value for value in framings)
-    for name in folded:
+    assert folded.count("EXPECT") <= 1
+    assert all(folded.count(name) <= 1 for name in ("UPGRADE", "CONNECTION"))
+    for name in map(_folded, fields):
         assert name not in _NEVER, name
         assert not name.startswith("CUTOVER_"), name
         if not trusted:

@@ -27,8 +27,8 @@ Patch = pytest.MonkeyPatch
 def _with(old: bytes, new: bytes) -> Callable[..., Any]:
     """Give a writer of requests that makes one mistake."""
 
-    def write(*a: Any) -> bytes:
-        return write_request(*a).replace(old, new)
+    def write(*a: Any, **b: Any) -> bytes:
+        return write_request(*a, **b).replace(old, new)
 
     return write
 

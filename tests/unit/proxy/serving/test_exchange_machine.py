@@ -1,7 +1,7 @@
 """Any order of events: clients, upstreams and the clock, as hypothesis likes it.
 
-The fuzzer's scripts (`tests/fuzz/play.py`) mix bytes; here each step is one that a peer, the network
-or an operator may really take, and what breaks is shrunk to the fewest of them.
+The fuzzer's scripts (`tests/fuzz/play.py`) mix bytes; here each step is one that a peer, the
+network or an operator may really take, and what breaks is shrunk to the fewest of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ from tests.fuzz.targets import exchange
 ROUTES = st.sampled_from([b"l", b"m", b"n", b"p", b"s", b"none"])
 METHODS = st.sampled_from([b"GET", b"GET", b"HEAD", b"POST", b"PUT"])
 FIELDS = st.sampled_from(
-    [b"", b"Connection: close\r\n", b"Cookie: PHPSESSID=7\r\n", b"Upgrade: websocket\r\n"]
+    [
+        b"",
+        b"Connection: close\r\n",
+        b"Cookie: PHPSESSID=7\r\n",
+        b"Connection: upgrade\r\nUpgrade: websocket\r\n",
+    ]
 )
 BODIES = st.sampled_from(
-    [b"\r\n", b"\r\n", b"\r\n", b"Content-Length: 5\r\n\r\nab\x1fcde", b"Content-Length: 5\r\n\r\nab",
+    [b"\r\n", b"\r\n", b"\r\n", b"Content-Length: 5\r\n\r\nab\x1fcde",
+     b"Content-Length: 5\r\n\r\nab",
      b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n\x1f0\r\n\r\n",
      b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
      b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\nab", b"Content-Length: -1\r\n\r\n"]
@@ -34,7 +40,9 @@ ANSWERED = st.tuples(
 ).map(b"".join)
 HOSTILE = st.sampled_from(
     [b"HTTP/1.1 200 OK\r\nX-Echo: @@\r\nContent-Length: 2\r\n\r\nhi" * 2,
-     b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", b"HTTP/1.1 101 Go\r\n\r\n", b"HTTP/1.1 100 Go\r\n\r\n",
+     b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", b"HTTP/1.1 101 Go\r\n\r\n",
+     b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\ndown",
+     b"HTTP/1.1 100 Go\r\n\r\n",
      b"HTTP/1.1 500 Oh\r\nX-Echo: @@\r\nContent-Length: 0\r\n\r\n", b"nonsense\r\n\r\n", b"more",
      b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
      b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", b"-1\r\n"]
