@@ -366,15 +366,14 @@ class Play:
             if not self.scene.live:
                 break
             self.scene.wait(41.0)
+            for network in self.scene.network.values():
+                while network.pending:  # a connect has a deadline of its own
+                    await network.refuse(TimeoutError())
             await self._turn()
         for _ in range(3):  # a tunnel may be silent for longer
             if self.scene.live:
                 self.scene.wait(4000.0)
                 await self._turn()
         assert not self.scene.live, "a client's connection outlives every deadline"
-        for network in self.scene.network.values():
-            while network.pending:
-                await network.refuse()
-        await self._turn()
         assert all(caller.client.downstream.exchange is None for caller in self.callers)
         self.scene.check_nothing_is_left()
