@@ -86,8 +86,7 @@ def live(child: Child, parent: int, foreign: Iterable[socket.socket]) -> NoRetur
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        if not child.first:
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        signal.signal(signal.SIGUSR2, signal.SIG_DFL if child.first else signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         status = child.run()
     except BaseException:

@@ -107,14 +107,13 @@ def holder(state: Path, role: str) -> int | None:
 
 
 def expects(pid: int, number: signal.Signals) -> bool:
-    """Whether a process does something of its own at this signal: by default most would end it."""
+    """Whether a process has a handler for this signal; without one most signals would end it."""
     try:
         lines = Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
     except OSError:
         return False
     fields = dict(line.split(":", 1) for line in lines if ":" in line)
-    masks = (int(fields.get(name, "0"), 16) for name in ("SigBlk", "SigCgt"))
-    return any(mask >> (number - 1) & 1 for mask in masks)
+    return bool(int(fields.get("SigCgt", "0"), 16) >> (number - 1) & 1)
 
 
 def _lock_file(state: Path, role: str) -> Path:

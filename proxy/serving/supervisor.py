@@ -57,8 +57,11 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until the end; gives the exit status: 0, or 1 after a retreat."""
-        # SIGCHLD must have a handler to be delivered to sigtimedwait at all.
-        signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Handlers that are never run: SIGCHLD must have one to be delivered to sigtimedwait at all,
+        # and whoever looks from outside (`claims.expects`) sees that the others are waited for:
+        # while sigtimedwait waits, the kernel does not show them as blocked.
+        for number in (signal.SIGCHLD, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+            signal.signal(number, lambda *_: None)
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
         if self._taking_over is None and self._estate.papers is not None:
             self._estate.papers.write_pid()

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from proxy.serving.claims import holder
+from proxy.serving.claims import expects, holder
 from tests.support import eventually
 
 SERVICE = Path(__file__).with_name("service.py")
@@ -140,6 +140,7 @@ def ended(pid: int) -> Callable[[], bool]:
 def test_the_service_changes_hands(service: Service) -> None:
     """Twice; each old one ends by itself, with status 0, and the roles have always one holder."""
     first = service.pid
+    assert expects(first, signal.SIGUSR2), "cutover upgrade asks before it sends the signal"
     service.serves(1)
     service.upgrade()
     record = service.came_to("done")
