@@ -203,7 +203,9 @@ class Downstream(asyncio.Protocol):
             self._linger(now)
         elif self.exchange is not None:
             self.exchange.on_deadline(now)
-        elif self._parser.waiting:
+        elif self._parser.waiting and self.writable:
+            # Else it is we who did not take the request, because the client reads no answers: a
+            # refusal would come for a request that is there, and with a body even if it is a HEAD.
             self._refuse(RequestError(408, "the request did not arrive in time"))
         else:
             self.close_gently()

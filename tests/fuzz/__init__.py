@@ -1,4 +1,4 @@
-"""The fuzzer: whatever bytes come, from either side, the promises of docs/http.md hold.
+"""The fuzzer: whatever bytes come, from clients or upstreams, the promises of docs/http.md hold.
 
     python -m tests.fuzz requests                     a million inputs under atheris
     python -m tests.fuzz exchange --seconds 600       ten minutes
@@ -18,8 +18,8 @@ that everything can drive them: atheris with coverage, chance alone (`engine.pla
     exchange  a script of both       upstreams saw what clients asked, once; clients read their own
               (`play.py`)            answers, whole or visibly cut; then nothing is left
 
-**When a run finds something** it ends, and leaves the input in `.run/fuzz/TARGET/crash-…`. Mend
-the code, add a unit test where the fault was, and move the input into `corpus/TARGET/` under a name
+**When a run finds something** it ends, and leaves the input in `.run/fuzz/TARGET/crash-…`. Mend the
+code, add a unit test where the fault was, and move the input into `corpus/TARGET/` under a name
 that says what it is; `found-…` files are what adds coverage, and `--distil` replaces them.
 
 **Reading order**: targets, witnesses (the other parsers), splits, play, mutate, seeds, engine.

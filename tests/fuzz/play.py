@@ -116,6 +116,7 @@ class Callee:
         self.spoiled = 0
         self.said = b""
         self._answered = 0
+        self._open_ended = False
         self._backlog: list[bytes] = []
 
     def seen(self) -> list[Seen]:
@@ -142,7 +143,9 @@ class Callee:
             self.transport.receive(data)
 
     def say(self, payload: bytes) -> None:
-        """Send whatever a script says."""
+        """Send whatever a script says, unless it would only lengthen a good answer."""
+        if self._open_ended:
+            return
         self.spoiled = len(self.seen())
         for piece in payload.replace(b"@@", self.token()).split(PIECES):
             self.send(piece)
@@ -158,11 +161,14 @@ class Callee:
         if not seen or self._answered == len(seen):
             return b""
         self._answered = len(seen)
+        self._open_ended = payload[:1] in (b"2", b"3")
         kind, body = payload[:1] or b"0", payload[1:]
         lines = [b"X-Echo: " + self.token()]
         if self.spoiled != len(seen):
             lines.append(b"X-Sum: " + checksum(self.token(), body))
-        return _framed((kind[0] - ord("0")) % 5, lines, body, head_only=seen[-1].method == b"HEAD")
+        return _framed(
+            max(b"01234".find(kind), 0), lines, body, head_only=seen[-1].method == b"HEAD"
+        )
 
     def break_off(self, payload: bytes) -> None:
         """Send the first octets of a good answer, as many as the first octet says, and close."""

@@ -98,9 +98,9 @@ def test_a_corpus_is_what_adds_something(tmp_path: Path) -> None:
     """Of inputs that do the same the shortest stays; what a named one does already is left out."""
     inputs = [b"/a/b", b"/a", b"/%41", b"/%41%42", b"/.."]
     chosen, edges = distil(paths.one, inputs)
-    assert chosen == [b"/a", b"/..", b"/%41"]
+    assert chosen == [b"/a", b"/..", b"/%41", b"/%41%42"]  # the last goes round a loop twice
     assert edges > 20
-    assert distil(paths.one, inputs, named=[b"/.."])[0] == [b"/a", b"/%41"]
+    assert distil(paths.one, inputs, named=[b"/..", b"/%41%42"])[0] == [b"/a", b"/%41"]
     assert distil(paths.one, inputs, named=inputs) == ([], edges)
     path = keep(b"/a", tmp_path / "paths")
     assert path.read_bytes() == b"/a"

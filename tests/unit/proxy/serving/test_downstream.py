@@ -133,6 +133,20 @@ async def test_requests_wait_while_the_client_does_not_read(scene: Make) -> None
     assert client.status() == 200
 
 
+async def test_a_request_that_waits_for_its_client_to_read_is_not_refused(scene: Make) -> None:
+    """It did arrive: the connection ends behind the last answer, and no HEAD gets a body."""
+    it = scene(on(0))
+    client = it.client(high_water=100)
+    client.send(get("/a") + b"HEAD /b HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+    (await it.accept(LEGACY)).receive(answer(200, b"x" * 1000))
+    it.wait(IDLE_DEADLINE)
+    assert (client.closed, client.reset) == (True, False)
+    assert client.transport.sent.count(b"HTTP/1.1") == 1
+    it.wait(UNREAD_DEADLINE)
+    assert client.reset
+    assert it.events("refused_requests") == {}
+
+
 async def test_a_client_that_ends_before_its_turn_is_still_answered(scene: Make) -> None:
     """It asked for all of it."""
     it = scene(on(0))
