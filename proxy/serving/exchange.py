@@ -10,27 +10,33 @@ exchange is driven by callbacks: of the client's connection (`on_client_…`), o
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from enum import IntEnum
 from typing import Final
 
 from proxy.outcome import OutcomeKind, Tally
 from proxy.routing.decision import Decision
 from proxy.routing.identity import CLIENT_IP, MINT_COOKIE, MINT_PREFIX
-from proxy.routing.side import Side
+from proxy.routing.side import LEGACY, MODERN, Side
 from proxy.routing.table import Choice, Route, Table
-from proxy.serving import mirror, record
+from proxy.serving import record, second, shadowing
 from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.pace import BODY_GRACE, CONTINUE_AFTER, renewed
 from proxy.serving.plane import Plane
 from proxy.serving.relay import Relay
+from proxy.serving.stage import (
+    AWAITING,
+    BEGUN,
+    ENDED,
+    LEASING,
+    RELAYING,
+    TUNNELLING,
+)
 from proxy.serving.tunnel import Tunnel
 from proxy.serving.upload import Upload
 from proxy.upstream.connection import UpstreamConnection
 from proxy.upstream.pool import Pool
-from proxy.upstream.retry import FALLBACK_STATUSES, UNSENT, may_fall_back, may_retry
+from proxy.upstream.retry import FALLBACK_STATUSES
 from proxy.wire.errors import RequestError, ResponseError
 from proxy.wire.forwarding import (
     CONTINUE,
@@ -48,8 +54,6 @@ from proxy.wire.message import RequestHead, ResponseHead
 from proxy.wire.parser import END
 from proxy.wire.rewriting import Rewriting
 
-log = logging.getLogger(__name__)
-
 _FAILURE_STATUS: Final = {
     OutcomeKind.CONNECT: (502, "the application cannot be reached"),
     OutcomeKind.RESET: (502, "the application closed the connection"),
@@ -58,22 +62,10 @@ _FAILURE_STATUS: Final = {
 }
 
 
-KEY_FIELD: Final = b"idempotency-key"
 OVERRIDE_FIELD: Final = b"cutover-side"
 TIMING_FIELD: Final = b"cutover-timing"
 HELD_MAX: Final = 65_536
 """Bytes of an answer of modern that may be held back until it is complete."""
-
-
-class Stage(IntEnum):
-    """Where an exchange stands."""
-
-    BEGUN = 0
-    LEASING = 1  # waits for a connection
-    AWAITING = 2  # the request is on its way, no byte of the answer has gone to the client
-    RELAYING = 3  # the answer's head has gone to the client
-    TUNNELLING = 4  # both connections are the tunnel's
-    ENDED = 5
 
 
 class Exchange:
@@ -83,12 +75,6 @@ class Exchange:
         "_close",
         "_connection",
         "_extra",
-        "_fell_back",
-        "_loans",
-        "_pool",
-        "_retried",
-        "_reused",
-        "_stage",
         "_tally",
         "_ticket",
         "_until",
@@ -97,16 +83,22 @@ class Exchange:
         "begun_at",
         "client",
         "decision",
+        "fell_back",
         "head",
         "id",
         "identity",
         "latency",
         "leased_at",
+        "loans",
         "plane",
+        "pool",
         "relay",
         "request_done",
+        "retried",
+        "reused",
         "route",
         "side",
+        "stage",
         "table",
         "trace",
         "tunnel",
@@ -134,14 +126,14 @@ class Exchange:
         self.relay: Relay | None = None
         self.tunnel: Tunnel | None = None
         self._tally: Tally
-        self._pool: Pool
+        self.pool: Pool
         self._ticket: Ticket | None = None
         self._connection: UpstreamConnection | None = None
-        self._stage = Stage.BEGUN
-        self._reused = False
-        self._retried = False
-        self._fell_back = False
-        self._loans: list[Callable[[], None]] | None = None
+        self.stage = BEGUN
+        self.reused = False
+        self.retried = False
+        self.fell_back = False
+        self.loans: list[Callable[[], None]] | None = None
         self._until = 0.0
         self.unrepeatable = False
         self._upstream_writable = True
@@ -236,8 +228,8 @@ class Exchange:
             return None
         wanted = self.head.get(OVERRIDE_FIELD)
         if wanted == b"modern":
-            return Side.MODERN
-        return Side.LEGACY if wanted == b"legacy" else None
+            return MODERN
+        return LEGACY if wanted == b"legacy" else None
 
     def _limit(self) -> bool:
         """Refuse what is more than this route takes; nothing of it reaches an application."""
@@ -269,8 +261,8 @@ class Exchange:
 
     def _lease(self, fresh: bool = False) -> None:
         plane = self.plane
-        self._stage = Stage.LEASING
-        self._pool = pool = plane.pools[self.side]
+        self.stage = LEASING
+        self.pool = pool = plane.pools[self.side]
         now = self.attempt_at = self.leased_at = plane.now()
         timeouts = pool.rules.timeouts
         self._until = now + timeouts.exchange
@@ -281,15 +273,15 @@ class Exchange:
 
     def on_leased(self, connection: UpstreamConnection, reused: bool) -> None:
         """Send the request."""
-        if self._stage is not Stage.LEASING:
-            self._pool.release(connection, self.plane.now())
+        if self.stage is not LEASING:
+            self.pool.release(connection, self.plane.now())
             return
         now = self.leased_at = self.plane.now()
         self._be_patient(now)
         self._connection = connection
-        self._reused = reused
+        self.reused = reused
         self._upstream_writable = True
-        self._stage = Stage.AWAITING
+        self.stage = AWAITING
         head, upload = self.head, self.upload
         written = write_request(
             head,
@@ -311,7 +303,7 @@ class Exchange:
     def _ask_for_body(self, upload: Upload) -> None:
         """Begin to wait for the client, which may begin to wait for us to say so."""
         wait = CONTINUE_AFTER if upload.waits else BODY_GRACE
-        upload.patience = min(wait, self._pool.rules.timeouts.between)
+        upload.patience = min(wait, self.pool.rules.timeouts.between)
         if self._upstream_writable:
             self._wait_until(self.plane.now() + upload.patience)
 
@@ -330,10 +322,10 @@ class Exchange:
             self._fail(kind)
             return
         self._tally.rejected += 1
-        if self._can_fall_back(kind):
+        if second.can_fall_back(self, kind):
             self._fall_back()
         else:
-            self._answer(503, self._pool.refusal)
+            self._answer(503, self.pool.refusal)
 
     # What the client's connection says
 
@@ -364,7 +356,7 @@ class Exchange:
 
     def _renew_deadline(self, upload: Upload, octets: int) -> None:
         """Give time for the answer, or for more of the body as so many octets of it have come."""
-        now, silence = self.plane.now(), self._pool.rules.timeouts.between
+        now, silence = self.plane.now(), self.pool.rules.timeouts.between
         if upload.done:
             self._be_patient(now)
         else:
@@ -372,7 +364,7 @@ class Exchange:
 
     def on_client_writable(self, writable: bool) -> None:
         """Hold the answer while the client does not read, so that memory stays bounded."""
-        if self._connection is None or self._stage is not Stage.RELAYING:
+        if self._connection is None or self.stage is not RELAYING:
             return
         if writable:
             self._be_patient(self.plane.now())
@@ -382,14 +374,14 @@ class Exchange:
 
     def on_client_gone(self) -> None:
         """Stop: nobody waits for the answer. It says nothing about the upstream."""
-        if self._stage is Stage.ENDED:
+        if self.stage is ENDED:
             return
         self._abandon(499)
 
     def _abandon(self, status: int) -> None:
         """Count and record that the client has left, or is as good as gone."""
         self._tally.aborted += 1
-        self._lose_capture("client_gone")
+        shadowing.lose(self, "client_gone")
         self._record(OutcomeKind.CLIENT_ABORT, status)
         self._end()
 
@@ -397,7 +389,7 @@ class Exchange:
         self._tally.rejected += 1
         if error.status == 413:
             self.plane.note("rejected_requests", "body")
-        if self._stage is Stage.RELAYING:
+        if self.stage is RELAYING:
             self._record(OutcomeKind.REJECTED, error.status)
             self._end()
             self.client.reset()
@@ -421,14 +413,14 @@ class Exchange:
         now = self.plane.now()
         if waits:
             upload.patience = self.client.deadline - now
-            self._wait_until(now + self._pool.rules.timeouts.between)
+            self._wait_until(now + self.pool.rules.timeouts.between)
         else:
             self._wait_until(now + upload.patience)
 
     def on_answer(self, connection: UpstreamConnection) -> None:
         """Relay what has arrived, in one write."""
         parser = connection.parser
-        untold = self._stage is Stage.AWAITING
+        untold = self.stage is AWAITING
         out: list[bytes] = []
         try:
             while (event := parser.next()) is not None:
@@ -442,12 +434,12 @@ class Exchange:
                     return
         except ResponseError:
             if untold:
-                self._stage = Stage.AWAITING
+                self.stage = AWAITING
             self._fail(OutcomeKind.PROTOCOL)
             return
         if self.request_done or self.relay is not None:
             self._be_patient(self.plane.now())
-        if self.relay is not None and self._stage is Stage.AWAITING:
+        if self.relay is not None and self.stage is AWAITING:
             self.relay.held += out
         elif out:
             self.client.write(b"".join(out))
@@ -468,16 +460,16 @@ class Exchange:
         """Give up on whoever is late."""
         if self.tunnel is not None:
             self.tunnel.on_deadline()
-        elif self._stage is Stage.RELAYING and not self.client.writable:
+        elif self.stage is RELAYING and not self.client.writable:
             self._abandon(408)
             self.client.reset()
-        elif self._stage is Stage.AWAITING and not self.request_done and self._upstream_writable:
+        elif self.stage is AWAITING and not self.request_done and self._upstream_writable:
             self._on_late_body()
-        elif self._stage is Stage.LEASING and not self._pool.is_opening_for(self):
-            self._pool.cancel(self)
+        elif self.stage is LEASING and not self.pool.is_opening_for(self):
+            self.pool.cancel(self)
             self.on_lease_failed(OutcomeKind.REJECTED)
-        elif self._stage is Stage.LEASING and now < self._until:  # the pool bounds this by itself
-            self._wait_until(now + self._pool.rules.timeouts.connect)
+        elif self.stage is LEASING and now < self._until:  # the pool bounds this by itself
+            self._wait_until(now + self.pool.rules.timeouts.connect)
         else:
             self.latency = now - self.attempt_at
             self._fail(OutcomeKind.TIMEOUT)
@@ -492,7 +484,7 @@ class Exchange:
 
     def _be_patient(self, now: float) -> None:
         """Wait for the answer's first byte, or for more of it."""
-        timeouts = self._pool.rules.timeouts
+        timeouts = self.pool.rules.timeouts
         self._wait_until(now + (timeouts.response if self.relay is None else timeouts.between))
 
     def _wait_until(self, deadline: float) -> None:
@@ -504,11 +496,11 @@ class Exchange:
         if response.status < 200:
             return self._take_interim(response, out)
         self.latency = self.plane.now() - self.attempt_at
-        if response.status in FALLBACK_STATUSES and self._can_fall_back(OutcomeKind.STATUS):
+        if response.status in FALLBACK_STATUSES and second.can_fall_back(self, OutcomeKind.STATUS):
             self._fail(OutcomeKind.STATUS, response.status)
             return False
         if not self._is_held(response):
-            self._stage = Stage.RELAYING
+            self.stage = RELAYING
         # A client that has its final answer early need not send the rest (RFC 9112, 9.3).
         self._close = self._close or not self.request_done or self.plane.draining
         if response.length < NO_BODY and self.head.minor == 0:
@@ -519,7 +511,7 @@ class Exchange:
         fields = None if self.route.rewriting is None else self._rewritten(response)
         written, chunked = write_response(response, self.head, extra, self._close, fields=fields)
         out.append(written)
-        self.relay = Relay(response, chunked=chunked, mirrored=self._is_mirrored())
+        self.relay = Relay(response, chunked=chunked, mirrored=shadowing.is_wanted(self))
         return True
 
     def _rewritten(self, response: ResponseHead) -> bytes | None:
@@ -537,7 +529,7 @@ class Exchange:
         """
         return (
             0 < response.length <= HELD_MAX
-            and self._may_fall_back(OutcomeKind.RESET)
+            and second.may_fall_back(self, OutcomeKind.RESET)
             and (self.upload is None or self.upload.repeatable)
         )
 
@@ -564,13 +556,13 @@ class Exchange:
         connection, self._connection = self._connection, None
         if connection is None:  # pragma: no cover - an answer comes on a connection
             return
-        self._stage = Stage.TUNNELLING
+        self.stage = TUNNELLING
         self.latency = self.plane.now() - self.attempt_at
         self._tally.add_ok(self.latency)
         extra = self._extra + self.route.said[self.side]
         out.append(write_switching(response, extra, self._rewritten(response)))
         self._report(connection, response.status)
-        idle = self._pool.rules.timeouts.tunnel
+        idle = self.pool.rules.timeouts.tunnel
         self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end, idle)
         self.tunnel.open(b"".join(out))
 
@@ -583,12 +575,12 @@ class Exchange:
 
     def _fail(self, kind: OutcomeKind, status: int = 0) -> None:
         """The attempt has failed by the upstream's doing."""
-        stage, connection = self._stage, self._connection
-        if stage is Stage.ENDED:
+        stage, connection = self.stage, self._connection
+        if stage is ENDED:
             return
-        if self._may_retry(kind, connection) and self._can_repeat() and self._borrow_retry():
+        if second.take_retry(self, kind, connection):
             self._drop_connection()
-            self._retried = True
+            self.retried = True
             self._lease(fresh=True)
             return
         if not self.latency:
@@ -596,17 +588,17 @@ class Exchange:
         self._count_bad(kind, status)
         if connection is not None:
             self._report(connection, status)
-        can_fall_back = self._can_fall_back(kind)
+        can_fall_back = second.can_fall_back(self, kind)
         self._drop_connection()
-        if stage is Stage.RELAYING:
-            self._lose_capture("cut_off")
+        if stage is RELAYING:
+            shadowing.lose(self, "cut_off")
             self._record(kind, status or 502)
             self._end()
             self.client.reset()
             return
         self.relay = None  # an answer that broke off before the client saw any of it
         if can_fall_back:
-            self._borrow_fallback(kind)
+            second.take_fallback(self, kind)
             self._fall_back()
         else:
             code, sentence = _FAILURE_STATUS[kind]
@@ -616,83 +608,15 @@ class Exchange:
     def _fall_back(self) -> None:
         """Let legacy serve what modern could not; the client notices nothing."""
         self._tally.fallbacks += 1
-        self._fell_back = True
-        self.side = Side.LEGACY
+        self.fell_back = True
+        self.side = LEGACY
         self._tally = self.plane.tally(self.route.id, self.side)
         self.latency = 0.0
         self._lease()
 
-    def _may_retry(self, kind: OutcomeKind, connection: UpstreamConnection | None) -> bool:
-        return (
-            not self._retried
-            and self._stage is Stage.AWAITING
-            and connection is not None
-            and may_retry(
-                self.head.method,
-                kind,
-                reused=self._reused,
-                answered=connection.parser.started,
-                keyed=self._is_keyed(),
-            )
-        )
-
-    def _may_fall_back(self, kind: OutcomeKind) -> bool:
-        return (
-            self.side is Side.MODERN
-            and self._stage is not Stage.RELAYING
-            and self.route.rules.fallback
-            and may_fall_back(self.head.method, kind)
-            # Modern may have begun a session; clients of WebSockets connect again themselves.
-            and (kind in UNSENT or not self.head.websocket)
-        )
-
-    def _can_fall_back(self, kind: OutcomeKind) -> bool:
-        return self._may_fall_back(kind) and self._can_repeat() and self._has_fallback(kind)
-
-    def _is_keyed(self) -> bool:
-        """Whether the application can tell that it has this request already, and says so."""
-        return self.route.rules.retry.idempotency_key and bool(self.head.get(KEY_FIELD))
-
-    def _can_repeat(self) -> bool:
-        """Whether the body so far can be sent again; if only that is in the way, it is counted."""
-        if self.upload is None or self.upload.repeatable:
-            return True
-        if not self.unrepeatable:
-            self.unrepeatable = True
-            self.plane.note("unrepeatable_bodies", self.side)
-        return False
-
-    def _borrow_retry(self) -> bool:
-        """Take one of the retries that the side's budget allows, until the exchange ends."""
-        budget = self._pool.budget
-        if not budget.take_retry(self.plane.admission.in_flight):
-            self.plane.note("retry_budget_exhausted", self.side)
-            return False
-        self._lend(budget.give_retry)
-        self.plane.note("retries", self.side)
-        return True
-
-    def _has_fallback(self, kind: OutcomeKind) -> bool:
-        """Whether legacy's budget allows a fallback; what modern never saw needs none."""
-        if kind in UNSENT:
-            return True
-        if self.plane.pools[Side.LEGACY].budget.has_fallback(self.plane.admission.in_flight):
-            return True
-        self.plane.note("retry_budget_exhausted", Side.LEGACY)
-        return False
-
-    def _borrow_fallback(self, kind: OutcomeKind) -> None:
-        """Take the fallback that there is, until the exchange ends."""
-        budget = self.plane.pools[Side.LEGACY].budget
-        if kind not in UNSENT and budget.take_fallback(self.plane.admission.in_flight):
-            self._lend(budget.give_fallback)
-
-    def _lend(self, give_back: Callable[[], None]) -> None:
-        self._loans = [*(self._loans or ()), give_back]
-
     def _report(self, connection: UpstreamConnection, status: int) -> None:
         """Tell the pool what came of the connection: an answer of this status, or none at all."""
-        pool = self._pool
+        pool = self.pool
         if pool.watched:
             bad = not status or status in pool.rules.failure_statuses
             pool.report(connection, self.plane.now(), bad=bad)
@@ -700,9 +624,9 @@ class Exchange:
     def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._pool.discard(connection)
-        elif self._stage is Stage.LEASING:
-            self._pool.cancel(self)
+            self.pool.discard(connection)
+        elif self.stage is LEASING:
+            self.pool.cancel(self)
 
     def _answer(
         self,
@@ -721,7 +645,7 @@ class Exchange:
         if self.head.path == self.plane.ready_path and self.head.method in ("GET", "HEAD"):
             return self._tell_readiness()
         self.plane.note("refused_requests", str(status))
-        self._stage = Stage.ENDED
+        self.stage = ENDED
         if self.plane.log is not None and self.plane.table is not None:
             self.plane.log.record(record.asked(self, OutcomeKind.REJECTED, status))
         self._write_own(status, sentence)
@@ -729,7 +653,7 @@ class Exchange:
 
     def _tell_readiness(self) -> bool:
         """Answer a load balancer: it is no exchange, so it is neither counted nor logged."""
-        self._stage = Stage.ENDED
+        self.stage = ENDED
         status, word = self.plane.readiness()
         close = self._close or not self.request_done or self.plane.draining
         head_only = self.head.method == "HEAD"
@@ -761,7 +685,7 @@ class Exchange:
             out = relay.held + out
         if out:
             self.client.write(b"".join(out))
-        if self._pool.watched:
+        if self.pool.watched:
             self._report(connection, relay.head.status)
         self._give_back(connection, relay.head)
         self._count(relay.head.status)
@@ -779,9 +703,9 @@ class Exchange:
             and not parser.waiting
         )
         if reusable:
-            self._pool.release(connection, self.plane.now(), response.idle_hint)
+            self.pool.release(connection, self.plane.now(), response.idle_hint)
         else:
-            self._pool.discard(connection)
+            self.pool.discard(connection)
 
     def _count(self, status: int) -> None:
         if status >= 500:
@@ -804,49 +728,10 @@ class Exchange:
             self.id,
         )
 
-    def _is_mirrored(self) -> bool:
-        rules = self.route.rules.mirror
-        return (
-            rules.share > 0.0
-            and not self._fell_back
-            and not self.table.kill_switch
-            and mirror.is_mirrorable(self.head)
-            and self.side.other in rules.towards
-            and self.plane.samples(rules.share)
-        )
-
     def _mirror(self, relay: Relay) -> None:
-        if not relay.mirrored:
-            return
-        if not self.plane.tap.connected:
-            self._lose_capture("no_worker")
-            return
-        try:
-            self._capture(relay)
-        except Exception:
-            # The one hook for whatever goes wrong with shadowing: the client has its answer.
-            log.exception("a capture of route %s failed", self.route.id)
-            self._lose_capture("error")
-
-    def _lose_capture(self, reason: str) -> None:
-        """Count a capture that was to be made and is not."""
-        if self.relay is not None and self.relay.mirrored:
-            self.plane.drop_capture(self.route.id, reason)
-
-    def _capture(self, relay: Relay) -> None:
-        frame = mirror.frame(
-            self.head,
-            relay.head,
-            body=relay.copy(),
-            identifier=self.id,
-            route=self.route.id,
-            primary=self.side,
-            identity=self.identity,
-            at=self.plane.wall(),
-            latency=self.latency,
-            version=self.table.version,
-        )
-        self.plane.offer(self.route.id, frame)
+        """Hand a copy to the shadow workers."""
+        if relay.mirrored:
+            shadowing.hand_over(self, relay)
 
     def _record(self, kind: OutcomeKind, status: int) -> None:
         """Write the access log's line."""
@@ -856,10 +741,10 @@ class Exchange:
     def _end(self) -> None:
         """Let go of everything; safe to call in any stage."""
         self._drop_connection()
-        self._stage = Stage.ENDED
+        self.stage = ENDED
         self.plane.admission.leave()
         if self._ticket is not None:
             self.plane.limits.leave(self._ticket)
-        if self._loans is not None:
-            for give_back in self._loans:
+        if self.loans is not None:
+            for give_back in self.loans:
                 give_back()

@@ -12,7 +12,7 @@ from proxy.rollout.verdict import Verdict
 from proxy.routing.decision import Reason
 from proxy.routing.rules import EQUIVALENCES
 from proxy.routing.side import Side
-from proxy.serving.exchange import Stage
+from proxy.serving.stage import Stage
 from proxy.settings import SERVE_SETTINGS
 from shadow_compare.difference import (
     Extra,

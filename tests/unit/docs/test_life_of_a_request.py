@@ -10,7 +10,8 @@ from proxy.routing import limits
 from proxy.routing.decision import Reason
 from proxy.routing.upstream_rules import QUEUE_FACTOR
 from proxy.serving import downstream, mirror, tunnel, worker
-from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange, Stage
+from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange
+from proxy.serving.stage import Stage
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
 from proxy.wire import forwarding
 from tests.support_docs import code, codes, read, rows

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from proxy.routing.identity import mint
 from proxy.routing.limits import BODY_MAX
 from proxy.routing.side import Side
-from proxy.serving import exchange
 from proxy.upstream.fake import turn
 from tests.support_exchange import MINT_KEY, OK, RESPONSE_TIMEOUT, Scene, answer, get, on, request
 from tests.support_routing import route
@@ -648,11 +646,3 @@ async def test_an_answer_that_moves_is_not_late(scene: Make) -> None:
         upstream.receive(b"y")
     assert client.status() == 200
     assert not client.reset
-
-
-def test_stages_are_in_the_order_of_life() -> None:
-    """A later one has a greater number."""
-    stages: list[Any] = list(exchange.Stage)
-    assert [s.name for s in sorted(stages)] == [
-        "BEGUN", "LEASING", "AWAITING", "RELAYING", "TUNNELLING", "ENDED",
-    ]  # fmt: skip
