@@ -5,5 +5,5 @@ grammar (`grammar`), understood (`framing`, `target`), and what goes out is writ
 (`forwarding`): own framing, one Host, a list of fields that was decided on.
 
 Reading order: grammar, errors, fields, target, framing, chunked, trailers, message, head, parser,
-forwarding.
+forwarding; and, for what comes before HTTP on some listeners, proxy_protocol.
 """

@@ -21,3 +21,7 @@ class RequestError(WireError):
 
 class ResponseError(WireError):
     """The upstream's answer is not HTTP as we accept it; the client is told 502."""
+
+
+class ProxyHeaderError(WireError):
+    """A connection that must begin with a PROXY header does not; it is closed without an answer."""

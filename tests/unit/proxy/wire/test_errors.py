@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.wire.errors import RequestError, ResponseError, WireError
+from proxy.wire.errors import ProxyHeaderError, RequestError, ResponseError, WireError
 
 
 @pytest.mark.parametrize(
-    "error", [RequestError(400, "why"), ResponseError("why"), WireError("why")]
+    "error",
+    [RequestError(400, "why"), ResponseError("why"), ProxyHeaderError("why"), WireError("why")],
 )
 def test_errors_say_why(error: WireError) -> None:
     """Every error of the wire is a WireError that says why."""
