@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -40,16 +40,23 @@ from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
 from proxy.serving.inheritance import Inheritance, Word, inheritance
-from proxy.serving.listener import dealt, listeners
+from proxy.serving.listener import Listener, dealt, listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.mirrored import mirror_rewrites
 from proxy.serving.notify import Notifier
 from proxy.serving.plane import Plane
 from proxy.serving.supervisor import Supervisor
+from proxy.serving.tls import CertificateStore
 from proxy.serving.vitals import Pulse, pulses
 from proxy.serving.watchdog import Watchdog
 from proxy.serving.worker import Worker
-from proxy.settings import ROLES, ServeSettings, format_address
+from proxy.settings import (
+    OVERRIDE_KEY,
+    ROLES,
+    ServeSettings,
+    format_address,
+    read_override_key,
+)
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError, client_context
 from proxy.upstream.instance import Instance
@@ -165,7 +172,8 @@ def _children(
 ) -> list[Child]:
     """The processes of a role. Sockets are opened here, so that a busy port is told at once."""
     role, children = settings.role, []
-    mint_key = key_at(paths.mint_key)
+    mint_key, override_key = key_at(paths.mint_key), _override_key(paths)
+    certificates = _certificates(settings)
     roles = ["controller"] if role in ("all", "controller") else []
     roles += ["shadow"] * settings.shadow_workers if role in ("all", "shadow") else []
     roles += ["worker"] * settings.workers if role in ("all", "data-plane") else []
@@ -174,15 +182,16 @@ def _children(
         (name, roles[:place].count(name), row)
         for place, (name, row) in enumerate(zip(roles, rows, strict=True))
     ]
-    dealt_out: list[list[socket.socket]] = []
+    dealt_out: list[list[Listener]] = []
     admin: list[socket.socket] = []
     if "controller" in roles:
         admin = _admin_sockets(settings, estate, inherited)
     if "worker" in roles:
-        dealt_out = dealt(_client_sockets(settings, estate, inherited), settings.workers)
+        dealt_out = _listeners(settings, estate, inherited)
     for name, index, pulse in processes:
         if name == "controller":
-            run = partial(_run, _control, settings, paths, admin[0], mint_key, processes)
+            keys = (mint_key, override_key)
+            run = partial(_run, _control, settings, paths, admin[0], *keys, processes)
             children.append(Child("controller", run, sockets=tuple(admin), pulse=pulse))
         elif name == "shadow":
             run = partial(_run, _shadow, paths, index, pulse)
@@ -190,26 +199,47 @@ def _children(
         else:
             own, generation = dealt_out[index], estate.generation
             run = partial(
-                _run, _data_plane, settings, paths, index, own, mint_key, pulse, generation
-            )
+                _run, _data_plane, settings, paths, index, own, mint_key, override_key,
+                certificates, pulse, generation,
+            )  # fmt: skip
             watchdog = Watchdog(settings.hang_seconds)
-            worker = Child(f"data plane worker {index}", run, True, tuple(own), pulse, watchdog)
+            sockets = tuple(each.sock for each in own)
+            worker = Child(f"data plane worker {index}", run, True, sockets, pulse, watchdog)
             children.append(worker)
     return children
 
 
-def _client_sockets(
+def _listeners(
     settings: ServeSettings, estate: Estate, inherited: Inheritance | None
-) -> list[socket.socket]:
-    name = f"listen {format_address(settings.listen)}"
-    given = inherited.take(name) if inherited is not None else []
-    found = estate.sockets[name] = listeners(settings.listen, settings.workers, given)
-    log.info(
-        "serving %s with %d workers",
-        format_address(found[0].getsockname()[:2]),
-        settings.workers,
-    )
-    return found
+) -> list[list[Listener]]:
+    """Open every listener, or take it over; gives what each worker listens on."""
+    hands: list[list[Listener]] = [[] for _ in range(settings.workers)]
+    for place, listen in enumerate(settings.listen):
+        name = f"listen {format_address(listen.address)}"
+        if not listen.address[1]:  # there may be several whose port the system chooses
+            name += f" ({place})"
+        given = inherited.take(name) if inherited is not None else []
+        found = estate.sockets[name] = listeners(listen.address, settings.workers, given)
+        for hand, sockets in zip(hands, dealt(found, settings.workers), strict=True):
+            hand += [Listener(sock, listen.tls, listen.proxy) for sock in sockets]
+        at = replace(listen, address=found[0].getsockname()[:2])
+        log.info("serving %s with %d workers", at, settings.workers)
+    return hands
+
+
+def _certificates(settings: ServeSettings) -> CertificateStore | None:
+    """Read the certificates, before the workers are forked; raises SettingsError."""
+    if not settings.tls_certificate:
+        return None
+    store = CertificateStore(settings.tls_certificate, settings.tls_key)
+    store.warn_of_expiry(time.time())
+    return store
+
+
+def _override_key(paths: StatePaths) -> bytes:
+    """Give the key that signs overrides, made at the first start; raises SettingsError."""
+    key_at(paths.state / OVERRIDE_KEY)
+    return read_override_key(paths.state)
 
 
 def _run(main: Callable[..., Any], *arguments: object) -> int:
@@ -260,6 +290,7 @@ async def _control(
     paths: StatePaths,
     admin: socket.socket,
     mint_key: bytes,
+    override_key: bytes,
     processes: list[_Process],
 ) -> None:
     clock = SystemClock()
@@ -275,7 +306,9 @@ async def _control(
     metrics = Metrics(
         lambda: replace(controller.reading(), processes=tuple(map(_process_reading, processes)))
     )
-    app = create_admin_app(controller, Report(comparisons), settings.admin, metrics, mint_key)
+    app = create_admin_app(
+        controller, Report(comparisons), settings.admin, metrics, mint_key, override_key
+    )
     server = _AdminServer(
         uvicorn.Config(
             app,
@@ -305,8 +338,10 @@ async def _data_plane(
     settings: ServeSettings,
     paths: StatePaths,
     index: int,
-    sockets: list[socket.socket],
+    own: Sequence[Listener],
     mint_key: bytes,
+    override_key: bytes,
+    certificates: CertificateStore | None,
     pulse: Pulse,
     generation: int,
 ) -> None:
@@ -315,17 +350,18 @@ async def _data_plane(
     # Not the loop's clock: uvloop's stands still within a turn and counts whole milliseconds.
     plane = Plane(
         index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time,
-        ready_path=settings.ready_path,
+        ready_path=settings.ready_path, override_key=override_key,
     )  # fmt: skip
     worker = Worker(
         plane,
         mirror,
         access_log,
-        sockets,
+        own,
         paths.snapshot,
         _patience(settings),
         paths.kill_file,
         pulse,
+        certificates,
     )
     hello = {"role": "worker", "index": index, "pid": os.getpid(), "generation": generation}
     await worker.run(

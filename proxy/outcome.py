@@ -143,6 +143,7 @@ class OutcomeBatch:
 
     `pools` counts connections by side and state; `instances` tells by side and address whether one
     takes part (1 or 0) and its requests in flight; `breakers` is 0 closed, 1 half open, 2 open.
+    `certificates` tells by file when each ends, in seconds of the epoch.
     `events` counts what has no route: the event's name, then its label (see `observe.metrics`).
     """
 
@@ -158,6 +159,7 @@ class OutcomeBatch:
     events: dict[str, dict[str, int]] = field(default_factory=dict)
     instances: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     breakers: dict[str, int] = field(default_factory=dict)
+    certificates: dict[str, float] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -180,6 +182,7 @@ class OutcomeBatch:
             "events": self.events,
             "instances": self.instances,
             "breakers": self.breakers,
+            "certificates": self.certificates,
         }  # fmt: skip
 
     @classmethod
@@ -198,9 +201,10 @@ class OutcomeBatch:
         batch.connections = data["connections"]
         batch.pools = data["pools"]
         batch.events = data["events"]
-        # A worker that was started before there was more than one instance to tell of says nothing.
+        # A worker that was started before these were told of says nothing.
         batch.instances = data.get("instances", {})
         batch.breakers = data.get("breakers", {})
+        batch.certificates = data.get("certificates", {})
         return batch
 
 

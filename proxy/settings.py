@@ -14,8 +14,13 @@ from proxy.errors import SettingsError
 ROLES = ("all", "data-plane", "controller", "shadow")
 MIN_TOKEN_LENGTH = 16
 MAX_TOKEN_FILE_BYTES = 4096
+OVERRIDE_KEY = "override.key"
+MIN_KEY_BYTES = 32
 
 Address = tuple[str, int]
+
+
+LISTEN_OPTIONS = ("tls", "proxy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +43,19 @@ class Setting:
         return f"CUTOVER_{self.name.upper()}"
 
 
+STATE = Setting("state", "DIR", ".cutover", "where sockets, the snapshot and the store live")
+
 SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("rules", "FILE", "routing_rules.yaml", "the routing rules; watched while running"),
-    Setting("state", "DIR", ".cutover", "where sockets, the snapshot and the store live"),
-    Setting("listen", "HOST:PORT", "127.0.0.1:8080", "where clients connect"),
+    STATE,
+    Setting(
+        "listen",
+        "HOST:PORT[;tls][;proxy],...",
+        "127.0.0.1:8080",
+        "where clients connect, and whether they speak TLS or a PROXY header comes first",
+    ),
+    Setting("tls_certificate", "FILE,...|DIR", "", "PEM chains for TLS, or their directory"),
+    Setting("tls_key", "FILE,...", "", "PEM keys, in the order of the certificates"),
     Setting("admin_listen", "HOST:PORT", "127.0.0.1:8090", "where the API and console listen"),
     Setting("workers", "N", "", "data plane processes (default: one for each CPU)"),
     Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
@@ -56,13 +70,28 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
 """Every option; the token is not one, because a command line is readable by every process."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """One address for clients: whether they speak TLS there, and a PROXY header comes first."""
+
+    address: Address
+    tls: bool = False
+    proxy: bool = False
+
+    def __str__(self) -> str:
+        options = (f";{name}" for name in LISTEN_OPTIONS if getattr(self, name))
+        return format_address(self.address) + "".join(options)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeSettings:
     """What `cutover serve` was asked to start. `ready_path` is empty when nobody asks."""
 
     rules: Path
     state: Path
-    listen: Address
+    listen: tuple[Listen, ...]
+    tls_certificate: tuple[Path, ...]
+    tls_key: tuple[Path, ...]
     admin_listen: Address
     workers: int
     role: str
@@ -119,7 +148,9 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
     settings = ServeSettings(
         rules=Path(_filled(text["rules"])),
         state=Path(_filled(text["state"])),
-        listen=parse_address(*text["listen"]),
+        listen=parse_listen(*text["listen"]),
+        tls_certificate=_paths(text["tls_certificate"]),
+        tls_key=_paths(text["tls_key"]),
         admin_listen=parse_address(*text["admin_listen"]),
         workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
         role=_role(*text["role"]),
@@ -133,11 +164,8 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         admin_token=read_token(environ),
     )
     settings.admin.validate()
-    if settings.listen == settings.admin_listen and settings.listen[1] != 0:
-        raise SettingsError(
-            f"--listen and --admin-listen are both {format_address(settings.listen)}; "
-            "clients and operators need ports of their own"
-        )
+    _check_ports(settings)
+    _check_tls(settings)
     return settings
 
 
@@ -157,6 +185,24 @@ def read_token(environ: Mapping[str, str]) -> str | None:
     return token
 
 
+def read_override_key(state: Path) -> bytes:
+    """Read the key in a state directory that signs overrides; a serving proxy has made it."""
+    path = state / OVERRIDE_KEY
+    try:
+        key = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(
+            f"--state {state}: {OVERRIDE_KEY}: {error.strerror}. Name the state directory of a "
+            "proxy that has been started, as a user who may read it"
+        ) from error
+    if len(key) < MIN_KEY_BYTES:
+        raise SettingsError(
+            f"--state {state}: {OVERRIDE_KEY} has {len(key)} bytes, of {MIN_KEY_BYTES} at least: "
+            "anybody could sign. Delete it; the next start of the proxy makes a new one"
+        )
+    return key
+
+
 def parse_address(text: str, source: str = "address") -> Address:
     """Read HOST:PORT, with IPv6 hosts in brackets; port 0 lets the system choose."""
     host, colon, port = text.rpartition(":")
@@ -168,6 +214,11 @@ def parse_address(text: str, source: str = "address") -> Address:
     elif ":" in host:
         raise SettingsError(f"{source}: write the IPv6 address in brackets: [{host}]:{port}")
     return host, number
+
+
+def parse_listen(text: str, source: str = "address") -> tuple[Listen, ...]:
+    """Read HOST:PORT[;tls][;proxy], one or several with commas between."""
+    return tuple(_listen(part.strip(), source) for part in text.split(","))
 
 
 def whole_number(text: str) -> int | None:
@@ -257,6 +308,60 @@ def _path(value: _Sourced) -> str:
     if not text or (text[0] == "/" and plain and not set(steps) & {"", ".", ".."}):
         return text
     raise SettingsError(f"{source}: {text!r} is not a plain path, such as /.cutover/ready")
+
+
+def _listen(text: str, source: str) -> Listen:
+    address, *options = text.split(";")
+    for option in options:
+        if option not in LISTEN_OPTIONS or options.count(option) > 1:
+            raise SettingsError(
+                f"{source}: {text!r} has the option {option!r}; a listener has "
+                f"{' and '.join(LISTEN_OPTIONS)}, each at most once, as in 0.0.0.0:8443;tls"
+            )
+    return Listen(parse_address(address, source), "tls" in options, "proxy" in options)
+
+
+def _check_ports(settings: ServeSettings) -> None:
+    """Refuse two listeners on one port; one that the system chooses is nobody else's."""
+    taken = {settings.admin_listen: "--admin-listen"} if settings.admin_listen[1] else {}
+    for listen in settings.listen:
+        address = listen.address
+        if address in taken:
+            raise SettingsError(
+                f"--listen and {taken[address]} are both {format_address(address)}; "
+                "each listener, and the operators' own, needs a port for itself"
+            )
+        if address[1]:
+            taken[address] = "--listen"
+
+
+def _check_tls(settings: ServeSettings) -> None:
+    """Refuse TLS without certificates, certificates without TLS, and keys that fit neither."""
+    certificates, keys = settings.tls_certificate, settings.tls_key
+    speaks = [listen for listen in settings.listen if listen.tls]
+    if speaks and not certificates:
+        raise SettingsError(
+            f"--listen {speaks[0]} needs --tls-certificate and --tls-key: the PEM files of a "
+            "certificate with its chain, and of its key"
+        )
+    if (certificates or keys) and not speaks:
+        raise SettingsError(
+            "--tls-certificate and --tls-key are given, but no listener speaks TLS; say so "
+            f"behind its address: --listen '{settings.listen[0]};tls'"
+        )
+    directory = len(certificates) == 1 and not keys
+    if not directory and len(certificates) != len(keys):
+        raise SettingsError(
+            f"--tls-certificate names {len(certificates)} and --tls-key {len(keys)}; each "
+            "certificate needs its key, in the same order. Of a directory, which needs no "
+            "--tls-key, there can only be one"
+        )
+
+
+def _paths(value: _Sourced) -> tuple[Path, ...]:
+    """Read file names with commas between; none at all for an empty text."""
+    text, source = value
+    return tuple(Path(_filled((part.strip(), source))) for part in text.split(",") if text)
 
 
 def _role(text: str, source: str) -> str:

@@ -20,6 +20,7 @@ from tests.support_routing import plain, route, rules
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 MINT_KEY = b"k" * 32
+OVERRIDE_KEY = b"o" * 32
 RESPONSE_TIMEOUT = 30.0
 _VERSIONS = count(1)
 
@@ -123,6 +124,7 @@ class Scene:
             lambda rules, size, **more: Pool(
                 rules, size, self.network[rules.side], **{**more, "chance": lambda: self.chance}
             ),
+            override_key=OVERRIDE_KEY,
         )  # fmt: skip
         self.chance = 0.0
         self.clients: list[Client] = []

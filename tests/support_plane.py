@@ -28,9 +28,10 @@ from proxy.outcome import OutcomeBatch, Tally
 from proxy.routing.schema import rules_from_plain
 from proxy.routing.side import Side
 from proxy.serving.drain import Patience
-from proxy.serving.listener import listeners
+from proxy.serving.listener import Listener, listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
+from proxy.serving.tls import CertificateStore
 from proxy.serving.worker import Worker
 from proxy.snapshot import Snapshot
 from proxy.upstream.pool import Pool
@@ -44,6 +45,11 @@ READY_PATH: Final = "/.cutover/ready"
 
 TRUSTED: Final = "127.0.0.2"
 """Source address of clients that the rules trust."""
+
+DOORS: Final = ("", "proxy", "tls", "tls;proxy")
+"""Listeners by what comes before HTTP there."""
+
+OVERRIDE_KEY: Final = b"o" * 32
 
 COUNTED: Final = ("decided", "served", "ok", "bad", "aborted", "rejected", "fallbacks")
 
@@ -476,16 +482,53 @@ class Rig:
     worker: Worker
     port: int
     skew: list[float]
+    ports: dict[str, int]
     version: int = 1
     clients: list[Client] = field(default_factory=list)
 
-    async def client(self, source: str = "127.0.0.1") -> Client:
-        """Connect a client from a source address."""
-        _, client = await asyncio.get_running_loop().create_connection(
-            Client, "127.0.0.1", self.port, local_addr=(source, 0)
+    async def client(
+        self,
+        source: str = "127.0.0.1",
+        *,
+        door: str = "",
+        header: Pieces | None = None,
+        tls: ssl.SSLContext | None = None,
+        host: str | None = None,
+    ) -> Client:
+        """Connect a client from a source address.
+
+        `door` is one of `DOORS`; `header` is sent before TLS begins, if it does, with a host named.
+        """
+        loop = asyncio.get_running_loop()
+        sock = socket.create_connection(
+            ("127.0.0.1", self.ports[door]), PATIENCE, source_address=(source, 0)
         )
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in header or []:
+            await loop.sock_sendall(sock, piece)
+            await asyncio.sleep(0)
+        named = (host or "shop.test") if tls is not None else None
+        _, client = await loop.create_connection(Client, sock=sock, ssl=tls, server_hostname=named)
         self.clients.append(client)
         return client
+
+    def noted(self, event: str) -> dict[str, int]:
+        """Give how often an event was counted since the last `forget`, by label."""
+        found = Counter(self.plane._events.get(event, {}))
+        for kind, payload in self.uplink.sent:
+            if kind == "outcomes":
+                found.update(payload["events"].get(event, {}))
+        return dict(found)
+
+    async def has_noted(self, event: str, label: str) -> None:
+        """Wait until an event has been counted, once and with this label only."""
+
+        async def seen() -> bool:
+            return bool(self.noted(event))
+
+        await eventually_async(seen, PATIENCE, f"{event}: {label}")
+        assert self.noted(event) == {label: 1}
 
     async def ask(
         self,
@@ -519,6 +562,34 @@ class Rig:
 
         await eventually_async(seen, PATIENCE, f"{number} waiting requests")
 
+    def closing(self) -> int:
+        """Count the clients that have had their last answer."""
+        return sum(each._closing for each in self.worker._live)
+
+    async def until_closing(self, number: int) -> None:
+        """Wait until so many clients have had their last answer."""
+
+        async def seen() -> bool:
+            return self.closing() == number
+
+        await eventually_async(seen, PATIENCE, f"{number} clients that are closing")
+
+    async def until_paused(self) -> None:
+        """Wait until an answer waits for a client that does not read."""
+
+        async def seen() -> bool:
+            return any(not each.writable for each in self.worker._live)
+
+        await eventually_async(seen, PATIENCE, "a client that does not read")
+
+    async def until_clients(self, number: int) -> None:
+        """Wait until so many clients are left."""
+
+        async def seen() -> bool:
+            return len(self.worker._live) == number
+
+        await eventually_async(seen, PATIENCE, f"{number} clients")
+
     async def is_clean(self) -> None:
         """Prove with new clients that pooled connections answer what they were asked."""
         for path in ("/l/", "/m/"):
@@ -540,6 +611,8 @@ class Rig:
         self.legacy.forget()
         self.modern.forget()
         self.log.lines.clear()
+        self.plane.take_batch()
+        self.uplink.sent.clear()
 
     def later(self, seconds: float) -> None:
         """Let the worker's clock jump ahead, and have it look at its deadlines."""
@@ -610,9 +683,17 @@ def document(legacy: int, modern: int, **more: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def running(
-    state: Path, *, drain_seconds: float = 5.0, grace_seconds: float = 0.0, **more: Any
+    state: Path,
+    *,
+    drain_seconds: float = 5.0,
+    grace_seconds: float = 0.0,
+    certificates: CertificateStore | None = None,
+    **more: Any,
 ) -> AsyncIterator[Rig]:
-    """Run a worker with its upstreams; `more` goes into the rules document."""
+    """Run a worker with its upstreams; `more` goes into the rules document.
+
+    It has all of `DOORS` when there are certificates, else those without TLS.
+    """
     loop = asyncio.get_running_loop()
     legacy, modern = Upstream(), Upstream()
     await legacy.listen()
@@ -623,14 +704,20 @@ async def running(
     skew, log, uplink, mirror = [0.0], Lines(), NoUplink(), Mirror([])
     plane = Plane(
         0, 1, b"k" * 32, mirror, log, lambda: loop.time() + skew[0], time.time,
-        ready_path=READY_PATH,
+        ready_path=READY_PATH, override_key=OVERRIDE_KEY,
     )  # fmt: skip
-    listener = listeners(("127.0.0.1", 0), 1)[0]
-    port = listener.getsockname()[1]
+    doors = [
+        Listener(listeners(("127.0.0.1", 0), 1)[0], "tls" in name, "proxy" in name)
+        for name in DOORS
+        if certificates is not None or "tls" not in name
+    ]
+    ports = {name: each.sock.getsockname()[1] for name, each in zip(DOORS, doors, strict=False)}
     patience = Patience(grace_seconds, drain_seconds)
-    worker = Worker(plane, mirror, None, [listener], file, patience, KillFile(state))
+    worker = Worker(
+        plane, mirror, None, doors, file, patience, KillFile(state), certificates=certificates
+    )
     serving = loop.create_task(worker.serve(lambda _: uplink))
-    rig = Rig(legacy, modern, log, uplink, plane, worker, port, skew)
+    rig = Rig(legacy, modern, log, uplink, plane, worker, ports[""], skew, ports)
     try:
         yield rig
     finally:

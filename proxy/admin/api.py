@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import cache
@@ -53,10 +54,13 @@ _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 class Api:
     """One method per endpoint, named as its operation."""
 
-    def __init__(self, controller: Controller, report: Report, mint_key: bytes) -> None:
+    def __init__(
+        self, controller: Controller, report: Report, mint_key: bytes, override_key: bytes
+    ) -> None:
         self._controller = controller
         self._report = report
         self._mint_key = mint_key
+        self._override_key = override_key
         self._table: Table | None = None
         self._streams = 0
 
@@ -212,7 +216,8 @@ class Api:
         """Which side would serve a request, and why."""
         wanted = schemas.read_request_to_explain(await _body(request))
         try:
-            explanation = explain(await self._table_in_force(), wanted)
+            table = await self._table_in_force()
+            explanation = explain(table, wanted, self._override_key, time.time())
         except RequestError as error:
             detail = f"The proxy refuses this request with {error.status}: {error}"
             raise ProblemError(Problem(422, "not-explained", detail)) from error

@@ -32,8 +32,9 @@ def create_admin_app(
     settings: AdminSettings,
     metrics: Callable[[], bytes],
     mint_key: bytes = b"",
+    override_key: bytes = b"",
 ) -> Starlette:
-    """Put the admin application together; `mint_key` signs identity cookies, to explain them too.
+    """Put the admin application together; its keys sign cookies and overrides, to explain them.
 
     Raises SettingsError when the API would listen beyond loopback without a token.
     """
@@ -41,7 +42,7 @@ def create_admin_app(
     history = History()
     return Starlette(
         routes=[
-            *Api(controller, report, mint_key).routes_of_app(),
+            *Api(controller, report, mint_key, override_key).routes_of_app(),
             Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
             Route("/livez", _livez),
             Route("/readyz", lambda _: _readyz(controller)),

@@ -11,6 +11,7 @@ from proxy.admin.explain_route import asked_words, limit_words
 from proxy.admin.schemas import RequestToExplain
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import MINT_PREFIX
+from proxy.routing.override import FIELD, Refusal, read_override
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
 from proxy.routing.side import Side
 from proxy.routing.table import Route, Table
@@ -18,8 +19,14 @@ from proxy.wire.forwarding import Peer
 from proxy.wire.head import read_request
 from proxy.wire.message import RequestHead
 
-OVERRIDE_HEADER = b"cutover-side"
 SHOWN_MAX = 60
+
+_REFUSALS = {
+    Refusal.MALFORMED: "it is neither legacy nor modern, alone or with a token",
+    Refusal.FORGED: "no key of this proxy has signed its token for this side and route",
+    Refusal.EXPIRED: "its token has expired",
+    Refusal.OTHER_ROUTE: "its token is for another route",
+}
 
 _ORDER = (
     Reason.KILL_SWITCH,
@@ -71,10 +78,13 @@ class Explanation:
         }
 
 
-def explain(table: Table, request: RequestToExplain) -> Explanation:
+def explain(
+    table: Table, request: RequestToExplain, override_key: bytes = b"", now: float = 0.0
+) -> Explanation:
     """Explain what the table decides for this request; `client_ip` is who connects to the proxy.
 
     The request goes through the proxy's own parser and table, so that the two cannot disagree.
+    Without the key that signs overrides a token is not judged. `now` in seconds of the epoch.
     Raises RequestError for a request that the proxy refuses before it looks for a route.
     """
     head = read_request(_head(request))
@@ -84,12 +94,18 @@ def explain(table: Table, request: RequestToExplain) -> Explanation:
     trusted = table.trusts(request.client_ip)
     client = Peer(request.client_ip, 0, trusted=trusted).client_address(head, table.trusts)
     identity = route.identify(head, client, table.parameters(route, head.path))
-    override, override_words = read_override(head, request.client_ip, trusted)
-    decision = route.decide(identity or MINT_PREFIX, override)
+    asked = head.get(FIELD)
+    override = (
+        None
+        if asked is None
+        else read_override(asked, key=override_key, route=route.id, now=now, trusted=trusted)
+    )
+    side = override if isinstance(override, Side) else None
+    decision = route.decide(identity or MINT_PREFIX, side)
     drawn = identity is None and decision.reason is Reason.BUCKET
     words = {
         Reason.KILL_SWITCH: "on: everything goes to legacy" if table.kill_switch else "off",
-        Reason.OVERRIDE: override_words,
+        Reason.OVERRIDE: _override_words(asked, override, request.client_ip, bool(override_key)),
         Reason.PIN: _pin_words(table, decision),
         Reason.ROLLED_BACK: _rolled_back_words(decision),
         Reason.WEIGHT: _weight_words(route),
@@ -112,17 +128,22 @@ def explain(table: Table, request: RequestToExplain) -> Explanation:
     )
 
 
-def read_override(head: RequestHead, client_ip: str, trusted: bool) -> tuple[Side | None, str]:
-    """Give the side that a trusted client asks for, and words about it."""
-    value = head.get(OVERRIDE_HEADER)
-    if value is None:
-        return None, "no Cutover-Side header"
-    if not trusted:
-        return None, f"Cutover-Side ignored: {client_ip} is not in trusted_networks"
-    if value not in (b"legacy", b"modern"):
-        return None, f"Cutover-Side ignored: {shown(value)} is neither legacy nor modern"
-    side = Side(value.decode())
-    return side, f"Cutover-Side: {side.value}, from {client_ip}, which is trusted"
+def _override_words(
+    asked: bytes | None, found: Side | Refusal | None, client_ip: str, has_key: bool
+) -> str:
+    """Say what the field Cutover-Side comes to, and why."""
+    if asked is None or found is None:
+        return "no Cutover-Side header"
+    if isinstance(found, Side):
+        why = "with a valid token" if b"token=" in asked else f"from {client_ip}, which is trusted"
+        return f"Cutover-Side: {found.value}, {why}"
+    if found is Refusal.UNSIGNED:
+        why = f"{client_ip} is not in trusted_networks, and there is no token"
+    elif found is Refusal.FORGED and not has_key:
+        why = "only the running proxy can judge its token"
+    else:
+        why = _REFUSALS[found]
+    return f"Cutover-Side ignored: {why} ({shown(asked)})"
 
 
 def shown(value: bytes) -> str:

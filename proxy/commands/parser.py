@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from proxy.commands import check, diffs, explain, history, routes, serve, steer, upgrade
+from proxy.commands import check, diffs, explain, history, override, routes, serve, steer, upgrade
 
 DESCRIPTION = "A strangler-fig reverse proxy: route by share, mirror, compare, take it back."
 
@@ -34,6 +34,6 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (serve, upgrade, check, explain, routes, steer, diffs, history):
+    for module in (serve, upgrade, check, explain, override, routes, steer, diffs, history):
         module.add_to(commands)
     return parser

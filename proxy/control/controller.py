@@ -197,6 +197,7 @@ class Controller(Desk):
             instances=self._workers.instances(),
             breakers=self._workers.breakers(),
             events=self._events,
+            certificates=self._workers.certificates(),
         )
 
     # Judging

@@ -23,6 +23,7 @@ class _Worker:
     pools: dict[str, dict[str, int]] = field(default_factory=dict)
     instances: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     breakers: dict[str, int] = field(default_factory=dict)
+    certificates: dict[str, float] = field(default_factory=dict)
 
 
 class Workers:
@@ -78,6 +79,7 @@ class Workers:
         if (worker := self._current(peer)) is not None:
             worker.connections, worker.pools = batch.connections, batch.pools
             worker.instances, worker.breakers = batch.instances, batch.breakers
+            worker.certificates = batch.certificates
 
     def note_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:
         """Note what a shadow worker says of itself."""
@@ -138,6 +140,15 @@ class Workers:
             for worker in self._workers.values()
             if worker.connected
             for side, state in worker.breakers.items()
+        }
+
+    def certificates(self) -> dict[tuple[int, str], float]:
+        """Give when each certificate ends, by worker index and file."""
+        return {
+            (worker.peer.index, file): end
+            for worker in self._workers.values()
+            if worker.connected
+            for file, end in worker.certificates.items()
         }
 
     def _current(self, peer: Peer) -> _Worker | None:

@@ -36,6 +36,10 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "panic_leases": ("Connections taken while all instances of a side were out", "side"),
     "breaker_openings": ("Times a breaker opened", "side"),
     "breaker_rejections": ("Attempts that an open breaker did not let through", "side"),
+    "overrides_refused": ("Cutover-Side fields that counted for nothing", "reason"),
+    "proxy_headers_refused": ("Connections closed for want of a PROXY header", "reason"),
+    "tls_handshakes_failed": ("Connections closed for want of a TLS handshake", "reason"),
+    "tls_certificates_read": ("Certificates read anew by a worker", "outcome"),
 }
 """Events that data plane workers count by name: meaning, and the name of the label or nothing."""
 
@@ -90,7 +94,7 @@ class Reading:
 
     `pools` by worker index, side and state; `instances`, whether they take part and how many
     requests are in flight, by worker index, side and address; `breakers` by worker index and side;
-    `events` by name and label.
+    `events` by name and label; `certificates`, when they end, by worker index and file.
     """
 
     version: int
@@ -106,6 +110,7 @@ class Reading:
     events: Mapping[tuple[str, str], int] = field(default_factory=dict)
     processes: tuple[ProcessReading, ...] = ()
     retiring: int = 0
+    certificates: Mapping[tuple[int, str], float] = field(default_factory=dict)
 
 
 class Metrics:
@@ -132,6 +137,7 @@ class Metrics:
         yield from _shadowing(reading)
         yield from _processes(reading)
         yield from _upstreams(reading)
+        yield _certificates(reading)
         yield from _events(reading)
 
 
@@ -287,6 +293,17 @@ def _upstreams(reading: Reading) -> Iterator[Metric]:
     for (index, side), breaker in sorted(reading.breakers.items()):
         breakers.add_metric([str(index), side], breaker)
     yield from (pools, admitted, in_flight, breakers)
+
+
+def _certificates(reading: Reading) -> Metric:
+    ends = GaugeMetricFamily(
+        "cutover_tls_certificate_not_after_seconds",
+        "When a certificate in use ends, in seconds of the epoch",
+        labels=["worker", "certificate"],
+    )
+    for (index, file), end in sorted(reading.certificates.items()):
+        ends.add_metric([str(index), file], end)
+    return ends
 
 
 def _events(reading: Reading) -> Iterator[Metric]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import socket
+import sys
+import termios
 from typing import Final, cast
 
 from proxy.serving.exchange import Exchange
@@ -12,7 +15,7 @@ from proxy.serving.plane import Plane
 from proxy.serving.reset import reset
 from proxy.upstream.handover import Handover
 from proxy.wire.errors import RequestError
-from proxy.wire.forwarding import Peer, write_own
+from proxy.wire.forwarding import HTTP, HTTPS, Peer, write_own
 from proxy.wire.message import RequestHead
 from proxy.wire.parser import RequestEvent, RequestParser
 
@@ -23,12 +26,17 @@ LINGER: Final = 2.0
 UNREAD_DEADLINE: Final = 30.0
 """Seconds after which a client must have read its share of a last answer, or all of it."""
 
+_BYTES_ACKED: Final = slice(120, 128)  # of struct tcp_info: tcpi_bytes_acked
+
 READ_AHEAD: Final = 65_536
 """Bytes a client may send ahead of what its current exchange takes."""
 
 
 class Downstream(asyncio.Protocol):
-    """The client's side. `deadline` is looked at by the worker ten times a second."""
+    """The client's side. `deadline` is looked at by the worker ten times a second.
+
+    `source` is what a PROXY header said of the client; without one it is who connected.
+    """
 
     __slots__ = (
         "_advancing",
@@ -39,6 +47,8 @@ class Downstream(asyncio.Protocol):
         "_parser",
         "_peer_table",
         "_reading",
+        "_scheme",
+        "_source",
         "_transport",
         "_unsent",
         "deadline",
@@ -48,7 +58,14 @@ class Downstream(asyncio.Protocol):
         "writable",
     )
 
-    def __init__(self, plane: Plane, live: set[Downstream], listener_port: int) -> None:
+    def __init__(
+        self,
+        plane: Plane,
+        live: set[Downstream],
+        listener_port: int,
+        scheme: bytes = HTTP,
+        source: str | None = None,
+    ) -> None:
         self.plane: Final = plane
         self.exchange: Exchange | None = None
         self.deadline = 0.0
@@ -56,6 +73,8 @@ class Downstream(asyncio.Protocol):
         self.peer: Peer
         self._live = live
         self._listener_port = listener_port
+        self._scheme = scheme
+        self._source = source
         self._parser = RequestParser()
         self._transport: asyncio.Transport
         self._peer_table: object = None
@@ -77,9 +96,13 @@ class Downstream(asyncio.Protocol):
             # Not left at the door: it would wait there, unanswered, while other workers have room.
             self.plane.note("rejected_requests", "connections")
             self._refuse(RequestError(503, "too many connections at once"))
+        elif self.plane.draining:
+            self.drain()
         sock = transport.get_extra_info("socket")
         if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._scheme is HTTPS:  # uvloop would let half a megabyte wait for a slow reader
+            self._transport.set_write_buffer_limits(READ_AHEAD)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent."""
@@ -95,8 +118,13 @@ class Downstream(asyncio.Protocol):
             self.pause_reading()
 
     def eof_received(self) -> bool:
-        """Let the transport stay open while answers are still to be written."""
+        """Let the transport stay open while answers are still to be written.
+
+        With TLS it never does: whoever sends close_notify gets no more answers.
+        """
         self._ended = True
+        if self._scheme is HTTPS:
+            return False
         if self.exchange is None:
             return not self.writable
         return self.exchange.request_done
@@ -154,7 +182,8 @@ class Downstream(asyncio.Protocol):
         """Cut the client off, by a reset: a plain close can be the end of a complete answer."""
         self.exchange = None
         self._closing = True
-        if self._transport.is_closing():
+        # With TLS it is closing while close_notify goes to and fro, and has its socket still.
+        if self._transport.is_closing() and self._scheme is HTTP:
             self._transport.abort()
         else:
             reset(self._transport)
@@ -171,10 +200,13 @@ class Downstream(asyncio.Protocol):
         self._closing = True
         if self._transport.is_closing():
             return
-        self._unsent = self._transport.get_write_buffer_size()
+        # With TLS what is unsent is known by degrees only: the first look begins to count.
+        self._unsent = self._transport.get_write_buffer_size() if self._scheme is HTTP else 0
         self.deadline = self.plane.now() + (UNREAD_DEADLINE if self._unsent else LINGER)
         self.resume_reading()
-        if self._ended:
+        # With TLS, to close is to end our half: close_notify goes out behind the answer, and the
+        # transport reads on, and throws away, until the client's comes back.
+        if self._ended or self._scheme is HTTPS:
             self._transport.close()
         else:
             self._transport.write_eof()
@@ -230,14 +262,28 @@ class Downstream(asyncio.Protocol):
 
     def _linger(self, now: float) -> None:
         """Wait on for a client that still reads its last answer; end with any other."""
-        unsent = self._transport.get_write_buffer_size()
+        unsent = self._count_unsent()
         if not unsent:
             self._transport.abort()
-        elif self._unsent - unsent >= RATE_MIN * UNREAD_DEADLINE:
+        elif not self._unsent or self._unsent - unsent >= RATE_MIN * UNREAD_DEADLINE:
             self._unsent = unsent
             self.deadline = now + UNREAD_DEADLINE
         else:
             self.reset()
+
+    def _count_unsent(self) -> int:
+        """A number that falls by each byte that the client takes, and is 0 when it has all.
+
+        A transport with TLS does not count what it has handed down, but the kernel knows what was
+        acknowledged, and whether anything is not: then nothing waits above it either (tcp(7)).
+        """
+        if self._scheme is HTTP:
+            return self._transport.get_write_buffer_size()
+        sock = self._transport.get_extra_info("socket")
+        if sock is None or fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)) == bytes(4):
+            return 0
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED.stop)
+        return -int.from_bytes(info[_BYTES_ACKED], sys.byteorder)
 
     def _advance(self) -> None:
         """Begin the next exchange, and the ones behind it that end at once."""
@@ -265,7 +311,8 @@ class Downstream(asyncio.Protocol):
         if table is not self._peer_table and table is not None:
             peername = self._transport.get_extra_info("peername")
             address = str(peername[0]) if isinstance(peername, tuple) else "127.0.0.1"
-            self.peer = Peer(address, self._listener_port, trusted=table.trusts(address))
+            address = self._source or address
+            self.peer = Peer(address, self._listener_port, self._scheme, table.trusts(address))
             self._peer_table = table
         self.exchange = exchange = Exchange(self.plane, self, head)
         exchange.begin()

@@ -16,6 +16,8 @@ from typing import Final
 from proxy.outcome import OutcomeKind, Tally
 from proxy.routing.decision import Decision
 from proxy.routing.identity import CLIENT_IP, MINT_COOKIE, MINT_PREFIX
+from proxy.routing.override import FIELD as OVERRIDE_FIELD
+from proxy.routing.override import read_override
 from proxy.routing.side import LEGACY, MODERN, Side
 from proxy.routing.table import Choice, Route, Table
 from proxy.serving import record, second, shadowing
@@ -62,7 +64,6 @@ _FAILURE_STATUS: Final = {
 }
 
 
-OVERRIDE_FIELD: Final = b"cutover-side"
 TIMING_FIELD: Final = b"cutover-timing"
 HELD_MAX: Final = 65_536
 """Bytes of an answer of modern that may be held back until it is complete."""
@@ -223,13 +224,22 @@ class Exchange:
             head.memo = Choice(self.table, self.route, self.identity, decision)
 
     def _override(self) -> Side | None:
-        """The side that a trusted peer asks for; from anybody else the field never counted."""
-        if not self.client.peer.trusted:
+        """The side that the client asks for and may ask for: see `routing.override`."""
+        value = self.head.get(OVERRIDE_FIELD)
+        if value is None:
             return None
-        wanted = self.head.get(OVERRIDE_FIELD)
-        if wanted == b"modern":
-            return MODERN
-        return LEGACY if wanted == b"legacy" else None
+        plane = self.plane
+        found = read_override(
+            value,
+            key=plane.override_key,
+            route=self.route.id,
+            now=plane.wall(),
+            trusted=self.client.peer.trusted,
+        )
+        if isinstance(found, Side):
+            return found
+        plane.note("overrides_refused", found)
+        return None
 
     def _limit(self) -> bool:
         """Refuse what is more than this route takes; nothing of it reaches an application."""

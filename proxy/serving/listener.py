@@ -6,11 +6,21 @@ import contextlib
 import errno
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from proxy.errors import SettingsError
 
 BACKLOG: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket of one worker, and what comes before HTTP on it."""
+
+    sock: socket.socket
+    tls: bool = False
+    proxy: bool = False
 
 
 def listeners(

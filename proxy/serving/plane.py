@@ -60,12 +60,14 @@ class Plane:
         wall: Callable[[], float],
         make_pool: Callable[..., Pool] = Pool,
         ready_path: str = "",
+        override_key: bytes = b"",
     ) -> None:
         self.index: Final = index
         self.tap: Final = tap
         self.log: Final = log
         self.now: Final = now
         self.wall: Final = wall
+        self.override_key: Final = override_key
         self.admission: Final = Admission()
         self.limits: Final = Limits(workers)
         self.connections_max = CONNECTIONS_MAX
@@ -76,6 +78,7 @@ class Plane:
         self.connections = 0
         self.table: Table | None = None
         self.pools: dict[Side, Pool] = {}
+        self.certificates: dict[str, float] = {}
         self.on_bad: Callable[[], None] = lambda: None
         self._workers = workers
         self._mint_key = mint_key
@@ -278,6 +281,7 @@ class Plane:
                 for side, pool in self.pools.items()
                 if pool.breaker is not None
             },
+            certificates=self.certificates,
             events=self._events,
         )
         self._captures_sent = 0

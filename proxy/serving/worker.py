@@ -7,11 +7,9 @@ that the controller keeps; without shadow workers it drops captures and counts t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import signal
-import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,10 +20,13 @@ import orjson
 from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
+from proxy.serving.door import Door, door
 from proxy.serving.downstream import Downstream
 from proxy.serving.drain import Departure, Order, Patience
+from proxy.serving.listener import BACKLOG, Listener
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
+from proxy.serving.tls import CertificateStore
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from proxy.upstream.probe import Probing
@@ -37,8 +38,6 @@ FLUSH_BAD: Final = 0.002
 
 FIRST_SNAPSHOT: Final = 15.0
 """Seconds to wait for routing rules before clients are answered that there are none."""
-
-BACKLOG: Final = 4096
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +77,19 @@ class Worker:
         plane: Plane,
         mirror: Mirror,
         access_log: AccessLog | None,
-        listeners: Sequence[socket.socket],
+        listeners: Sequence[Listener],
         snapshot_file: Path,
         patience: Patience,
         kill_file: KillFile | None = None,
         signs: Signs | None = None,
+        certificates: CertificateStore | None = None,
     ) -> None:
         self.on_reload: list[Callable[[], None]] = []
         self._plane = plane
         self._mirror = mirror
         self._access_log = access_log
         self._listeners = listeners
+        self._certificates = certificates
         self._snapshot_file = snapshot_file
         self._kill_file = kill_file
         self._signs = signs
@@ -98,7 +99,7 @@ class Worker:
         self._flush_soon = False
         self._broken: BaseException | None = None
         self._probing = Probing(plane.now)
-        self.on_reload.append(self._reread)
+        self.on_reload += [self._reread, partial(self._renew_certificates, force=True)]
         self._ready = asyncio.Event()
 
     async def run(
@@ -140,7 +141,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         for listener in self._listeners:
             # After an orderly end of the worker before us nobody listens, and rules may be a while.
-            listener.listen(BACKLOG)
+            listener.sock.listen(BACKLOG)
         self._uplink = uplink = make_uplink(self.on_message)
         self._plane.on_bad = self._on_bad
         self._look_for_the_kill_file()
@@ -151,13 +152,18 @@ class Worker:
         for task in background:
             task.add_done_callback(self._on_background_end)
         await self._first_snapshot()
-        servers = [await self._listen(loop, listener) for listener in self._listeners]
+        self._renew_certificates()  # the files may have changed since the supervisor read them
+        doors = [
+            door(each, self._plane, self._live, self._certificates) for each in self._listeners
+        ]
+        for each in doors:
+            await each.open()
         if self._signs is not None:
             self._signs.is_ready()
         # What exists now stays for ever; the collector need not look at it again.
         gc.collect()
         gc.freeze()
-        await self._go(servers)
+        await self._go(doors)
         self._probing.follow(())
         for task in background:
             task.cancel()
@@ -178,12 +184,6 @@ class Worker:
         """Take what the controller sends."""
         if kind == "snapshot":
             self._apply(payload)
-
-    async def _listen(
-        self, loop: asyncio.AbstractEventLoop, listener: socket.socket
-    ) -> asyncio.Server:
-        make = partial(Downstream, self._plane, self._live, listener.getsockname()[1])
-        return await loop.create_server(make, sock=listener, backlog=BACKLOG)
 
     async def _first_snapshot(self) -> None:
         """Wait for rules, but not for ever, and not when told to go."""
@@ -209,8 +209,19 @@ class Worker:
             return  # a first start: the controller will send one
         self._apply(payload)
 
+    def _renew_certificates(self, *, force: bool = False) -> None:
+        """Take up certificates whose files have changed; one worker tells of those that end."""
+        store, plane = self._certificates, self._plane
+        if store is None:
+            return
+        for renewal in store.renew(force):
+            plane.note("tls_certificates_read", renewal)
+        plane.certificates = store.ends()
+        if plane.index == 0:
+            store.warn_of_expiry(plane.wall())
+
     def _reread(self) -> None:
-        """Take certificates as their files are now, and rules that could not be taken before."""
+        """Take certificates of upstreams as they are now, and rules that were not taken before."""
         self._plane.reread()
         self._read_snapshot_file()
         self._probing.follow(self._plane.pools.values())
@@ -254,6 +265,7 @@ class Worker:
             if turns % 20 == 0:
                 for pool in plane.pools.values():
                     pool.sweep(plane.now())
+                self._renew_certificates()
 
     def _look_at_deadlines(self, *, everybody: bool) -> None:
         """Look at connections with an exchange each time; at idle ones, which may be many, less.
@@ -275,37 +287,15 @@ class Worker:
         if self._uplink is not None:
             self._uplink.send("outcomes", self._plane.take_batch().to_wire())
 
-    async def _go(self, servers: list[asyncio.Server]) -> None:
+    async def _go(self, doors: Sequence[Door]) -> None:
         """Wait for the order to go, and carry it out."""
         await self._departure.ordered()
         if self._departure.shares_the_door:
             # Our successor listens on these sockets: who waits at the door is let in there.
-            for server in servers:
-                server.close()
+            await asyncio.gather(*(each.leave() for each in doors))
         else:
             await self._departure.grace()
-            for listener, server in zip(self._listeners, servers, strict=True):
-                await self._close_the_door(listener, server)
+            await asyncio.gather(*(each.close() for each in doors))
         await self._departure.drain()
         for pool in self._plane.pools.values():
             pool.close()
-
-    async def _close_the_door(self, listener: socket.socket, server: asyncio.Server) -> None:
-        """Take in who is waiting at the door, and have the kernel turn away or pass on the rest.
-
-        To close our end is not enough: the supervisor and its other children hold the socket, too,
-        and clients would wait in its queue, send their requests, and be reset when all have ended.
-        """
-        port = listener.getsockname()[1]
-        waiting: list[socket.socket] = []
-        with contextlib.suppress(OSError):
-            while True:
-                waiting.append(listener.accept()[0])
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        server.close()
-        loop = asyncio.get_running_loop()
-        for client in waiting:
-            client.setblocking(False)
-            make = partial(Downstream, self._plane, self._live, port)
-            await loop.connect_accepted_socket(make, client)

@@ -13,6 +13,8 @@ from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
 from proxy.wire.rewriting import Rewriting
 
 VIA: Final = b"1.1 cutover"
+HTTP: Final = b"http"
+HTTPS: Final = b"https"
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9\-_.:+/=@]{1,128}")
 _TRACEPARENT: Final = re.compile(
@@ -42,7 +44,7 @@ class Peer:
     __slots__ = ("_untrusted", "address", "port", "scheme", "trusted")
 
     def __init__(
-        self, address: str, port: int, scheme: bytes = b"http", trusted: bool = False
+        self, address: str, port: int, scheme: bytes = HTTP, trusted: bool = False
     ) -> None:
         self.address = address.encode()
         self.port = b"%d" % port

@@ -10,6 +10,8 @@ import pytest
 import pytest_asyncio
 import uvloop
 
+from proxy.serving.tls import CertificateStore
+from tests.support_certificates import Made, make_certificate
 from tests.support_plane import Rig, running
 
 
@@ -33,6 +35,32 @@ async def rig(shared_rig: Rig) -> AsyncIterator[Rig]:
     shared_rig.forget()
     await shared_rig.is_clean()
     await shared_rig.hang_up()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Give the certificate of shop.test."""
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_edge(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Made
+) -> AsyncIterator[Rig]:
+    """Give one worker with every kind of listener."""
+    store = CertificateStore([certificate.certificate], [certificate.key])
+    async with running(tmp_path_factory.mktemp("edge"), certificates=store) as rig:
+        yield rig
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def edge(shared_edge: Rig) -> AsyncIterator[Rig]:
+    """Give the shared worker with every kind of listener; it must be clean afterwards, too."""
+    shared_edge.forget()
+    yield shared_edge
+    shared_edge.forget()
+    await shared_edge.is_clean()
+    await shared_edge.hang_up()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

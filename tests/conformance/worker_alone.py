@@ -11,7 +11,7 @@ import orjson
 import uvloop
 
 from proxy.serving.drain import Patience
-from proxy.serving.listener import listeners
+from proxy.serving.listener import Listener, listeners
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
 from proxy.serving.worker import Worker
@@ -27,7 +27,7 @@ async def main(legacy: int, state: Path) -> None:
     listener = listeners(("127.0.0.1", 0), 1)[0]
     sys.stdout.write(f"{listener.getsockname()[1]}\n")
     sys.stdout.flush()
-    worker = Worker(plane, mirror, None, [listener], file, Patience(drain=1.0))
+    worker = Worker(plane, mirror, None, [Listener(listener)], file, Patience(drain=1.0))
     await worker.run(lambda _: NoUplink())
 
 

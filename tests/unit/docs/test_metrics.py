@@ -45,6 +45,7 @@ READING = Reading(
     pools={(0, "modern", "idle"): 1},
     instances={(0, "modern", "127.0.0.1:8082"): (1, 0)},
     breakers={(0, "modern"): 0},
+    certificates={(0, "/etc/cutover/shop.crt"): 1.8e9},
     events={(event, "x"): 1 for event in EVENTS},
     processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
 )

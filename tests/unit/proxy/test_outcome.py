@@ -60,6 +60,7 @@ SMALL_COUNTS = st.dictionaries(TEXTS, st.dictionaries(TEXTS, COUNTS, max_size=3)
             TEXTS, st.dictionaries(TEXTS, st.tuples(COUNTS, COUNTS).map(list)), max_size=3
         ),
         st.dictionaries(TEXTS, COUNTS, max_size=3),
+        st.dictionaries(TEXTS, TIMES, max_size=3),
     )
 )
 def test_a_batch_survives_the_wire(batch: OutcomeBatch) -> None:

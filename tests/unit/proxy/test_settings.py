@@ -8,15 +8,19 @@ from proxy.errors import SettingsError
 from proxy.settings import (
     SERVE_SETTINGS,
     AdminSettings,
+    Listen,
     format_address,
     is_loopback,
     parse_address,
+    parse_listen,
+    read_override_key,
     read_token,
     serve_settings,
     whole_number,
 )
 
 TOKEN = "a-token-that-is-long-enough"
+TLS = "127.0.0.1:1;tls"
 
 
 def test_defaults_need_no_environment() -> None:
@@ -24,7 +28,8 @@ def test_defaults_need_no_environment() -> None:
     settings = serve_settings({}, {})
     assert settings.rules == Path("routing_rules.yaml")
     assert settings.state == Path(".cutover")
-    assert settings.listen == ("127.0.0.1", 8080)
+    assert settings.listen == (Listen(("127.0.0.1", 8080)),)
+    assert (settings.tls_certificate, settings.tls_key) == ((), ())
     assert settings.admin_listen == ("127.0.0.1", 8090)
     assert settings.workers >= 1
     assert (settings.role, settings.shadow_workers) == ("all", 1)
@@ -37,7 +42,7 @@ def test_an_option_beats_its_variable_which_beats_the_default() -> None:
     environ = {"CUTOVER_WORKERS": "3", "CUTOVER_LISTEN": "0.0.0.0:80"}
     settings = serve_settings({"workers": "5", "listen": None}, environ)
     assert settings.workers == 5
-    assert settings.listen == ("0.0.0.0", 80)  # noqa: S104 - nothing listens here
+    assert settings.listen == (Listen(("0.0.0.0", 80)),)  # noqa: S104 - nothing listens here
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,20 @@ def test_an_option_beats_its_variable_which_beats_the_default() -> None:
         ({"listen": "8080"}, {}, "--listen: '8080' is not HOST:PORT"),
         ({"listen": "127.0.0.1:65536"}, {}, "is not HOST:PORT"),
         ({"listen": "::1:8080"}, {}, "in brackets: [::1]:8080"),
+        ({"listen": ""}, {}, "--listen: '' is not HOST:PORT"),
+        ({"listen": "127.0.0.1:1,"}, {}, "--listen: '' is not HOST:PORT"),
+        ({}, {"CUTOVER_LISTEN": "[::1]:1;tsl"}, "CUTOVER_LISTEN: '[::1]:1;tsl' has the option"),
+        ({"listen": "127.0.0.1:1;tls;tls"}, {}, "each at most once"),
+        ({"listen": "127.0.0.1:1;"}, {}, "has the option ''"),
+        ({"listen": "127.0.0.1:1;TLS"}, {}, "has the option 'TLS'"),
+        ({"listen": "127.0.0.1:1,127.0.0.1:1;proxy"}, {}, "and --listen are both 127.0.0.1:1"),
+        ({"listen": "127.0.0.1:1;tls"}, {}, "--listen 127.0.0.1:1;tls needs --tls-certificate"),
+        ({"tls_certificate": "c"}, {}, "--listen '127.0.0.1:8080;tls'"),
+        ({"tls_key": "k"}, {}, "no listener speaks TLS"),
+        ({"listen": TLS, "tls_key": "k"}, {}, "needs --tls-certificate and --tls-key"),
+        ({"listen": TLS, "tls_certificate": "a,b", "tls_key": "k"}, {}, "names 2 and --tls-key 1"),
+        ({"listen": TLS, "tls_certificate": "a,b"}, {}, "there can only be one"),
+        ({"listen": TLS, "tls_certificate": "a,,b"}, {}, "--tls-certificate: a value is needed"),
         ({"drain_seconds": "nan"}, {}, "--drain-seconds: 'nan'"),
         ({"drain_seconds": "-1"}, {}, "--drain-seconds: '-1'"),
         ({"grace_seconds": "3601"}, {}, "--grace-seconds: '3601'"),
@@ -156,6 +175,51 @@ def test_loopback_is_what_can_only_mean_this_machine(host: str, loopback: bool) 
 def test_an_address_reads_back_as_written(text: str) -> None:
     """parse_address and format_address are inverse."""
     assert format_address(parse_address(text)) == text
+
+
+def test_several_listeners_each_have_their_options() -> None:
+    """With commas between; blanks around a comma are forgiven, the order of options is free."""
+    listens = parse_listen("127.0.0.1:8080, [::]:8443;tls,10.0.0.5:0;proxy, 10.0.0.5:0;proxy;tls")
+    assert listens == (
+        Listen(("127.0.0.1", 8080)),
+        Listen(("::", 8443), tls=True),
+        Listen(("10.0.0.5", 0), proxy=True),
+        Listen(("10.0.0.5", 0), tls=True, proxy=True),
+    )
+    written = "127.0.0.1:8080,[::]:8443;tls,10.0.0.5:0;proxy,10.0.0.5:0;tls;proxy"
+    assert ",".join(map(str, listens)) == written
+
+
+def test_two_ports_that_the_system_chooses_are_two() -> None:
+    """Port 0 is nobody's yet."""
+    settings = serve_settings(
+        {"listen": "127.0.0.1:0,127.0.0.1:0", "admin_listen": "127.0.0.1:0"}, {}
+    )
+    assert len(settings.listen) == 2
+
+
+@pytest.mark.parametrize(
+    ("certificates", "keys", "files"),
+    [
+        ("a.crt", "a.key", (("a.crt",), ("a.key",))),
+        ("a.crt, b.crt", "a.key,b.key", (("a.crt", "b.crt"), ("a.key", "b.key"))),
+        ("certificates", None, (("certificates",), ())),
+    ],
+)
+def test_certificates_come_with_their_keys_or_as_a_directory(
+    certificates: str, keys: str | None, files: tuple[tuple[str, ...], tuple[str, ...]]
+) -> None:
+    """As many keys as certificates, or one directory."""
+    options = {"listen": TLS, "tls_certificate": certificates, "tls_key": keys}
+    settings = serve_settings(options, {})
+    assert settings.tls_certificate == tuple(map(Path, files[0]))
+    assert settings.tls_key == tuple(map(Path, files[1]))
+
+
+def test_the_key_of_overrides_is_read_whole(tmp_path: Path) -> None:
+    """As it was made."""
+    (tmp_path / "override.key").write_bytes(b"\0" * 32)
+    assert read_override_key(tmp_path) == b"\0" * 32
 
 
 @pytest.mark.parametrize(

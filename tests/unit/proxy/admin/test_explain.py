@@ -10,7 +10,9 @@ from proxy.admin.explain import Explanation, explain
 from proxy.admin.schemas import RequestToExplain, request_troubles
 from proxy.routing.bucket import bucket_of
 from proxy.routing.identity import MINT_COOKIE, mint
+from proxy.routing.override import write_override
 from proxy.routing.schema import load_rules
+from proxy.routing.side import Side
 from proxy.routing.table import Table
 from proxy.wire.errors import RequestError
 
@@ -36,6 +38,8 @@ routes:
     sticky_by: [mint]
 """
 KEY = b"k" * 16
+NOW = 1_790_000_000.0
+SIGNED = write_override(KEY, Side.MODERN, int(NOW) + 60)
 
 
 def ask(
@@ -44,11 +48,12 @@ def ask(
     client_ip: str = "203.0.113.7",
     rolled_back: tuple[str, ...] = (),
     kill_switch: bool = False,
+    override_key: bytes = KEY,
 ) -> Explanation:
     """Explain a GET by the rules above."""
     _, rules = load_rules(RULES, "rules.yaml")
     table = Table(rules, frozenset(rolled_back), kill_switch, 12, KEY)
-    return explain(table, RequestToExplain("GET", target, headers, client_ip))
+    return explain(table, RequestToExplain("GET", target, headers, client_ip), override_key, NOW)
 
 
 def step(explanation: Explanation, name: str) -> str:
@@ -116,6 +121,29 @@ def test_an_override_counts_from_trusted_networks_only(
     explanation = ask("/api/plans", ("Cutover-Side", value), client_ip=client_ip)
     assert explanation.reason == reason
     assert words in step(explanation, "override")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "words"),
+    [
+        (SIGNED, "override", "yes: Cutover-Side: modern, with a valid token"),
+        (SIGNED[:-1], "bucket", "neither legacy nor modern, alone or with a token"),
+        (SIGNED.replace("modern", "legacy"), "bucket", "no key of this proxy has signed"),
+        (write_override(KEY, Side.MODERN, int(NOW)), "bucket", "its token has expired"),
+        (write_override(KEY, Side.MODERN, int(NOW) + 1, "done"), "bucket", "for another route"),
+    ],
+)
+def test_a_signed_override_counts_from_anywhere(value: str, reason: str, words: str) -> None:
+    """As long as its token does; of one that does not, it is told why."""
+    explanation = ask("/api/plans", ("Cutover-Side", value))
+    assert explanation.reason == reason
+    assert words in step(explanation, "override")
+
+
+def test_without_the_key_a_token_is_not_judged() -> None:
+    """A rules file says nothing about who may sign."""
+    explanation = ask("/api/plans", ("Cutover-Side", SIGNED), override_key=b"")
+    assert "only the running proxy can judge" in step(explanation, "override")
 
 
 def test_a_trusted_peer_speaks_for_its_client() -> None:

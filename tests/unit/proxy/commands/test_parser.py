@@ -13,6 +13,7 @@ COMMANDS = (
     "upgrade",
     "check",
     "explain",
+    "override-token",
     "routes",
     "set-weight",
     "rollback",

@@ -38,6 +38,7 @@ READING = Reading(
     instances={(0, "modern", "10.0.0.4:80"): (0, 7)},
     breakers={(0, "modern"): 2},
     events={("refused_requests", "400"): 3, ("ejections", "10.0.0.4:80"): 2},
+    certificates={(0, "shop.crt"): 1.8e9},
 )
 
 
@@ -71,6 +72,11 @@ def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
             7,
         ),
         ("cutover_breaker_state", {"worker": "0", "side": "modern"}, 2),
+        (
+            "cutover_tls_certificate_not_after_seconds",
+            {"worker": "0", "certificate": "shop.crt"},
+            1.8e9,
+        ),
         ("cutover_requests_total", {"route": "plans", "side": "modern", "outcome": "bad"}, 10),
         ("cutover_served_total", {"route": "plans", "side": "legacy"}, 910),
         ("cutover_fallbacks_total", {"route": "plans"}, 10),

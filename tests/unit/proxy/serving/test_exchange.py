@@ -8,9 +8,20 @@ import pytest
 
 from proxy.routing.identity import mint
 from proxy.routing.limits import BODY_MAX
+from proxy.routing.override import write_override
 from proxy.routing.side import Side
 from proxy.upstream.fake import turn
-from tests.support_exchange import MINT_KEY, OK, RESPONSE_TIMEOUT, Scene, answer, get, on, request
+from tests.support_exchange import (
+    MINT_KEY,
+    OK,
+    OVERRIDE_KEY,
+    RESPONSE_TIMEOUT,
+    Scene,
+    answer,
+    get,
+    on,
+    request,
+)
 from tests.support_routing import route
 
 LEGACY, MODERN = Side.LEGACY, Side.MODERN
@@ -252,6 +263,54 @@ async def test_only_a_trusted_peer_chooses_the_side(
     upstream.receive(OK)
     assert f"Cutover-Side: {side.value}".encode() in client.received()
     assert (it.log.lines[0]["reason"], it.log.lines[0]["decided"]) == (reason, side.value)
+
+
+@pytest.mark.parametrize(
+    ("side", "life", "limit", "reason"),
+    [
+        (MODERN, 60, "", "override"),
+        (MODERN, 60, "all", "override"),
+        (LEGACY, 60, "", "override"),
+        (MODERN, 60, "other", "other_route"),
+        (MODERN, 0, "", "expired"),
+    ],
+)
+async def test_whoever_has_a_valid_token_chooses_the_side(
+    scene: Make, side: Side, life: int, limit: str, reason: str
+) -> None:
+    """A stranger too; on every request anew, because a token ends. The field never goes on."""
+    it = scene(on(50, sticky_by=["header:X-Id"]))
+    value = write_override(OVERRIDE_KEY, side, int(it.clock.wall()) + life, limit)
+    client = it.client()
+    client.send(get("/a", "X-Id: 4", f"Cutover-Side: {value}"))
+    await turn()
+    served = next(side for side in Side if it.network[side].pending)
+    upstream = await it.accept(served)
+    assert b"utover-" not in upstream.take()
+    upstream.receive(OK)
+    client.received()
+    if reason == "override":
+        assert (it.log.lines[0]["reason"], served) == (reason, side)
+        assert it.events("overrides_refused") == {}
+    else:
+        assert it.log.lines[0]["reason"] == "bucket"
+        assert it.events("overrides_refused") == {reason: 1}
+
+
+async def test_a_token_ends_on_a_connection_that_lives_on(scene: Make) -> None:
+    """What was decided for the same bytes before does not count."""
+    it = scene(on(0))
+    ask = get(
+        "/a", "Cutover-Side: " + write_override(OVERRIDE_KEY, MODERN, int(it.clock.wall()) + 60)
+    )
+    client = it.client()
+    client.send(ask)
+    (await it.accept(MODERN)).receive(OK)
+    client.received()
+    it.clock.advance(61)
+    client.send(ask)
+    (await it.accept(LEGACY)).receive(OK)
+    assert b"Cutover-Side: legacy" in client.received()
 
 
 async def test_the_kill_switch_stands_above_all(scene: Make) -> None:
