@@ -74,14 +74,18 @@ HEARTBEAT: Final = 1.0
 log = logging.getLogger("cutover")
 
 
-def serve(settings: ServeSettings) -> int:
+def serve(settings: ServeSettings, told: str = "") -> int:
     """Start what the role asks for and keep it alive until a signal; gives the exit status.
+
+    `told` is a first sentence for the log, of how the code itself has been loaded.
 
     Raises SettingsError when an address or the state directory cannot be used, and RulesError for
     rules that are refused: at a first start, and when it is to succeed a running `cutover serve`,
     which is told, and goes on.
     """
     _log_to_stderr()
+    if told:
+        log.info("%s", told)
     inherited = inheritance(os.environ)
     try:
         supervisor = _supervisor(settings, inherited)

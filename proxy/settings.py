@@ -11,6 +11,7 @@ from pathlib import Path
 
 from proxy.errors import SettingsError
 
+FORMS = ("auto", "1", "0")
 ROLES = ("all", "data-plane", "controller", "shadow")
 MIN_TOKEN_LENGTH = 16
 MAX_TOKEN_FILE_BYTES = 4096
@@ -66,6 +67,7 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("retire_seconds", "SECONDS", "600", "the same for workers replaced by an upgrade"),
     Setting("hang_seconds", "SECONDS", "10", "when a worker that stands still is killed; 0: never"),
     Setting("ready_path", "PATH", "/.cutover/ready", "answered for load balancers; empty: never"),
+    Setting("compiled", "FORM", "auto", "compiled code: auto (if it is there), 1 (or fail), or 0"),
 )
 """Every option; the token is not one, because a command line is readable by every process."""
 
@@ -102,6 +104,7 @@ class ServeSettings:
     retire_seconds: float
     hang_seconds: float
     ready_path: str
+    compiled: str
     admin_token: str | None
 
     def __repr__(self) -> str:
@@ -153,7 +156,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         tls_key=_paths(text["tls_key"]),
         admin_listen=parse_address(*text["admin_listen"]),
         workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
-        role=_role(*text["role"]),
+        role=_one_of(ROLES, *text["role"]),
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
         access_log=_filled(text["access_log"]),
         grace_seconds=_seconds(text["grace_seconds"], 3600.0),
@@ -161,6 +164,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         retire_seconds=_seconds(text["retire_seconds"], 7 * 86_400.0),
         hang_seconds=_seconds(text["hang_seconds"], 3600.0),
         ready_path=_path(text["ready_path"]),
+        compiled=_one_of(FORMS, *text["compiled"]),
         admin_token=read_token(environ),
     )
     settings.admin.validate()
@@ -364,9 +368,9 @@ def _paths(value: _Sourced) -> tuple[Path, ...]:
     return tuple(Path(_filled((part.strip(), source))) for part in text.split(",") if text)
 
 
-def _role(text: str, source: str) -> str:
-    if text not in ROLES:
-        raise SettingsError(f"{source}: {text!r} is not one of {', '.join(ROLES)}")
+def _one_of(known: tuple[str, ...], text: str, source: str) -> str:
+    if text not in known:
+        raise SettingsError(f"{source}: {text!r} is not one of {', '.join(known)}")
     return text
 
 

@@ -6,6 +6,7 @@ with the test session: in good order at its end or on Ctrl-C, and by the kernel 
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import tempfile
@@ -20,6 +21,11 @@ from deploy.stack import Database, Options, Ports, Stack
 from deploy.stack.mariadb import MariaDb
 from deploy.stack.postgres import Postgres
 from deploy.stack.redis import Redis
+from proxy import compiled
+
+# The source is what is tested, here and in the processes that tests start, whether or not there is
+# a build; `make test-compiled` asks for the compiled form.
+compiled.use(os.environ.setdefault("CUTOVER_COMPILED", "0"))
 
 
 def pytest_configure() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from proxy import compiled
 from proxy.commands.command import add_command
 from proxy.commands.context import Context
 from proxy.settings import SERVE_SETTINGS, serve_settings
@@ -36,6 +37,7 @@ def add_to(commands: Commands) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Read the settings and serve until a signal ends it."""
     settings = serve_settings(vars(args), context.environ)
+    told = compiled.use(settings.compiled)  # before the hot path is imported
     from proxy.bootstrap import serve
 
-    return serve(settings)
+    return serve(settings, told)
