@@ -1,12 +1,15 @@
 # What people do with this checkout. Every target sets up by itself what it needs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help setup run stop status check lint types layers unit test demo bench clean
+.PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
+.PHONY: demo bench clean
+# What is tested once more in compiled form: everything whose code is compiled.
+HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py) tests/conformance
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of:'
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):[^#]*## /  \1|/' \
-	  | awk -F'|' '{printf "%-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):[^#]*## /  \1|/' \
+	  | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 
 setup: ## install what is missing (every other target does this first)
 	@deploy/setup.sh
@@ -39,7 +42,15 @@ check: lint types layers unit ## format, lint, types, layers, unit tests: under 
 
 test: lint types layers ## everything: the checks, then all tests on real servers
 	@echo '== all tests' && timeout -k 30 1800 $(PY) -m pytest tests
+	@if $(PY) -m deploy.compile --can; then $(MAKE) --no-print-directory test-compiled; \
+	  else echo 'the compiled form of the hot path was not tested'; fi
 	@echo 'make test: format, lint, types, import layers and all tests passed'
+
+compiled: setup ## compile the hot path to C; `cutover serve` uses it while the source is the same
+	@$(PY) -m deploy.compile
+
+test-compiled: compiled ## the tests of the hot path once more, in compiled form
+	@echo '== compiled' && CUTOVER_COMPILED=1 timeout -k 30 900 $(PY) -m pytest -q $(HOT_TESTS)
 
 bench: ## measure against the peers: make bench NAME=proxy OPTIONS="--all"
 	@deploy/setup.sh --bench
@@ -47,5 +58,5 @@ bench: ## measure against the peers: make bench NAME=proxy OPTIONS="--all"
 
 clean: stop ## stop everything, and remove data, environments and caches
 	rm -rf .run .venv .tools node_modules proxy/admin/console/static/vendor
-	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

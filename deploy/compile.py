@@ -1,7 +1,7 @@
 """`python -m deploy.compile`: translate the hot path to C with mypyc and build it below `build/`.
 
-What is compiled is not a list to keep up: it is what an exchange can reach, so that a module that is
-new on the hot path is compiled without being named. What it buys: docs/decisions/0013.
+What is compiled is not a list to keep up: it is what an exchange can reach, so that a module that
+is new on the hot path is compiled without being named. What it buys: docs/decisions/0013.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def hot_modules(graph: grimp.ImportGraph) -> list[str]:
 def inputs(graph: grimp.ImportGraph, modules: Iterable[str]) -> list[str]:
     """Give the paths of all that a build depends on.
 
-    That is more than what is compiled: constants and types of imported modules end up in the C code.
+    That is more than what is compiled: constants and types of what it imports end up in the C code.
     """
     reached = set(modules)
     for name in modules:
@@ -78,7 +78,6 @@ def source_of(module: str) -> Path:
 
 def compile_hot_path(build: Path = BUILD) -> Manifest:
     """Build the hot path; raises CompileError. A build that is in use is replaced, not changed."""
-    _check_tools()
     graph = grimp.build_graph("proxy", "shadow_compare", cache_dir=None)
     modules = hot_modules(graph)
     sources = {path: digest(ROOT / path) for path in inputs(graph, modules)}
@@ -151,8 +150,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Compile unless it is done already; gives the exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.compile", description=__doc__)
     parser.add_argument("--force", action="store_true", help="compile even if nothing has changed")
+    parser.add_argument("--can", action="store_true", help="only say whether it could be compiled")
     arguments = parser.parse_args(argv)
     try:
+        _check_tools()
+        if arguments.can:
+            return 0
         if not arguments.force and _is_up_to_date():
             return 0
         print("compiling the hot path: about a minute")

@@ -22,6 +22,7 @@ import uvloop
 
 from proxy.admin.app import create_admin_app
 from proxy.clock import SystemClock
+from proxy.compiled import is_compiled
 from proxy.control.bus.local import LocalBus, LocalUplink
 from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
@@ -35,6 +36,7 @@ from proxy.outcome import ComparisonBatch, ComparisonCount
 from proxy.routing.rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
+from proxy.serving import downstream
 from proxy.serving.child import Child
 from proxy.serving.claims import Claims, Papers
 from proxy.serving.drain import Patience
@@ -367,7 +369,13 @@ async def _data_plane(
         pulse,
         certificates,
     )
-    hello = {"role": "worker", "index": index, "pid": os.getpid(), "generation": generation}
+    hello = {
+        "role": "worker",
+        "index": index,
+        "pid": os.getpid(),
+        "generation": generation,
+        "compiled": is_compiled(downstream),
+    }
     await worker.run(
         lambda on_message: LocalUplink(paths.bus, hello, on_message, partial(_tell_link, index))
     )

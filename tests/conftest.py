@@ -33,6 +33,14 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what can be tried on the source only, when the compiled form is tested."""
+    if os.environ["CUTOVER_COMPILED"] != "0":
+        left_out = [item for item in items if item.get_closest_marker("source_only")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Count a skipped test as a failure: a server that is missing must not pass for a success."""

@@ -105,4 +105,5 @@ def worker_reading(worker: WorkerStatus) -> WorkerReading:
         connected=worker.connected,
         connections=worker.connections,
         queue=worker.queue,
+        compiled=worker.compiled,
     )

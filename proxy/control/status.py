@@ -140,6 +140,7 @@ class WorkerStatus:
     last_seen: float
     connections: int = 0
     queue: int = 0
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

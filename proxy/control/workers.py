@@ -109,6 +109,7 @@ class Workers:
                 last_seen=max(0.0, now - worker.seen),
                 connections=worker.connections,
                 queue=worker.queue,
+                compiled=worker.peer.compiled,
             )
             for worker in self._workers.values()
         )

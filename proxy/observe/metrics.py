@@ -76,6 +76,7 @@ class WorkerReading:
     connected: bool
     connections: int
     queue: int
+    compiled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +242,9 @@ def _processes(reading: Reading) -> Iterator[Metric]:
     connections = GaugeMetricFamily(
         "cutover_worker_connections", "Client connections of a worker", labels=labels
     )
+    compiled = GaugeMetricFamily(
+        "cutover_worker_compiled", "1 if a worker runs the compiled hot path", labels=labels
+    )
     queue = GaugeMetricFamily(
         "cutover_shadow_queue", "Captures that wait in a shadow worker", labels=labels
     )
@@ -252,6 +256,7 @@ def _processes(reading: Reading) -> Iterator[Metric]:
             queue.add_metric(names, worker.queue)
         else:
             connections.add_metric(names, worker.connections)
+            compiled.add_metric(names, worker.compiled)
     restarts = CounterMetricFamily(
         "cutover_process_restarts", "How often a process was started again", labels=labels
     )
@@ -264,7 +269,7 @@ def _processes(reading: Reading) -> Iterator[Metric]:
     retiring = _gauge(
         "cutover_workers_retiring", "Workers that an upgrade has replaced", reading.retiring
     )
-    yield from (connected, version, connections, queue, restarts, hangs, retiring)
+    yield from (connected, version, connections, compiled, queue, restarts, hangs, retiring)
 
 
 def _upstreams(reading: Reading) -> Iterator[Metric]:

@@ -39,6 +39,8 @@ class Peer:
     pid: int
     generation: int = 1
     """How many programs had the service before the one it belongs to, counted from 1."""
+    compiled: bool = False
+    """Whether it runs the hot path in compiled form."""
 
 
 OnPeerMessage = Callable[[Peer, str, Payload], None]

@@ -141,7 +141,8 @@ class _BusProtocol(asyncio.Protocol):
                 generation = payload.get("generation", 1)
                 if not isinstance(generation, int):
                     raise FrameError(f"expected a generation, got {generation!r}")
-                self.peer = Peer(self._id, role, index, pid, generation)
+                compiled = payload.get("compiled") is True
+                self.peer = Peer(self._id, role, index, pid, generation, compiled)
                 self._bus.greet(self.peer)
             case _:
                 raise FrameError(f"expected hello with role, index and pid, got {kind!r}")

@@ -60,7 +60,12 @@ class MemoryBus:
     def join(self, uplink: MemoryUplink, hello: Payload) -> Peer:
         """Take a new peer and bring it up to date."""
         peer = Peer(
-            next(self._ids), hello["role"], hello["index"], hello["pid"], hello.get("generation", 1)
+            id=next(self._ids),
+            role=hello["role"],
+            index=hello["index"],
+            pid=hello["pid"],
+            generation=hello.get("generation", 1),
+            compiled=hello.get("compiled") is True,
         )
         self._uplinks[peer] = uplink
         deliver(self._on_state, peer, True)

@@ -34,6 +34,7 @@ def test_defaults_need_no_environment() -> None:
     assert settings.workers >= 1
     assert (settings.role, settings.shadow_workers) == ("all", 1)
     assert (settings.access_log, settings.drain_seconds) == ("-", 10.0)
+    assert settings.compiled == "auto"
     assert settings.admin_token is None
 
 

@@ -29,6 +29,14 @@ def test_a_restarted_worker_takes_the_place_of_the_one_before() -> None:
     assert found.retiring == 0
 
 
+def test_a_worker_says_in_which_form_it_runs_the_hot_path() -> None:
+    """Of each worker the one that has the place now."""
+    compiled = Peer(3, "worker", 0, 4712, compiled=True)
+    assert [s.compiled for s in registry((OLD, True)).statuses(0.0)] == [False]
+    found = registry((OLD, True), (OLD, False), (compiled, True))
+    assert [s.compiled for s in found.statuses(0.0)] == [True]
+
+
 def test_the_younger_generation_has_the_place_in_whatever_order_they_come() -> None:
     """A controller that begins in the middle of an upgrade hears them in any order."""
     for events in (((OLD, True), (NEW, True)), ((NEW, True), (OLD, True))):

@@ -31,7 +31,7 @@ READING = Reading(
     captures_sent=42,
     routes=(ROUTE,),
     workers=(
-        WorkerReading("worker", 0, 7, True, 12, 0),
+        WorkerReading("worker", 0, 7, True, 12, 0, compiled=True),
         WorkerReading("shadow", 0, 6, False, 0, 9),
     ),
     pools={(0, "modern", "idle"): 4},
@@ -92,6 +92,7 @@ def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
         ("cutover_worker_connected", {"role": "shadow", "index": "0"}, 0),
         ("cutover_worker_version", {"role": "worker", "index": "0"}, 7),
         ("cutover_worker_connections", {"role": "worker", "index": "0"}, 12),
+        ("cutover_worker_compiled", {"role": "worker", "index": "0"}, 1),
         ("cutover_shadow_queue", {"role": "shadow", "index": "0"}, 9),
         ("cutover_pool_connections", {"worker": "0", "side": "modern", "state": "idle"}, 4),
         (

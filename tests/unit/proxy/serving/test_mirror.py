@@ -149,6 +149,7 @@ async def test_a_worker_that_has_just_ended_takes_nothing(
         assert of.offer(b"x") == "queue_full"
 
 
+@pytest.mark.source_only  # a constant is patched
 async def test_a_worker_that_is_too_slow_costs_captures_only(
     shadows: Shadows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
