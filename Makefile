@@ -3,8 +3,9 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
 .PHONY: demo bench clean
-# What is tested once more in compiled form: everything whose code is compiled.
-HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py) tests/conformance
+# What is tested once more in compiled form: everything whose code is compiled, and one story.
+HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py \
+  test_compiled.py) tests/conformance tests/acceptance/test_signs_of_life.py
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of:'

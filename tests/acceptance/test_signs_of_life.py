@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -55,6 +56,16 @@ async def test_metrics_count_what_clients_saw(proxy_between: Proxy, modern: App)
     assert await metric(proxy, "cutover_rollbacks_total", route="orders") == 1
     status = await proxy.status()
     assert await metric(proxy, "cutover_rules_version") == status["version"]
+
+
+async def test_it_says_in_which_form_it_runs(proxy_between: Proxy) -> None:
+    """The log's first line and a metric tell whether the hot path is the source or compiled."""
+    compiled = os.environ["CUTOVER_COMPILED"] == "1"
+    first = json.loads(proxy_between.log.read_text().splitlines()[0])
+    assert first["event"].startswith(
+        "the hot path runs compiled (" if compiled else "the hot path runs as pure Python"
+    )
+    assert await metric(proxy_between, "cutover_worker_compiled") == (2 if compiled else 0)
 
 
 async def test_it_is_alive_and_ready_all_the_time(proxy_between: Proxy, modern: App) -> None:
