@@ -18,7 +18,7 @@ from proxy.routing.decision import Decision
 from proxy.routing.identity import CLIENT_IP, MINT_COOKIE, MINT_PREFIX
 from proxy.routing.override import FIELD as OVERRIDE_FIELD
 from proxy.routing.override import read_override
-from proxy.routing.side import LEGACY, MODERN, Side
+from proxy.routing.side import LEGACY, Side
 from proxy.routing.table import Choice, Route, Table
 from proxy.serving import record, second, shadowing
 from proxy.serving.client import Client
