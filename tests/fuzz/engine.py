@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import random
 import sys
 import tempfile
@@ -38,6 +39,8 @@ def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder:
     `folder` receives what increases the coverage, and beside it `crash-…` what breaks the target.
     """
     import atheris
+
+    logging.disable(logging.WARNING)  # that an upstream cannot be reached is what a script wants
 
     # Its hooks must be in place before the proxy is imported for the first time.
     with atheris.instrument_imports(include=["proxy"]):

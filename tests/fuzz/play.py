@@ -37,6 +37,7 @@ UNREAD_MAX: Final = 3_000
 
 _TOKEN: Final = re.compile(rb"T0K[0-9a-f]{8}")
 _WAITS: Final = (0.5, 11.0, 31.0, 80.0)
+_CONNECT_TIMEOUT: Final = 2.0
 
 
 @cache
@@ -250,7 +251,7 @@ class Play:
             case b"[" | b"]":
                 self._callee += 1 if letter == b"]" else -1
             case b"t":
-                self.scene.wait(_WAITS[number % len(_WAITS)])
+                await self._wait(_WAITS[number % len(_WAITS)])
             case b"d":
                 self.scene.plane.draining = True
                 for downstream in tuple(self.scene.live):
@@ -288,6 +289,13 @@ class Play:
                 callee.lose(ConnectionResetError())
             case b"o":
                 callee.transport.take()
+
+    async def _wait(self, seconds: float) -> None:
+        """Let time pass; what has not connected by then is given up, as the real connector does."""
+        for network in self.scene.network.values():
+            while network.pending and seconds >= _CONNECT_TIMEOUT:
+                await network.refuse(TimeoutError())
+        self.scene.wait(seconds)
 
     async def _connect(self, letter: bytes, number: int) -> None:
         sides = [side for side in Side if self.scene.network[side].pending]
@@ -371,15 +379,14 @@ class Play:
         for _ in range(8 + 4 * heads):
             if not self.scene.live:
                 break
-            self.scene.wait(41.0)
-            for network in self.scene.network.values():
-                while network.pending:  # a connect has a deadline of its own
-                    await network.refuse(TimeoutError())
+            await self._wait(41.0)
             await self._turn()
         for _ in range(3):  # a tunnel may be silent for longer
             if self.scene.live:
-                self.scene.wait(4000.0)
+                await self._wait(4000.0)
                 await self._turn()
         assert not self.scene.live, "a client's connection outlives every deadline"
+        await self._wait(_CONNECT_TIMEOUT)  # a client may have left before
+        await self._turn()
         assert all(caller.client.downstream.exchange is None for caller in self.callers)
         self.scene.check_nothing_is_left()
