@@ -16,6 +16,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Final
 
@@ -134,7 +135,7 @@ def _build(sources: Iterable[Path], into: Path) -> dict[str, str]:
         # mypyc ends the process when it does not understand the source; what it said is the reason.
         raise CompileError(f"{said.getvalue()}{error}") from error
     shutil.rmtree(scratch)
-    return {name: command.get_ext_filename(name) for name in (e.name for e in extensions)}
+    return {e.name: e.name.replace(".", "/") + EXTENSION_SUFFIXES[0] for e in extensions}
 
 
 def _replace(build: Path, new: Path) -> None:

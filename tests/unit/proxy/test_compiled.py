@@ -8,13 +8,13 @@ from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
-import xxhash
 
 from proxy.compiled import CompiledFinder, Manifest, UnusableError, digest, is_compiled, use
 from proxy.errors import SettingsError
 from proxy.serving import downstream
 
 NAME = "hot_path_of_this_test"
+EXTENSION = importlib.import_module("xxhash._xxhash")
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def build(root: Path) -> Path:
     found = root / "build"
     found.mkdir()
     library = found / f"{NAME}{EXTENSION_SUFFIXES[0]}"
-    library.write_bytes(Path(xxhash._xxhash.__file__).read_bytes())
+    library.write_bytes(Path(str(EXTENSION.__file__)).read_bytes())
     sources = {"hot.py": digest(root / "hot.py")}
     Manifest(sys.version, {NAME: library.name}, sources).write(found)
     return found
@@ -52,7 +52,7 @@ def test_a_build_of_this_very_source_is_used(build: Path, root: Path) -> None:
         spec = importlib.util.find_spec(NAME)
         assert spec is not None
         assert spec.origin == str(build / f"{NAME}{EXTENSION_SUFFIXES[0]}")
-    assert sys.meta_path[0].find_spec("hot") is None
+    assert sys.meta_path[0].find_spec("hot", None) is None
 
 
 def test_nothing_is_used_unasked(build: Path, root: Path) -> None:
@@ -111,7 +111,7 @@ def test_it_is_too_late_when_the_source_has_been_imported(build: Path, root: Pat
 
 def test_a_module_knows_its_form() -> None:
     """The worker tells it to the controller, and this test session runs what it was asked to."""
-    assert is_compiled(xxhash._xxhash)
+    assert is_compiled(EXTENSION)
     assert not is_compiled(os)
     assert is_compiled(downstream) == (os.environ["CUTOVER_COMPILED"] == "1")
 
