@@ -22,14 +22,22 @@ def connect(port: int, requests: list[bytes], count: int) -> list[socket.socket]
 
 def _asked(port: int, request: bytes) -> socket.socket:
     sock = socket.create_connection(("127.0.0.1", port), 20)
-    sock.sendall(request)
+    try:
+        sock.sendall(request)
+        _await_answer(sock)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _await_answer(sock: socket.socket) -> None:
     cutter = Cutter()
     while (status := cutter.feed(data := sock.recv(65536))) == 0:
         if not data:
             raise ConnectionError("closed before the answer was complete")
     if not 200 <= status < 300:
         raise ConnectionError(f"answered with {status}")
-    return sock
 
 
 def is_closed(sock: socket.socket) -> bool:
