@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bench soak", description="Does the data plane's memory grow?"
     )
-    parser.add_argument("--requests", type=int, default=1_000_000, help="default 1,000,000")
+    parser.add_argument("--requests", type=int, default=3_000_000, help="default 3,000,000")
     parser.add_argument("--slice", type=int, default=5, help="seconds between readings (5)")
     parser.add_argument("--minutes", type=float, default=60, help="give up after (60)")
     return parser

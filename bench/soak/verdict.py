@@ -10,8 +10,9 @@ from bench.stats import slope
 WARM_UP = 1 / 3
 """The share of the readings that is left out at the beginning: caches and pools fill then."""
 
-WARM_UP_REQUESTS = 200_000
-"""And at least so many requests: a cache of a few thousand entries has turned over by then."""
+WARM_UP_REQUESTS = 1_000_000
+"""And at least so many requests: memory stays at the mark of the worst coincidence so far, such as
+thousands of refused connections that linger at once, and coincidences get rarer, not extinct."""
 
 FEWEST = 10
 """Readings, after the warm-up, below which nothing is concluded."""
