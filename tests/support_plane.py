@@ -24,6 +24,7 @@ from typing import Any, Final, cast
 import orjson
 
 from proxy.kill_file import KillFile
+from proxy.observe.metrics import EVENTS
 from proxy.outcome import OutcomeBatch, Tally
 from proxy.routing.schema import rules_from_plain
 from proxy.routing.side import Side
@@ -485,6 +486,7 @@ class Rig:
     ports: dict[str, int]
     version: int = 1
     clients: list[Client] = field(default_factory=list)
+    _noted_before: dict[str, Counter[str]] = field(default_factory=dict)
 
     async def client(
         self,
@@ -515,11 +517,14 @@ class Rig:
 
     def noted(self, event: str) -> dict[str, int]:
         """Give how often an event was counted since the last `forget`, by label."""
+        return dict(self._all_noted(event) - self._noted_before.get(event, Counter()))
+
+    def _all_noted(self, event: str) -> Counter[str]:
         found = Counter(self.plane._events.get(event, {}))
         for kind, payload in self.uplink.sent:
             if kind == "outcomes":
                 found.update(payload["events"].get(event, {}))
-        return dict(found)
+        return found
 
     async def has_noted(self, event: str, label: str) -> None:
         """Wait until an event has been counted, once and with this label only."""
@@ -611,8 +616,7 @@ class Rig:
         self.legacy.forget()
         self.modern.forget()
         self.log.lines.clear()
-        self.plane.take_batch()
-        self.uplink.sent.clear()
+        self._noted_before = {event: self._all_noted(event) for event in EVENTS}
 
     def later(self, seconds: float) -> None:
         """Let the worker's clock jump ahead, and have it look at its deadlines."""
