@@ -8,11 +8,11 @@ from typing import Final
 
 from proxy.routing import pattern
 from proxy.routing.bucket import bucket_of, is_chosen
-from proxy.routing.decision import Decision, Reason
+from proxy.routing.decision import BUCKET, Decision, Reason
 from proxy.routing.identity import CLIENT_IP, Request, Source, compile_source
 from proxy.routing.rewrites import Rewrites, compiled
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, taken_methods
-from proxy.routing.side import Side
+from proxy.routing.side import LEGACY, MODERN, Side
 from proxy.wire.rewriting import Rewriting
 
 _NO_PARAMETERS: Final[Mapping[str, str]] = {}
@@ -107,8 +107,8 @@ class Route:
         if self._by_weight is not None:
             return self._by_weight
         bucket = bucket_of(self._salt, identity)
-        side = Side.MODERN if is_chosen(bucket, self.weight) else Side.LEGACY
-        return Decision(side, Reason.BUCKET, bucket)
+        side = MODERN if is_chosen(bucket, self.weight) else LEGACY
+        return Decision(side, BUCKET, bucket)
 
 
 def _rewriting(rules: RouteRules, whole: Rules) -> dict[Side, Rewriting | None] | None:

@@ -33,6 +33,17 @@ class Role(IntEnum):
     TRACEPARENT = 11
 
 
+# By these names on the hot path: the class of an enumeration is asked through `__getattr__`.
+FORWARD: Final = Role.FORWARD
+DROP: Final = Role.DROP
+COUNTED: Final = Role.COUNTED
+HOST: Final = Role.HOST
+CONTENT_LENGTH: Final = Role.CONTENT_LENGTH
+TRANSFER_ENCODING: Final = Role.TRANSFER_ENCODING
+CONNECTION: Final = Role.CONNECTION
+EXPECT: Final = Role.EXPECT
+
+
 class Field:
     """One field: lower-case name, value without surrounding blanks, and the line we would write."""
 
@@ -118,7 +129,7 @@ def request_field(line: bytes) -> Field | None:
     plain = name.translate(_FOLD)
     role = _request_role(plain)
     if plain != name:
-        role = Role.COUNTED if role is Role.FORWARD else Role.DROP
+        role = COUNTED if role is FORWARD else DROP
     return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
 
 
@@ -128,7 +139,9 @@ def response_field(line: bytes) -> Field | None:
     if found is None:
         return None
     name = found[1].lower()
-    role = _RESPONSE_ROLES.get(name, Role.DROP if _is_ours(name) else Role.FORWARD)
+    role = _RESPONSE_ROLES.get(name)
+    if role is None:
+        role = DROP if _is_ours(name) else FORWARD
     return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
 
 
@@ -138,7 +151,7 @@ def _request_role(name: bytes) -> Role:
         return role
     if name.startswith(b"x-forwarded-"):
         return Role.PROVENANCE
-    return Role.DROP if _is_ours(name) else Role.FORWARD
+    return DROP if _is_ours(name) else FORWARD
 
 
 def _is_ours(name: bytes) -> bool:
@@ -148,25 +161,37 @@ def _is_ours(name: bytes) -> bool:
 class Remembered(dict[bytes, T], Generic[T]):
     """A pure function of bytes with a bounded memory: look up with `[]`.
 
-    Forgets everything when full, which costs a hostile client nothing but its own cache misses.
-    Long keys are computed and not kept.
+    What is asked for a second time is kept; when full, all is forgotten, which costs a hostile
+    client nothing but its own cache misses. What comes once and never again, as most heads with a
+    cookie do, so leaves no object behind for the garbage collector to walk over. Long keys are
+    computed and not kept.
     """
 
-    __slots__ = ("_compute", "_keep", "_longest")
+    __slots__ = ("_compute", "_keep", "_longest", "_once")
 
     def __init__(self, compute: Callable[[bytes], T], keep: int = 4096, longest: int = 512) -> None:
         super().__init__()
         self._compute = compute
         self._keep = keep
         self._longest = longest
+        self._once: set[int] = set()
 
     def __missing__(self, key: bytes) -> T:
         value = self._compute(key)
         if len(key) <= self._longest:
+            self._note(key, value)
+        return value
+
+    def _note(self, key: bytes, value: T) -> None:
+        once, known = self._once, hash(key)
+        if known in once:
             if len(self) >= self._keep:
                 self.clear()
             self[key] = value
-        return value
+            return
+        if len(once) >= self._keep:
+            once.clear()
+        once.add(known)
 
 
 REQUEST_FIELDS: Final[Remembered[Field | None]] = Remembered(request_field)

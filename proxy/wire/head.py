@@ -14,7 +14,16 @@ from functools import partial
 from typing import Final
 
 from proxy.wire.errors import RequestError, ResponseError
-from proxy.wire.fields import REQUEST_FIELDS, RESPONSE_FIELDS, Field, Remembered, Role
+from proxy.wire.fields import (
+    CONNECTION,
+    EXPECT,
+    FORWARD,
+    REQUEST_FIELDS,
+    RESPONSE_FIELDS,
+    Field,
+    Remembered,
+)
+from proxy.wire.fields import HOST as HOST_ROLE
 from proxy.wire.framing import NO_BODY, request_length, response_length
 from proxy.wire.grammar import BROKEN_LINE, HOST, STATUS_LINE
 from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
@@ -79,6 +88,13 @@ def _status_line(line: bytes) -> tuple[int, int, bytes]:
 _STATUS_LINES: Final[Remembered[tuple[int, int, bytes]]] = Remembered(_status_line, keep=256)
 
 
+def _is_host(value: bytes) -> bool:
+    return HOST.fullmatch(value) is not None
+
+
+_IS_HOST: Final[Remembered[bool]] = Remembered(_is_host, keep=256)
+
+
 def _request_block(block: bytes) -> FieldBlock:
     lines = block.split(b"\r\n") if block else []
     if len(lines) > FIELDS_MAX:
@@ -88,24 +104,24 @@ def _request_block(block: bytes) -> FieldBlock:
     hosts: list[bytes] = []
     tokens = _NO_TOKENS
     understood = True
-    remembered, forward = REQUEST_FIELDS, Role.FORWARD
+    remembered = REQUEST_FIELDS
     for line in lines:
         field = remembered[line]
         if field is None:
             raise RequestError(400, "malformed field line")
         fields.append(field)
         role = field.role
-        if role is forward:
+        if role is FORWARD:
             continue
-        if role is Role.HOST:
+        if role is HOST_ROLE:
             hosts.append(field.value)
-        elif role is Role.CONNECTION:
+        elif role is CONNECTION:
             tokens |= _tokens(field.value)
-        elif role is Role.EXPECT and field.value.lower() != b"100-continue":
+        elif role is EXPECT and field.value.lower() != b"100-continue":
             understood = False
     if not hosts:
         raise RequestError(400, "Host is missing")
-    if len(hosts) > 1 or HOST.fullmatch(hosts[0]) is None:
+    if len(hosts) > 1 or not _IS_HOST[hosts[0]]:
         raise RequestError(400, "Host must be one plain authority")
     if tokens & _NOT_NOMINATED:
         raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
@@ -120,13 +136,13 @@ def _response_block(block: bytes) -> FieldBlock:
         raise ResponseError("too many fields")
     fields: list[Field] = []
     tokens = _NO_TOKENS
-    remembered, connection = RESPONSE_FIELDS, Role.CONNECTION
+    remembered = RESPONSE_FIELDS
     for line in lines:
         field = remembered[line]
         if field is None:
             raise ResponseError("malformed field line")
         fields.append(field)
-        if field.role is connection:
+        if field.role is CONNECTION:
             tokens |= _tokens(field.value)
     # An application that nominates its own framing means nothing by it; the framing stays.
     return FieldBlock(fields, tokens - _NOT_NOMINATED, b"")

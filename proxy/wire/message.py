@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from typing import Any, Final
 
-from proxy.wire.fields import Field, Role
+from proxy.wire.fields import (
+    CONTENT_LENGTH,
+    COUNTED,
+    DROP,
+    EXPECT,
+    FORWARD,
+    TRANSFER_ENCODING,
+    Field,
+)
 from proxy.wire.framing import NO_BODY
 from proxy.wire.target import RequestLine
 from proxy.wire.trailers import announced
+
+_NOTHING_SAID: Final[dict[bytes, list[bytes]]] = {}
 
 
 class FieldBlock:
@@ -40,44 +50,51 @@ class FieldBlock:
         """Sort the fields; `tokens` are those of Connection: options and nominated names."""
         kept: list[Field] = []
         lines: list[bytes] = []
-        special: list[Field] = []
+        lengths: list[Field] = []
+        encodings: list[Field] = []
         dropped: list[Field] = []
         values: dict[bytes, bytes] = {}
-        drop, forward = Role.DROP, Role.FORWARD
+        counted = expects = False
         for field in fields:
-            role = field.role
-            if role is drop:
+            role, name = field.role, field.name
+            if role is DROP:
                 dropped.append(field)
                 continue
-            if tokens and field.name in tokens:
+            if tokens and name in tokens:
                 continue
             kept.append(field)
-            values.setdefault(field.name, field.value)
-            if role is forward:
+            if name not in values:
+                values[name] = field.value
+            if role is FORWARD:
                 lines.append(field.line)
-            else:
-                special.append(field)
+            elif role is CONTENT_LENGTH:
+                lengths.append(field)
+            elif role is TRANSFER_ENCODING:
+                encodings.append(field)
+            elif role is COUNTED:
+                counted = True
+            elif role is EXPECT:
+                expects = True
         lines.append(b"")
-        roles = {field.role for field in special}
         self.fields: Final = tuple(kept)
         self.values: Final = values
         self.forwarded: Final = b"\r\n".join(lines)
-        self.counted: Final = Role.COUNTED in roles
-        self.lengths: Final = [f for f in special if f.role is Role.CONTENT_LENGTH]
-        self.encodings: Final = [f for f in special if f.role is Role.TRANSFER_ENCODING]
-        self.expects_continue: Final = Role.EXPECT in roles
+        self.counted: Final = counted
+        self.lengths: Final = lengths
+        self.encodings: Final = encodings
+        self.expects_continue: Final = expects
         self.closes: Final = b"close" in tokens
         self.persists: Final = b"keep-alive" in tokens
         self.host: Final = host
-        said = _by_name(dropped)
+        said = _by_name(dropped) if dropped else _NOTHING_SAID
         self.idle_hint: Final = _idle_hint(said.get(b"keep-alive", ()))
-        self.trailers: Final = announced(said.get(b"trailer", ()))
+        self.trailers: Final = announced(said.get(b"trailer", ())) if dropped else None
         upgrades = [value.lower() for value in said.get(b"upgrade", ())]
         self.websocket: Final = upgrades == [b"websocket"] and b"upgrade" in tokens
 
     def drops(self, allowed: Container[bytes]) -> bool:
         """Whether a field is left out for its name alone: `_` or `.`, and not `allowed`."""
-        return any(f.role is Role.COUNTED and f.name not in allowed for f in self.fields)
+        return any(f.role is COUNTED and f.name not in allowed for f in self.fields)
 
     def keeps_alive(self, minor: int) -> bool:
         """Whether the connection outlives the message (RFC 9112, 9.3)."""

@@ -7,8 +7,7 @@ never disagree about what was asked.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from proxy.wire.errors import RequestError
 from proxy.wire.grammar import (
@@ -36,8 +35,7 @@ _UNRESERVED: Final = frozenset(  # RFC 3986, 2.3
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class RequestLine:
+class RequestLine(NamedTuple):
     """A request line understood.
 
     `path` is normal, `target` is what the upstream receives, `authority` is set for absolute-form.
