@@ -147,5 +147,7 @@ def _table(samples: Samples, workload: Workload) -> str:
             label = product + describe(variant)
             lines.append(f"{label:26}" + "".join(f"{cell:>16}" for cell in cells))
     if limited:
-        lines.append("+ the load's cores were the limit, not the product: it can do more")
+        lines.append(
+            "+ its core was not always busy: the load, or other work on the machine, was the limit"
+        )
     return "\n".join(lines)
