@@ -172,7 +172,7 @@ class Rig:
         self._upstream: list[Wire] = []
         self.plane = Plane(
             0, 1, b"k" * 32, Nobody(), None, time.monotonic, time.time,
-            lambda rules, size: Pool(rules, size, self._connect),
+            lambda rules, size, **more: Pool(rules, size, self._connect, **more),
         )  # fmt: skip
         self.plane.apply(snapshot)
         self.table = Table(snapshot.rules)

@@ -28,6 +28,7 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
         run.say(line)
     samples = run.run(asked)
     print(f"{machine.describe()}; medians of {asked.rounds} rounds of {asked.seconds} s\n")
+    print("".join(f"{note}\n" for note in samples.notes))
     print(report.tables(samples, asked.workloads), end="\n\n")
     for failure in samples.failures:
         print(f"FAILED {failure}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import ssl
 import subprocess
@@ -33,6 +34,14 @@ class Instance:
     def url(self) -> str:
         """What load is sent to; nothing but loopback."""
         return f"{'https' if self.site.variant.tls else 'http'}://127.0.0.1:{self.site.port}"
+
+    def first_words(self) -> str:
+        """The first event of its log: ours says there whether the hot path is compiled."""
+        line = next(iter((self.site.folder / "log").read_text().splitlines()), "{}")
+        try:
+            return str(json.loads(line).get("event", ""))
+        except ValueError:
+            return line
 
     def pids(self) -> list[int]:
         """All its processes, as they are now."""

@@ -148,6 +148,10 @@ def _start(
         _fail(here, workload, product, variant, error)
         return None
     say(f"started {started.label}")
+    if product.split and (note := f"{product.name}: {started.first_words()}") not in (
+        here.samples.notes
+    ):
+        here.samples.notes.append(note)
     return started
 
 

@@ -23,6 +23,8 @@ class Samples:
     """All measurements of a run, in order."""
 
     all: list[Sample] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What a reader must know beside the figures."""
     failures: list[str] = field(default_factory=list)
     """What went wrong, a sentence each: any of them fails the bench at its end."""
 
