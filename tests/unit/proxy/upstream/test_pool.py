@@ -199,17 +199,18 @@ async def test_a_connection_that_nobody_waits_for_any_more_is_kept(
     assert figures(pool) == (0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("error", [ConnectionRefusedError(), TimeoutError(), OSError("no route")])
+@pytest.mark.parametrize("error", [ConnectionRefusedError, TimeoutError, OSError])
 async def test_a_failure_to_connect_is_told_to_whoever_waits_longest(
-    make: Make, connector: FakeConnector, error: Exception
+    make: Make, connector: FakeConnector, error: type[Exception]
 ) -> None:
     """One attempt, one refusal; the others' attempts go on."""
+    # An instance in the table would live on, and with its traceback the whole pool.
     pool = make(1)
     first, second = Somebody(), Somebody()
     pool.lease(first, NOW)
     pool.lease(second, NOW)
     await turn()
-    await connector.refuse(error)
+    await connector.refuse(error())
     assert (first.failed, second.failed) == (OutcomeKind.CONNECT, None)
     assert figures(pool) == (0, 0, 1, 1)
     await connector.accept()
