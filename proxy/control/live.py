@@ -19,7 +19,9 @@ SAMPLES_MAX = 10
 NOT_COMPARED = "not_compared"
 
 JUDGED_AT_LEAST_EVERY = 1.0
-"""Seconds: time alone may satisfy a gate."""
+JUDGED_AT_MOST_EVERY = 0.2
+"""Seconds: time alone may satisfy a gate; and good news, of which there is always some, can wait
+for the rest of it. Failures and differences are judged as soon as they come."""
 
 
 class Totals:
@@ -67,7 +69,7 @@ class LiveRoute:
         self.evidence = AbsoluteEvidence(route.rollback.error_rate)
         self.samples: deque[BadEvent] = deque(maxlen=SAMPLES_MAX)
         self.judgement = Judgement(Verdict.HOLD, "nothing measured yet")
-        self._news, self._judged = True, now
+        self._news, self._pressing, self._judged = True, True, now
         self._identities = FirstPerIdentity()
         self._conditions = _conditions(route, rules)
         self._steps = _steps(route, rules)
@@ -85,7 +87,7 @@ class LiveRoute:
             self.step = StepEvidence(now)
         self.route = route
         self._steps = _steps(route, rules)
-        self._news = True
+        self._news = self._pressing = True
 
     def add_outcomes(self, side: str, tally: Tally, version: int, now: float) -> None:
         """Take what a worker saw of one side."""
@@ -93,6 +95,7 @@ class LiveRoute:
         if version < self.since_version or side not in self.sides:
             return
         self._news = True
+        self._pressing |= tally.bad > 0
         self.sides[side].add(tally, now)
         if side == Side.MODERN:
             events = [e for e in tally.bad_events if self._identities.admit(e.identity, now)]
@@ -107,7 +110,7 @@ class LiveRoute:
         self.totals.comparisons[key] += count.count
         if version < self.since_version:
             return
-        self._news = True
+        self._news = self._pressing = True
         self.coverage.add({key: count.count}, now)
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
@@ -118,9 +121,12 @@ class LiveRoute:
         for side in self.sides.values():
             self._news |= side.expire(now)
         self._news |= self.coverage.expire(now)
-        if not self._news and now - self._judged < JUDGED_AT_LEAST_EVERY:
+        since = now - self._judged
+        if not self._pressing and since < (
+            JUDGED_AT_MOST_EVERY if self._news else JUDGED_AT_LEAST_EVERY
+        ):
             return False
-        self._news, self._judged = False, now
+        self._news, self._pressing, self._judged = False, False, now
         return True
 
     def judge(self, now: float, *, rolled_back: bool) -> Judgement:

@@ -34,8 +34,13 @@ class SlidingCounts(Generic[K]):
         number = int(now // self._width)
         if not self._slots or self._slots[-1][0] < number:
             self._slots.append((number, Counter()))
-        self._slots[-1][1].update(counts)
-        self.totals.update(counts)
+        # Not Counter.update, which takes long to find out what it was given: with 2,000 routes under
+        # traffic the controller is told of some hundred of them every 50 ms.
+        slot, totals = self._slots[-1][1], self.totals
+        for key, count in counts.items():
+            if count:
+                slot[key] = slot.get(key, 0) + count
+                totals[key] = totals.get(key, 0) + count
 
     def expire(self, now: float) -> bool:
         """Let go of what is older than the span; gives whether anything went."""
