@@ -42,9 +42,7 @@ unit: setup
 check: lint types layers unit ## format, lint, types, layers, unit tests: under a minute
 
 test: lint types layers ## everything: the checks, then all tests on real servers
-	@echo '== all tests' && timeout -k 30 1800 $(PY) -m pytest tests
-	@if $(PY) -m deploy.compile --can; then $(MAKE) --no-print-directory test-compiled; \
-	  else echo 'the compiled form of the hot path was not tested'; fi
+	@MAKE="$(MAKE)" deploy/test.sh
 	@echo 'make test: format, lint, types, import layers and all tests passed'
 
 compiled: setup ## compile the hot path to C; `cutover serve` uses it while the source is the same

@@ -34,8 +34,8 @@ class SlidingCounts(Generic[K]):
         number = int(now // self._width)
         if not self._slots or self._slots[-1][0] < number:
             self._slots.append((number, Counter()))
-        # Not Counter.update, which takes long to find out what it was given: with 2,000 routes under
-        # traffic the controller is told of some hundred of them every 50 ms.
+        # Not Counter.update, which takes long to find out what it was given: with 2,000 routes the
+        # controller is told of some hundred of them every 50 ms.
         slot, totals = self._slots[-1][1], self.totals
         for key, count in counts.items():
             if count:
