@@ -123,6 +123,7 @@ def _build(sources: Iterable[Path], into: Path) -> dict[str, str]:
                 ["--config-file", "pyproject.toml", *(str(s.relative_to(ROOT)) for s in sources)],
                 opt_level="2",
                 debug_level="0",
+                multi_file=True,  # a C file for each module: compiled side by side, no slower
                 target_dir=str(scratch),
                 group_name=SHARED,
             )
