@@ -147,7 +147,7 @@ def _deaf(self: UpstreamConnection, data: bytes) -> None:
 
 
 SABOTAGE: list[tuple[str, str, str, object, str]] = [
-    ("stale-connection-post", "proxy.serving.exchange", "may_retry",
+    ("stale-connection-post", "proxy.serving.second", "may_retry",
      lambda *_, **__: True, "sent twice"),
     ("cut-off-relayed", "proxy.serving.downstream.Downstream", "reset", _politely, "invented"),
     ("pipelined-post", "proxy.serving.exchange", "write_request",

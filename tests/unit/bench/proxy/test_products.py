@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from bench.processes import program
-from bench.proxy import instance, origin
 from bench.proxy.products import cutover
 from bench.proxy.products.all import OURS, PEERS
-from bench.proxy.products.site import Plan, Product, Site, Variant
+from bench.proxy.products.site import Product, Site, Variant
 from proxy.routing.schema import load_rules
 
 VARIANTS = (Variant(), Variant(routes=200), Variant(workers=2), Variant(tls=True))
@@ -72,34 +69,3 @@ def test_envoy_is_told_in_json(tmp_path: Path) -> None:
     manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
     routes = manager["route_config"]["virtual_hosts"][0]["routes"]
     assert [route["match"]["prefix"] for route in routes][-2:] == ["/api/r19/", "/"]
-
-
-CHECKS = {
-    "nginx": ["nginx", "-t", "-c", "{folder}/nginx.conf"],
-    "haproxy": ["haproxy", "-c", "-f", "{folder}/haproxy.cfg"],
-    "envoy": ["envoy", "--mode", "validate", "--log-level", "error", "-c", "{folder}/envoy.json"],
-    "caddy": ["caddy", "validate", "--adapter", "caddyfile", "--config", "{folder}/Caddyfile"],
-    "origin": ["nginx", "-t", "-c", "{folder}/origin.conf"],
-}
-
-
-@pytest.mark.parametrize("variant", VARIANTS, ids=str)
-@pytest.mark.parametrize("name", CHECKS)
-def test_the_products_themselves_accept_their_configuration(
-    name: str, variant: Variant, tmp_path: Path
-) -> None:
-    """Asked where they are installed; `make bench` installs them."""
-    command = [part.format(folder=tmp_path) for part in CHECKS[name]]
-    found = program(command[0])
-    if found is None:
-        pytest.skip(f"{command[0]} is not installed")
-    if variant.tls:
-        instance.certificate(tmp_path)
-        both = (tmp_path / "bench.crt").read_text() + (tmp_path / "bench.key").read_text()
-        (tmp_path / "both.pem").write_text(both)
-    configure = next((p.configure for p in PEERS if p.name == name), origin.configure)
-    plan: Plan = configure(site(tmp_path, variant))
-    for file, text in plan.files.items():
-        (tmp_path / file).write_text(text)
-    done = subprocess.run([found, *command[1:]], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
