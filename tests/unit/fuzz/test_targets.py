@@ -9,7 +9,6 @@ import pytest
 
 from proxy.routing.side import Side
 from proxy.serving.downstream import Downstream
-from proxy.upstream.connection import UpstreamConnection
 from proxy.wire.chunked import ChunkedReader
 from proxy.wire.errors import WireError
 from proxy.wire.forwarding import write_request, write_response
@@ -137,13 +136,6 @@ def _politely(self: Downstream) -> None:
     self._closing = True
     self._transport.write_eof()
     self._transport.abort()
-
-
-def _deaf(self: UpstreamConnection, data: bytes) -> None:
-    """Keep what nobody has asked for, for the next request to find."""
-    self.parser.receive(data)
-    if self.lessee is not None:
-        self.lessee.on_answer(self)
 
 
 SABOTAGE: list[tuple[str, str, str, object, str]] = [
