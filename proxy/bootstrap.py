@@ -68,7 +68,8 @@ from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.tables import metadata as comparison_tables
-from shadow_compare.worker import Count, ShadowWorker
+from shadow_compare.tally import Count
+from shadow_compare.worker import ShadowWorker
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""

@@ -16,7 +16,8 @@ from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.tables import metadata
-from shadow_compare.worker import Count, ShadowWorker
+from shadow_compare.tally import Count
+from shadow_compare.worker import ShadowWorker
 
 JSON: Headers = (("content-type", "application/json"),)
 

@@ -306,14 +306,14 @@ async def test_listener_that_fails_is_no_problem(
         calls.append(1)
         raise RuntimeError("listener")
 
-    monkeypatch.setattr(running.worker, "_on_counts", broken)
+    monkeypatch.setattr(running.worker._tally, "_on_counts", broken)
     await running.send(a_capture().encode())
 
     async def called() -> bool:
         return bool(calls)
 
     await eventually_async(called)
-    monkeypatch.setattr(running.worker, "_on_counts", running.counts.extend)
+    monkeypatch.setattr(running.worker._tally, "_on_counts", running.counts.extend)
     await running.send(a_capture().encode())
     await told(running, "match")
     assert running.worker.failures["internal_error"] == 1
@@ -338,9 +338,7 @@ async def test_what_is_held_at_the_end_is_kept(tmp_path: Path, legacy: Side, mod
         await running.send(a_capture().encode())
 
         async def examined() -> bool:
-            return (
-                bool(modern.heads) and running.worker.queued == 0 and bool(running.worker._counts)
-            )
+            return running.worker.queued == 0 and bool(running.worker._tally._counts)
 
         await eventually_async(examined)
     assert running.total() == {("match", ""): 1}

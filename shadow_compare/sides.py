@@ -1,0 +1,54 @@
+"""Both sides as the worker meets them: asked in their own words, heard in the client's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from shadow_compare.asking import Asker
+from shadow_compare.capture import Capture
+from shadow_compare.config import LEGACY, MODERN, ShadowConfig, ShadowSettings
+from shadow_compare.normalize import Answer
+
+
+class Sides:
+    """Asks either side, with a pool and limits for each; `close` gives up the connections."""
+
+    def __init__(self, settings: ShadowSettings, monotonic: Callable[[], float]) -> None:
+        self._askers = {side: Asker(settings, monotonic) for side in (LEGACY, MODERN)}
+
+    async def ask(self, side: str, capture: Capture, config: ShadowConfig) -> tuple[Answer, float]:
+        """Put the captured request to a side; gives its answer as a client would get it.
+
+        With it comes the latency in seconds. Raises NotComparableError.
+        """
+        rewrite = config.rewrites.get((capture.route, side))
+        where = config.sides.get(side)
+        if rewrite is None:
+            return await self._askers[side].ask(capture, where)
+        target, headers = rewrite.request(capture.target, capture.request_headers)
+        asked = replace(capture, target=target, request_headers=headers)
+        answer, latency = await self._askers[side].ask(asked, where)
+        return replace(answer, headers=rewrite.answer(answer.headers, _host(capture))), latency
+
+    def close(self) -> None:
+        """Close every connection."""
+        for asker in self._askers.values():
+            asker.close()
+
+
+def as_seen(capture: Capture, config: ShadowConfig) -> Capture:
+    """Give the capture with the primary's answer as the client got it."""
+    rewrite = config.rewrites.get((capture.route, capture.primary))
+    if rewrite is None:
+        return capture
+    return replace(capture, headers=rewrite.answer(capture.headers, _host(capture)))
+
+
+def other(side: str) -> str:
+    """Give the side that this one is compared with."""
+    return MODERN if side == LEGACY else LEGACY
+
+
+def _host(capture: Capture) -> str:
+    return next((value for name, value in capture.request_headers if name == "host"), "")
