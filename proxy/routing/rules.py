@@ -24,8 +24,12 @@ EQUIVALENCES = (
 )
 """Names a route may declare under `compare.equivalences`; `shadow_compare` gives them meaning."""
 
+MIRRORED_BODY_MAX = 64 * 1024
+"""Bytes of the largest request body that is mirrored, unless a route says otherwise."""
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,16 @@ def taken_methods(match: Match) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class MirrorRules:
-    """How much of the traffic is sent to the other side too, and towards which sides."""
+    """How much of the traffic is sent to the other side too, and towards which sides.
+
+    `writes` says that modern is sent requests that change state, to be carried out without effect;
+    legacy never is. `body` is bytes of the largest request that is sent again.
+    """
 
     share: float = 0.0
     towards: tuple[Side, ...] = (Side.MODERN,)
+    writes: bool = False
+    body: int = MIRRORED_BODY_MAX
 
 
 @dataclass(frozen=True, slots=True)

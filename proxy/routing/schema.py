@@ -20,7 +20,6 @@ from proxy.routing.rules import (
     GateRules,
     IgnoreRule,
     Match,
-    MirrorRules,
     Pin,
     RetryRules,
     RollbackRules,
@@ -30,6 +29,7 @@ from proxy.routing.rules import (
     taken_methods,
 )
 from proxy.routing.schema_limits import read_limits, read_worker_limits
+from proxy.routing.schema_mirror import read_mirror
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
 from proxy.routing.schema_upstreams import read_upstreams
 from proxy.routing.side import Side
@@ -166,7 +166,7 @@ def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
         match=base.match,
         sticky_by=keys.read("sticky_by", _sticky_by, base.sticky_by),
         plan=keys.read("plan", lambda n: _plan_name(n, plans), base.plan),
-        mirror=keys.read("mirror", lambda n: _mirror(n, base.mirror), base.mirror),
+        mirror=keys.read("mirror", lambda n: read_mirror(n, base.mirror), base.mirror),
         rollback=keys.read("rollback", lambda n: _rollback(n, base.rollback), base.rollback),
         on_breach=keys.read(
             "on_breach", lambda n: n.one_of(("rollback", "freeze"), "rollback"), base.on_breach
@@ -307,16 +307,6 @@ def _plan_name(node: Node, plans: Plans) -> str | None:
     known = ", ".join(plans) or "none"
     node.problem("there is no such plan", f"plans defined: {known}")
     return None
-
-
-def _mirror(node: Node, base: MirrorRules) -> MirrorRules:
-    keys = node.mapping(("share", "towards", "writes"))
-    if (writes := keys.get("writes")) is not None and writes.value != "never":
-        writes.problem("this version mirrors no writes", "write `writes: never`, or leave it out")
-    towards = keys.read(
-        "towards", _each(lambda n: Side(n.one_of(("modern", "legacy"), "modern"))), base.towards
-    )
-    return MirrorRules(keys.read("share", lambda n: n.rate(0.0), base.share), towards)
 
 
 def _retry(node: Node) -> RetryRules:

@@ -39,6 +39,7 @@ class Route:
         "rules",
         "said",
         "weight",
+        "writes",
     )
 
     def __init__(
@@ -56,6 +57,7 @@ class Route:
         self.methods: Final = _methods(rules)
         self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
         self.limited: Final = rules.limits.limits_anything
+        self.writes: Final = rules.mirror.writes and rules.mirror.share > 0.0
         self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)

@@ -246,6 +246,8 @@ class Exchange:
         rules, head, upload = self.route.rules.limits, self.head, self.upload
         if upload is not None:
             upload.most = rules.body
+            if self.route.writes:
+                shadowing.keep_body(self, upload)
             if head.length > rules.body:
                 return self._shed("body", 413, "the body is too large")
         if not self.route.limited:

@@ -23,7 +23,7 @@ RETRY: Final = 0.05
 
 
 def is_mirrorable(head: RequestHead) -> bool:
-    """Whether a request may be repeated on the other side: a read without a body, no tunnel."""
+    """Whether a request may be repeated on either side: a read without a body, no tunnel."""
     return head.method in ("GET", "HEAD") and head.length == NO_BODY and not head.websocket
 
 
@@ -31,6 +31,7 @@ def frame(
     head: RequestHead,
     response: ResponseHead,
     *,
+    request_body: bytes,
     body: bytes | None,
     identifier: bytes,
     route: str,
@@ -47,7 +48,7 @@ def frame(
         method=head.method,
         target=head.target.decode("ascii"),
         request_headers=(("host", head.host.decode("latin-1")), *_texts(head)),
-        request_body=b"",
+        request_body=request_body,
         primary=primary,
         status=response.status,
         headers=_texts(response),

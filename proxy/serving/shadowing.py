@@ -8,8 +8,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from proxy.routing.rules import WRITES
+from proxy.routing.side import LEGACY
 from proxy.serving import mirror
 from proxy.serving.relay import Relay
+from proxy.serving.upload import Upload
 
 if TYPE_CHECKING:
     from proxy.serving.exchange import Exchange
@@ -24,10 +27,26 @@ def is_wanted(exchange: Exchange) -> bool:
         rules.share > 0.0
         and not exchange.fell_back
         and not exchange.table.kill_switch
-        and mirror.is_mirrorable(exchange.head)
+        and (mirror.is_mirrorable(exchange.head) or _is_mirrorable_write(exchange))
         and exchange.side.other in rules.towards
         and exchange.plane.samples(rules.share)
     )
+
+
+def _is_mirrorable_write(exchange: Exchange) -> bool:
+    """Whether modern may be sent this too, to carry it out without effect."""
+    head = exchange.head
+    return (
+        exchange.route.writes
+        and exchange.side is LEGACY
+        and head.method in WRITES
+        and not head.websocket
+    )
+
+
+def keep_body(exchange: Exchange, upload: Upload) -> None:
+    """Keep as much of a body as may be mirrored, besides what may be sent again."""
+    upload.keeps = max(upload.keeps, exchange.route.rules.mirror.body)
 
 
 def hand_over(exchange: Exchange, relay: Relay) -> None:
@@ -35,8 +54,15 @@ def hand_over(exchange: Exchange, relay: Relay) -> None:
     if not exchange.plane.tap.connected:
         lose(exchange, "no_worker")
         return
+    if not exchange.request_done:
+        lose(exchange, "cut_off")
+        return
     try:
-        exchange.plane.offer(exchange.route.id, _capture(exchange, relay))
+        request_body = _request_body(exchange)
+        if request_body is None:
+            lose(exchange, "body_too_big")
+            return
+        exchange.plane.offer(exchange.route.id, _capture(exchange, relay, request_body))
     except Exception:
         log.exception("a capture of route %s failed", exchange.route.id)
         lose(exchange, "error")
@@ -48,10 +74,17 @@ def lose(exchange: Exchange, reason: str) -> None:
         exchange.plane.drop_capture(exchange.route.id, reason)
 
 
-def _capture(exchange: Exchange, relay: Relay) -> bytes:
+def _request_body(exchange: Exchange) -> bytes | None:
+    """Give the body as it was sent up, or None when it is longer than what is mirrored."""
+    upload = exchange.upload
+    return b"" if upload is None else upload.copy(exchange.route.rules.mirror.body)
+
+
+def _capture(exchange: Exchange, relay: Relay, request_body: bytes) -> bytes:
     return mirror.frame(
         exchange.head,
         relay.head,
+        request_body=request_body,
         body=relay.copy(),
         identifier=exchange.id,
         route=exchange.route.id,

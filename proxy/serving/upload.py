@@ -13,16 +13,17 @@ from proxy.wire.parser import END
 class Upload:
     """Counts and frames what arrives.
 
-    `size` is octets so far, `most` how many are taken, `done` says it is complete. `waits` says
-    that the client sends nothing before a 100 (RFC 9110, 10.1.1); `patience` is the seconds that
-    it had left when we began to make it wait.
+    `size` is octets so far, `most` how many are taken, `keeps` up to how many are kept, `done` says
+    it is complete. `waits` says that the client sends nothing before a 100 (RFC 9110, 10.1.1);
+    `patience` is the seconds that it had left when we began to make it wait.
     """
 
-    __slots__ = ("_chunked", "_kept", "done", "most", "patience", "size", "waits")
+    __slots__ = ("_chunked", "_kept", "done", "keeps", "most", "patience", "size", "waits")
 
     def __init__(self, length: int, *, waits: bool = False) -> None:
         self.size = 0
         self.most = BODY_MAX
+        self.keeps = REPLAY_MAX
         self.done = False
         self.waits = waits
         self.patience = 0.0
@@ -47,9 +48,14 @@ class Upload:
                 raise RequestError(413, "the body is too large")
             if self._kept is not None:
                 self._kept.append(event)
-                if self.size > REPLAY_MAX:
+                if self.size > self.keeps:
                     self._kept = None
             out.append(self._framed(event))
+
+    def copy(self, most: int) -> bytes | None:
+        """Give the whole body, or None when it is longer than `most` or has not been kept."""
+        kept = self._kept
+        return None if kept is None or self.size > most else b"".join(kept)
 
     def again(self) -> list[bytes]:
         """Give what has been sent, framed, for another attempt."""

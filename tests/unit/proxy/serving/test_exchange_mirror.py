@@ -156,6 +156,97 @@ async def test_a_chunked_answer_is_captured_without_its_framing(scene: Make) -> 
     assert it.tap.captures[0].body == b"abc"
 
 
+# Writes, where a route mirrors them
+
+WRITES = {"share": "100%", "writes": "dry_run"}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("body", [b"", b"name=x"])
+async def test_a_write_is_captured_with_its_body(scene: Make, method: str, body: bytes) -> None:
+    """As it was sent up, whether it has a body or not."""
+    it = scene(on(0, mirror=WRITES))
+    client = it.client()
+    client.send(request(method, "/a", body=body))
+    (await it.accept(LEGACY)).receive(answer(201, b"made"))
+    assert client.status() == 201
+    (capture,) = it.tap.captures
+    assert (capture.method, capture.request_body) == (method, body)
+    assert (capture.status, capture.body) == (201, b"made")
+
+
+async def test_a_body_in_pieces_is_captured_whole_and_still_streamed(scene: Make) -> None:
+    """What has arrived has been sent on before the rest comes."""
+    it = scene(on(0, mirror=WRITES))
+    client = it.client()
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+    upstream = await it.accept(LEGACY)
+    assert bytes(upstream.sent).endswith(b"2\r\nab\r\n")
+    client.send(b"1\r\nc\r\n0\r\n\r\n")
+    upstream.receive(OK)
+    assert client.status() == 200
+    assert it.tap.captures[0].request_body == b"abc"
+
+
+@pytest.mark.parametrize("most", [10, 100_000])
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_body_is_captured_up_to_the_cap_of_its_route(
+    scene: Make, most: int, more: int
+) -> None:
+    """A cap below and one above what is kept for another attempt; beyond it is counted."""
+    it = scene(on(0, mirror={**WRITES, "body": f"{most}B"}))
+    client = it.client()
+    client.send(request("POST", "/a", body=b"x" * (most + more)))
+    (await it.accept(LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert [len(each.request_body) for each in it.tap.captures] == ([] if more else [most])
+    assert it.dropped() == ({"body_too_big": 1} if more else {})
+
+
+async def test_a_body_that_did_not_end_is_not_captured(scene: Make) -> None:
+    """An upstream may answer early; half a request is not repeated."""
+    it = scene(on(0, mirror=WRITES))
+    client = it.client()
+    client.send(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nab")
+    (await it.accept(LEGACY)).receive(answer(401))
+    assert client.status() == 401
+    assert it.tap.captures == []
+    assert it.dropped() == {"cut_off": 1}
+
+
+@pytest.mark.parametrize(
+    ("weight", "method", "mirror"),
+    [
+        (100, "POST", {**BOTH, "writes": "dry_run"}),
+        (0, "OPTIONS", WRITES),
+        (0, "POST", {**WRITES, "writes": "never"}),
+        (0, "POST", {**WRITES, "share": "0%"}),
+    ],
+)
+async def test_no_other_write_is_captured(
+    scene: Make, weight: int, method: str, mirror: dict[str, object]
+) -> None:
+    """None that modern served, above all: it would go to legacy, which carries it out."""
+    it = scene(on(weight, mirror=mirror))
+    client = it.client()
+    client.send(request(method, "/a", body=b"x"))
+    (await it.accept(MODERN if weight else LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert it.tap.captures == []
+    assert it.dropped() == {}
+
+
+async def test_a_write_that_fell_back_is_not_captured(scene: Make) -> None:
+    """Modern was asked for it already."""
+    it = scene(on(100, mirror=WRITES))
+    client = it.client()
+    client.send(request("POST", "/a", body=b"x"))
+    await it.refuse(MODERN)
+    (await it.accept(LEGACY)).receive(OK)
+    assert client.status() == 200
+    assert it.tap.captures == []
+
+
 # What is lost, and that it is counted
 
 
