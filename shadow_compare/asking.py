@@ -23,7 +23,7 @@ _NOT_SENT: Final = frozenset(
         "connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding",
         "upgrade", "expect",
         # set anew
-        "host", "content-length",
+        "host", "content-length", "x-request-id",
         # one side's validators mean nothing to the other: 304 against 200 is no difference
         "if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range",
     }
@@ -124,5 +124,7 @@ def mirrored_headers(capture: Capture, host: str | None) -> Headers:
     return (
         ("host", host or client_host or "localhost"),
         *kept,
+        *capture.provenance,  # what an answer says of scheme and host depends on it
+        ("x-request-id", capture.id),
         (SHADOW_HEADER, f"v1;id={capture.id}"),
     )

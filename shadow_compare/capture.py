@@ -1,21 +1,42 @@
 """One mirrored request and the primary's answer to it, as a value that crosses a socket.
 
-The data plane writes captures and never reads an answer; a shadow worker reads them. On the wire
-a capture is one frame: total length, length of the JSON part, the JSON part, request body, answer
-body.
+The data plane writes captures and never reads an answer; a shadow worker reads them. So whatever
+can be left to the reader is: header sections travel as the lines that the data plane has at hand
+anyway. On the wire a capture is one frame: its length in 4 bytes, a head of fixed size with numbers
+and lengths, and then, without anything between, the texts and bodies in the order of `_PARTS`.
 """
 
 from __future__ import annotations
 
+import math
+import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import orjson
+from typing import Final
 
 Headers = tuple[tuple[str, str], ...]
 
 FRAME_MAX = 16 * 1024 * 1024
 """No frame is longer than this many bytes; a longer one means that the stream is out of step."""
+
+LEGACY: Final = "legacy"
+MODERN: Final = "modern"
+
+_FORM: Final = 2
+"""Changes with the layout: processes of two versions may meet at an upgrade."""
+
+_HEAD: Final = struct.Struct("!BBHQQddHHHIIIIII")
+"""Form, flags, status, rules version, identity, at, latency; then the length of each of `_PARTS`
+but the last, which takes the rest."""
+
+_PARTS: Final = (
+    "id", "route", "method", "target", "host", "provenance", "request fields", "answer fields",
+    "request body", "answer body",
+)  # fmt: skip
+
+_BY_MODERN: Final = 1
+_TRUNCATED: Final = 2
+_FLAGS: Final = _BY_MODERN | _TRUNCATED
 
 
 class CaptureError(ValueError):
@@ -26,11 +47,12 @@ class CaptureError(ValueError):
 class Capture:
     """What was asked and what the primary answered.
 
-    `target` is path and query as forwarded. Header values are latin-1 text, names lower case.
-    Bodies are as on the wire after de-framing (content encoding untouched); `truncated` says that
-    the answer's body was longer than the cap. `identity` is a hash. `at` is wall-clock seconds,
-    `latency` the primary's time to the complete answer in seconds. `version` is the rules version
-    in force.
+    `target` is path and query as forwarded. Header values are latin-1 text, names lower case; the
+    request's begin with Host. Bodies are as on the wire after de-framing (content encoding
+    untouched); `truncated` says that the answer's body was longer than the cap. `identity` is a
+    hash. `at` is wall-clock seconds, `latency` the primary's time to the complete answer in
+    seconds. `version` is the rules version in force. `provenance` is what the primary was told of
+    the client and of the way to it: X-Forwarded-*, Forwarded, Via.
     """
 
     id: str
@@ -48,73 +70,159 @@ class Capture:
     latency: float
     identity: int
     version: int
+    provenance: Headers = ()
 
     def encode(self) -> bytes:
         """One frame, ready to be written to a stream."""
-        meta = orjson.dumps(
-            {
-                "id": self.id,
-                "route": self.route,
-                "method": self.method,
-                "target": self.target,
-                "request_headers": self.request_headers,
-                "primary": self.primary,
-                "status": self.status,
-                "headers": self.headers,
-                "truncated": self.truncated,
-                "at": self.at,
-                "latency": self.latency,
-                "identity": self.identity,
-                "version": self.version,
-                "request_length": len(self.request_body),
-            }
-        )
-        total = 4 + len(meta) + len(self.request_body) + len(self.body)
-        return b"".join(
-            (
-                total.to_bytes(4, "big"),
-                len(meta).to_bytes(4, "big"),
-                meta,
-                self.request_body,
-                self.body,
-            )
+        (_, host), *fields = self.request_headers
+        return pack(
+            self.primary == MODERN,
+            self.truncated,
+            self.status,
+            self.version,
+            self.identity,
+            self.at,
+            self.latency,
+            self.id.encode("ascii"),
+            self.route.encode(),
+            self.method.encode("ascii"),
+            self.target.encode("latin-1"),
+            host.encode("latin-1"),
+            _lines(self.provenance),
+            _lines(fields),
+            _lines(self.headers),
+            self.request_body,
+            (self.body,),
         )
 
     @classmethod
     def decode(cls, frame: bytes) -> Capture:
         """From a frame without its leading total length; raises CaptureError."""
+        numbers, parts = _unpacked(frame)
+        flags, status, version, identity, at, latency = numbers
+        identifier, route, method, target, host, provenance, asked, answered, sent, body = parts
         try:
-            meta_end = 4 + int.from_bytes(frame[:4], "big")
-            meta: dict[str, Any] = orjson.loads(frame[4:meta_end])
-            body_start = meta_end + meta.pop("request_length")
-            capture = cls(
-                request_headers=_pairs(meta.pop("request_headers")),
-                headers=_pairs(meta.pop("headers")),
-                request_body=frame[meta_end:body_start],
-                body=frame[body_start:],
-                **meta,
+            return cls(
+                id=identifier.decode("ascii"),
+                route=route.decode(),
+                method=method.decode("ascii"),
+                target=target.decode("latin-1"),
+                request_headers=(("host", host.decode("latin-1")), *_pairs(asked)),
+                request_body=sent,
+                primary=MODERN if flags & _BY_MODERN else LEGACY,
+                status=status,
+                headers=_pairs(answered),
+                body=body,
+                truncated=bool(flags & _TRUNCATED),
+                at=at,
+                latency=latency,
+                identity=identity,
+                version=version,
+                provenance=_pairs(provenance),
             )
-            _check(capture)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except UnicodeDecodeError as error:
             raise CaptureError(f"not a capture: {error}") from error
-        return capture
 
 
-def _check(capture: Capture) -> None:
-    """Refuse members of a wrong type: what is counted by route must find a string there."""
-    texts = [capture.id, capture.route, capture.method, capture.target]
-    texts += [part for pair in (*capture.request_headers, *capture.headers) for part in pair]
-    if not all(isinstance(text, str) for text in texts):
-        raise TypeError("a member that is text is not")
-    if capture.primary not in ("legacy", "modern"):
-        raise ValueError(f"no side {capture.primary!r}")
-    numbers = (capture.status, capture.at, capture.latency, capture.identity, capture.version)
-    if not all(isinstance(number, int | float) for number in numbers):
-        raise TypeError("a member that is a number is not")
+def pack(
+    by_modern: bool,
+    truncated: bool,
+    status: int,
+    version: int,
+    identity: int,
+    at: float,
+    latency: float,
+    identifier: bytes,
+    route: bytes,
+    method: bytes,
+    target: bytes,
+    host: bytes,
+    provenance: bytes,
+    fields: bytes,
+    answer_fields: bytes,
+    body: bytes,
+    answer_body: Sequence[bytes],
+) -> bytes:
+    """Write a frame from what stands ready; header sections are lines with their CRLF.
+
+    On the hot path of what is mirrored: with one member of JSON for each header it took 17 us.
+    """
+    flags = (_BY_MODERN if by_modern else 0) | (_TRUNCATED if truncated else 0)
+    head = _HEAD.pack(
+        _FORM, flags, status, version, identity, at, latency, len(identifier), len(route),
+        len(method), len(target), len(host), len(provenance), len(fields), len(answer_fields),
+        len(body),
+    )  # fmt: skip
+    rest = b"".join(
+        (
+            head, identifier, route, method, target, host, provenance, fields, answer_fields, body,
+            *answer_body,
+        )
+    )  # fmt: skip
+    return len(rest).to_bytes(4, "big") + rest
 
 
-def _pairs(data: list[list[str]]) -> Headers:
-    return tuple((name, value) for name, value in data)
+def route_of(frame: bytes) -> str:
+    """Give the route of a frame without reading the rest; raises CaptureError."""
+    return _text(frame, 1)
+
+
+def method_of(frame: bytes) -> str:
+    """Give the method of a frame without reading the rest; raises CaptureError."""
+    return _text(frame, 2)
+
+
+_Numbers = tuple[int, int, int, int, float, float]
+
+
+def _text(frame: bytes, part: int) -> str:
+    lengths = _checked(frame)[7:]
+    start = _HEAD.size + sum(lengths[:part])
+    try:
+        return frame[start : start + lengths[part]].decode()
+    except UnicodeDecodeError as error:
+        raise CaptureError(f"not a capture: {error}") from error
+
+
+def _unpacked(frame: bytes) -> tuple[_Numbers, list[bytes]]:
+    _, flags, status, version, identity, at, latency, *lengths = _checked(frame)
+    parts: list[bytes] = []
+    start = _HEAD.size
+    for length in lengths:
+        parts.append(frame[start : start + length])
+        start += length
+    parts.append(frame[start:])
+    return (flags, status, version, identity, at, latency), parts
+
+
+def _checked(frame: bytes) -> tuple[int, ...]:
+    """Read the head of a frame, all of whose parts are there."""
+    try:
+        found = _HEAD.unpack_from(frame)
+    except struct.error as error:
+        raise CaptureError(f"not a capture: {error}") from error
+    if found[0] != _FORM or found[1] & ~_FLAGS:
+        raise CaptureError(f"a capture of form {found[0]}, flags {found[1]}: another version")
+    if sum(found[7:]) > len(frame) - _HEAD.size:
+        raise CaptureError("a capture whose end is missing")
+    if not (math.isfinite(found[5]) and math.isfinite(found[6])):
+        raise CaptureError("a capture of no time")
+    return found
+
+
+def _lines(headers: Sequence[tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
+
+
+def _pairs(block: bytes) -> Headers:
+    """Read header lines; none of them has a CR or LF, which the data plane refuses."""
+    pairs = []
+    for line in block.decode("latin-1").split("\r\n")[:-1]:
+        name, colon, value = line.partition(": ")
+        if not colon:
+            raise CaptureError(f"not a header: {line[:80]!r}")
+        pairs.append((name.lower(), value))
+    return tuple(pairs)
 
 
 class FrameReader:

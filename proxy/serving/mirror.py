@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Final, cast
 
 from proxy.routing.identity import identity_hash
-from proxy.wire.forwarding import forwardable
+from proxy.routing.side import MODERN, Side
 from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
-from shadow_compare.capture import Capture, Headers
+from shadow_compare.capture import pack
 
 BODY_MAX: Final = 256 * 1024
 """Bytes of an answer that are captured; of a longer one only the head, marked as truncated."""
@@ -32,39 +32,39 @@ def frame(
     response: ResponseHead,
     *,
     request_body: bytes,
+    fields: bytes,
+    provenance: bytes,
     body: bytes | None,
     identifier: bytes,
     route: str,
-    primary: str,
+    primary: Side,
     identity: bytes,
     at: float,
     latency: float,
     version: int,
 ) -> bytes:
-    """Encode one capture; `body` is None when it was beyond the cap."""
-    return Capture(
-        id=identifier.decode("ascii"),
-        route=route,
-        method=head.method,
-        target=head.target.decode("ascii"),
-        request_headers=(("host", head.host.decode("latin-1")), *_texts(head)),
-        request_body=request_body,
-        primary=primary,
-        status=response.status,
-        headers=_texts(response),
-        body=body or b"",
-        truncated=body is None,
-        at=at,
-        latency=latency,
-        identity=identity_hash(identity),
-        version=version,
-    ).encode()
+    """Encode one capture; `body` is None when it was beyond the cap.
 
-
-def _texts(head: RequestHead | ResponseHead) -> Headers:
-    return tuple(
-        (field.name.decode("ascii"), field.value.decode("latin-1"))
-        for field in forwardable(head.fields)
+    `fields` and `provenance` are lines as the primary was sent them, before any rewriting.
+    """
+    return pack(
+        primary is MODERN,
+        body is None,
+        response.status,
+        version,
+        identity_hash(identity),
+        at,
+        latency,
+        identifier,
+        route.encode(),
+        head.method.encode(),
+        head.target,
+        head.host,
+        provenance,
+        fields,
+        response.block.forwarded,
+        request_body,
+        (body or b"",),
     )
 
 

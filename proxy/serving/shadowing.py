@@ -13,6 +13,7 @@ from proxy.routing.side import LEGACY
 from proxy.serving import mirror
 from proxy.serving.relay import Relay
 from proxy.serving.upload import Upload
+from proxy.wire.forwarding import forwarded_lines
 
 if TYPE_CHECKING:
     from proxy.serving.exchange import Exchange
@@ -85,6 +86,8 @@ def _capture(exchange: Exchange, relay: Relay, request_body: bytes) -> bytes:
         exchange.head,
         relay.head,
         request_body=request_body,
+        fields=forwarded_lines(exchange.head.block, exchange.table.allowed_fields),
+        provenance=exchange.client.peer.provenance(exchange.head),
         body=relay.copy(),
         identifier=exchange.id,
         route=exchange.route.id,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container
 from typing import Final
 
-from proxy.wire.fields import Field, Role
+from proxy.wire.fields import Role
 from proxy.wire.framing import CHUNKED, NO_BODY
 from proxy.wire.grammar import HOST
 from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
@@ -163,7 +163,7 @@ def write_request(
     waits for a 100 before it sends the body.
     """
     block = head.block
-    forwarded = _with_allowed(block, allowed) if block.counted else block.forwarded
+    forwarded = forwarded_lines(block, allowed)
     target, host = head.target, head.host
     if rewriting is not None:
         target, host = rewriting.target(target), rewriting.host or host
@@ -190,8 +190,10 @@ def write_request(
     )
 
 
-def _with_allowed(block: FieldBlock, allowed: Container[bytes]) -> bytes:
+def forwarded_lines(block: FieldBlock, allowed: Container[bytes]) -> bytes:
     """The lines meant for the upstream, with those names that the rules let through."""
+    if not block.counted:
+        return block.forwarded
     forward, counted = Role.FORWARD, Role.COUNTED
     return b"".join(
         field.line + b"\r\n"
@@ -314,8 +316,3 @@ def write_text(
             b"" if head_only else text,
         )
     )
-
-
-def forwardable(fields: Iterable[Field]) -> list[Field]:
-    """Give the fields meant for whoever is beyond the next hop."""
-    return [field for field in fields if field.role is Role.FORWARD]

@@ -33,6 +33,14 @@ async def test_a_capture_says_what_was_asked_and_answered(scene: Make) -> None:
     assert (capture.route, capture.primary, capture.method) == ("all", "legacy", "GET")
     assert capture.target == "/a?x=%20"
     assert capture.request_headers == (("host", "shop.test"), ("cookie", "s=1"))
+    assert dict(capture.provenance) == {
+        "x-forwarded-for": "192.0.2.1",
+        "x-forwarded-proto": "http",
+        "x-forwarded-host": "shop.test",
+        "x-forwarded-port": "8080",
+        "forwarded": 'for=192.0.2.1;host="shop.test";proto=http',
+        "via": "1.1 cutover",
+    }
     assert (capture.status, capture.body, capture.truncated) == (404, b"none", False)
     assert capture.headers == (("content-type", "text/plain"), ("x-odd", "Ã©"))
     assert capture.identity == identity_hash(b"client_ip=192.0.2.1")

@@ -10,7 +10,7 @@ from proxy.wire.fields import folded
 from proxy.wire.forwarding import (
     CONTINUE,
     Peer,
-    forwardable,
+    forwarded_lines,
     request_id,
     traceparent,
     write_interim,
@@ -394,7 +394,12 @@ def test_nothing_said() -> None:
     assert traceparent(head) is None
 
 
-def test_forwardable() -> None:
-    """What is mirrored is what was meant for the upstream."""
-    head = read_request_head(_head(b"A: 1", b"x_y: 2", b"X-Real-IP: 3", b"Content-Length: 4"))
-    assert [field.line for field in forwardable(head.fields)] == [b"A: 1"]
+def test_forwarded_lines() -> None:
+    """What is mirrored is what was meant for the upstream, with the names that the rules allow."""
+    block = read_request_head(
+        _head(b"A: 1", b"x_y: 2", b"X-Real-IP: 3", b"Content-Length: 4")
+    ).block
+    assert forwarded_lines(block, frozenset()) == b"A: 1\r\n"
+    assert forwarded_lines(block, {b"x_y"}) == b"A: 1\r\nx_y: 2\r\n"
+    plain = read_request_head(_head(b"A: 1")).block
+    assert forwarded_lines(plain, {b"x_y"}) == b"A: 1\r\n"
