@@ -6,15 +6,15 @@ decoded is NOT_COMPARED with the reason.
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-import orjson
-
 from shadow_compare.difference import TypeChanged, ValueChanged
+from shadow_compare.formats import READERS, Reader, UnreadableError, content_of
+from shadow_compare.formats.excerpt import around_first_change, beginning, digest
 from shadow_compare.headers import header_differences
-from shadow_compare.json_value import InvalidJsonError, Json, TooDeepError, parse_json
+from shadow_compare.json_value import Json, is_same_content
 from shadow_compare.normalize import Answer, Content, NotComparableError, decoded_body
 from shadow_compare.paths import BODY, STATUS
 from shadow_compare.rules import CompareRules
@@ -23,8 +23,6 @@ from shadow_compare.verdict import Comparison, Verdict
 
 NODES_MAX: Final = 200_000
 """Values looked at in one comparison: a few megabytes of JSON, a few tenths of a second."""
-
-_SNIPPET: Final = 120
 
 _MATCH: Final = Comparison(Verdict.MATCH)
 
@@ -75,70 +73,40 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     before, after = decoded_body(old), decoded_body(new)
     if before == after:
         return
-    contents = {old.content, new.content}
-    if Content.JSON in contents:
-        _compare_json(walk, before, after)
-    elif Content.BYTES in contents:
-        walk.add(ValueChanged(BODY, _digest(before), _digest(after)))
+    content = content_of(old, new)
+    if (reader := READERS.get(content)) is not None:
+        _compare_read(walk, _read(reader, before, old), _read(reader, after, new), content)
+    elif content is Content.BYTES:
+        walk.add(ValueChanged(BODY, digest(before), digest(after)))
     else:
-        walk.add(ValueChanged(BODY, *_around_first_change(before, after)))
+        walk.add(ValueChanged(BODY, *around_first_change(before, after)))
 
 
-def _compare_json(walk: Walk, before: bytes, after: bytes) -> None:
-    old, new = _parsed(before), _parsed(after)
-    if isinstance(old, InvalidJsonError) or isinstance(new, InvalidJsonError):
-        if isinstance(old, InvalidJsonError) and isinstance(new, InvalidJsonError):
-            walk.add(ValueChanged(BODY, *_around_first_change(before, after)))
-        else:
-            walk.add(TypeChanged(BODY, _outline(old, before), _outline(new, after)))
-    elif not _is_same_content(old, new):
-        walk.compare(old, new, BODY)
+@dataclass(frozen=True, slots=True)
+class _Read:
+    body: bytes
+    tree: Json = None
+    fault: str = ""
+
+    def outline(self, content: Content) -> str:
+        return f"{self.fault or content.value}: {beginning(self.body)}"
 
 
-def _parsed(body: bytes) -> Json | InvalidJsonError:
+def _read(reader: Reader, body: bytes, answer: Answer) -> _Read:
     try:
-        return parse_json(body)
-    except InvalidJsonError as error:
-        return error
-    except TooDeepError:
-        raise NotComparableError("too_deep") from None
+        return _Read(body, reader(body, answer))
+    except UnreadableError as error:
+        return _Read(body, fault=str(error))
 
 
-def _is_same_content(old: Json, new: Json) -> bool:
-    """Whether both are the same but for the order of members; False may mean not known."""
-    try:
-        return orjson.dumps(old, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
-            new, option=orjson.OPT_SORT_KEYS
-        )
-    except orjson.JSONEncodeError:  # holds a Decimal, or an integer or string orjson cannot write
-        return False
+def _compare_read(walk: Walk, old: _Read, new: _Read, content: Content) -> None:
+    """Compare two trees; two bodies without one as texts, as nobody knows what clients make of it.
 
-
-def _outline(parsed: Json | InvalidJsonError, body: bytes) -> str:
-    start = body[:_SNIPPET].decode("utf-8", "replace")
-    if isinstance(parsed, InvalidJsonError):
-        return f"not JSON ({parsed}): {start}"
-    return f"JSON: {start}"
-
-
-def _around_first_change(before: bytes, after: bytes) -> tuple[str, str]:
-    """Give what stands around the first byte that differs, on both sides."""
-    shared = _shared_prefix(before, after)
-    start = max(0, shared - _SNIPPET // 4)
-    stop = start + _SNIPPET
-    return (
-        before[start:stop].decode("utf-8", "replace"),
-        after[start:stop].decode("utf-8", "replace"),
-    )
-
-
-def _shared_prefix(one: bytes, other: bytes) -> int:
-    low, high = 0, min(len(one), len(other))
-    while low < high:  # by halves, as slices compare at the speed of memory
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if one[:middle] == other[:middle] else (low, middle - 1)
-    return low
-
-
-def _digest(body: bytes) -> str:
-    return f"{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()[:16]}"
+    This is the one place where the trees of both sides exist.
+    """
+    if old.fault and new.fault:
+        walk.add(ValueChanged(BODY, *around_first_change(old.body, new.body)))
+    elif old.fault or new.fault:
+        walk.add(TypeChanged(BODY, old.outline(content), new.outline(content)))
+    elif not is_same_content(old.tree, new.tree):
+        walk.compare(old.tree, new.tree, BODY)

@@ -132,6 +132,16 @@ def is_same_scalar(old: Json, new: Json) -> bool:
     return False
 
 
+def is_same_content(old: Json, new: Json) -> bool:
+    """Whether both are the same but for the order of members; False may mean not known."""
+    try:
+        return orjson.dumps(old, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
+            new, option=orjson.OPT_SORT_KEYS
+        )
+    except orjson.JSONEncodeError:  # holds a Decimal, or an integer or string orjson cannot write
+        return False
+
+
 def write_json(value: Json) -> str:
     """Write a value compactly, each number as it was read."""
     if isinstance(value, dict):

@@ -216,7 +216,7 @@ def test_broken_json_against_sound_json_is_a_difference(body: bytes, why: str) -
     (difference,) = compare_json(body, b"{}", NONE, TODAY).differences
     assert isinstance(difference, TypeChanged)
     assert why in difference.old
-    assert difference.new == "JSON: {}"
+    assert difference.new == "json: {}"
 
 
 def test_broken_json_on_both_sides_is_compared_as_text() -> None:
