@@ -18,6 +18,12 @@ BODY_MAX: Final = 256 * 1024
 UNSENT_MAX: Final = 8 * 1024 * 1024
 """Bytes that may wait for one shadow worker; beyond it captures are dropped and counted."""
 
+BATCH: Final = 0.002
+"""Seconds for which a capture waits for others to be sent with it."""
+
+PORTION: Final = 256 * 1024
+"""Bytes that are given to the event loop at once."""
+
 RETRY: Final = 0.05
 """Seconds between attempts to reach a shadow worker: at a start they come up side by side."""
 
@@ -68,19 +74,81 @@ def frame(
     )
 
 
-class _Link(asyncio.Protocol):
-    """The stream to one shadow worker; nothing comes back on it."""
+class Link(asyncio.Protocol):
+    """The stream to one shadow worker, and what waits for it; nothing comes back on it.
+
+    What waits goes out in batches: to write each capture by itself, and wake up a shadow worker for
+    it, takes longer than all the rest that mirroring costs.
+    """
 
     def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
         self.lost: asyncio.Event = asyncio.Event()
+        self._loop: Final = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._paused = False
+        self._due = False
+
+    def offer(self, frame: bytes) -> bool:
+        """Take a frame, unless too much waits."""
+        if self._size > UNSENT_MAX:
+            return False
+        self._waiting.append(frame)
+        self._size += len(frame)
+        if not self._due and not self._paused:
+            self._due = True
+            self._loop.call_later(BATCH, self._flush)
+        return True
+
+    def take_back(self) -> list[bytes]:
+        """Give up what has not been sent."""
+        waiting, self._waiting, self._size = self._waiting, [], 0
+        return waiting
+
+    # What the event loop says
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
+        """Send what has waited for somebody to come."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(PORTION)
+        self._paused = False
+        self.lost.clear()
+        self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop passes it
-        self.transport = None
+        """Keep what is left: there will be a successor."""
+        self._transport = None
         self.lost.set()
+
+    def pause_writing(self) -> None:
+        """Let captures wait: the worker does not keep up."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits, a portion at a time: what the transport has is lost with the worker."""
+        self._due = False
+        if self._paused or self._transport is None or not self._waiting:
+            return
+        self._transport.writelines(self._portion())
+        if self._waiting and not self._paused:
+            self._due = True
+            self._loop.call_soon(self._flush)
+
+    def _portion(self) -> list[bytes]:
+        """Take the oldest of what waits."""
+        waiting, size, number = self._waiting, 0, 0
+        while number < len(waiting) and size < PORTION:
+            size += len(waiting[number])
+            number += 1
+        self._size -= size
+        self._waiting = waiting[number:]
+        return waiting[:number]
 
 
 class Mirror:
@@ -88,7 +156,7 @@ class Mirror:
 
     def __init__(self, sockets: list[Path]) -> None:
         self._sockets: Final = sockets
-        self._links: list[_Link] = []
+        self._links: list[Link] = []
         self._turn = 0
 
     @property
@@ -99,27 +167,31 @@ class Mirror:
     def offer(self, frame: bytes) -> str | None:
         """Take a frame without waiting; gives the reason when it was dropped."""
         links = self._links
-        if not links:
-            return "no_worker"
-        self._turn = (self._turn + 1) % len(links)
-        transport = links[self._turn].transport
-        if transport is None or transport.get_write_buffer_size() > UNSENT_MAX:
-            return "queue_full"
-        transport.write(frame)
-        return None
+        for _ in links:
+            self._turn = (self._turn + 1) % len(links)
+            if links[self._turn].offer(frame):
+                return None
+        return "queue_full" if links else "no_worker"
 
     async def run(self) -> None:
         """Keep a stream to every shadow worker, for ever."""
         await asyncio.gather(*(self._keep(path) for path in self._sockets))
 
     async def _keep(self, path: Path) -> None:
-        loop = asyncio.get_running_loop()
+        loop, link = asyncio.get_running_loop(), Link()
         while True:
             try:
-                _, link = await loop.create_unix_connection(_Link, str(path))
+                await loop.create_unix_connection(lambda: link, str(path))
             except OSError:
                 await asyncio.sleep(RETRY)
                 continue
             self._links.append(link)
             await link.lost.wait()
             self._links.remove(link)
+            self._pass_on(link)
+
+    def _pass_on(self, link: Link) -> None:
+        """Let the others have what a worker that is gone has not taken, or else its successor."""
+        if self._links:
+            for frame in link.take_back():
+                self.offer(frame)

@@ -60,6 +60,11 @@ class FakeTransport(asyncio.Transport):
         """Bytes that the peer has not read."""
         return len(self._unread)
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Pause the writer beyond another mark."""
+        del low
+        self._high_water = high or 0
+
     def pause_reading(self) -> None:
         """Hold what the peer sends; a mistake on a closed transport, as with a real one."""
         if self.closing:
