@@ -33,7 +33,7 @@ from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
 from proxy.outcome import ComparisonBatch, ComparisonCount
-from proxy.routing.rules import CompareRules as WrittenCompareRules
+from proxy.routing.compare_rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving import downstream

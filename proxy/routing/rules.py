@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
 
+from proxy.routing.compare_rules import CompareRules
 from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.rewrites import Rewrites
 from proxy.routing.side import Side
@@ -12,17 +12,6 @@ from proxy.routing.upstream_rules import UpstreamRules
 
 WEIGHT_MAX = 10_000
 """Weights are integers in hundredths of a percent, the resolution of a bucket: 10% is 1000."""
-
-EQUIVALENCES = (
-    "number_as_string",
-    "trailing_zero",
-    "int_bool",
-    "empty_map_list",
-    "null_empty",
-    "php_datetime",
-    "zero_date",
-)
-"""Names a route may declare under `compare.equivalences`; `shadow_compare` gives them meaning."""
 
 MIRRORED_BODY_MAX = 64 * 1024
 """Bytes of the largest request body that is mirrored, unless a route says otherwise."""
@@ -93,30 +82,6 @@ class MirrorRules:
     towards: tuple[Side, ...] = (Side.MODERN,)
     writes: bool = False
     body: int = MIRRORED_BODY_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class IgnoreRule:
-    """A path whose differences do not count, with the person who says so."""
-
-    path: str
-    reason: str
-    owner: str = ""
-    until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CompareRules:
-    """How two answers of this route are compared.
-
-    `arrays` maps an array's path to the member that identifies an element.
-    """
-
-    critical: tuple[str, ...] = ()
-    arrays: tuple[tuple[str, str], ...] = ()
-    ignore: tuple[IgnoreRule, ...] = ()
-    equivalences: tuple[str, ...] = ()
-    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

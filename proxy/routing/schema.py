@@ -8,17 +8,15 @@ from typing import Any, TypeVar, cast
 
 from proxy.errors import RulesError
 from proxy.routing import pattern
+from proxy.routing.compare_rules import CompareRules
 from proxy.routing.document import read_document
 from proxy.routing.identity import canonical
 from proxy.routing.limits import WorkerLimits
 from proxy.routing.node import Members, Node, Problems
 from proxy.routing.node import each as _each
 from proxy.routing.rules import (
-    EQUIVALENCES,
     METHODS,
-    CompareRules,
     GateRules,
-    IgnoreRule,
     Match,
     Pin,
     RetryRules,
@@ -28,6 +26,7 @@ from proxy.routing.rules import (
     StepRules,
     taken_methods,
 )
+from proxy.routing.schema_compare import read_compare
 from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_mirror import read_mirror
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
@@ -40,11 +39,6 @@ Document = dict[str, Any]
 
 RESERVED_HEADERS = ("cookie", "host", "connection", "transfer-encoding", "content-length")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-# The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
-_PATH = re.compile(
-    r"status|headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-    r"|\$(?:\.[\w-]+|\['[^'\]]+'\]|\.\*|\[(?:\*|\d+|order|length)\])*"
-)
 
 
 def load_rules(text: str, file: str) -> tuple[Document, Rules]:
@@ -235,7 +229,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         sticky_by=shared.sticky_by,
         plan=shared.plan,
         mirror=shared.mirror,
-        compare=keys.read("compare", _compare, CompareRules()),
+        compare=keys.read("compare", read_compare, CompareRules()),
         rollback=shared.rollback,
         on_breach=shared.on_breach,
         fallback=shared.fallback,
@@ -328,53 +322,6 @@ def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
         min_requests=keys.read("min_requests", lambda n: n.count(20, 1), base.min_requests),
         cooldown=keys.read("cooldown", lambda n: n.duration(base.cooldown), base.cooldown),
     )
-
-
-def _compare(node: Node) -> CompareRules:
-    keys = node.mapping(("critical", "arrays", "ignore", "equivalences", "zone"))
-    return CompareRules(
-        critical=keys.read("critical", _each(_answer_path), ()),
-        arrays=keys.read("arrays", _arrays, ()),
-        ignore=keys.read("ignore", _each(_ignore), ()),
-        equivalences=keys.read("equivalences", _each(lambda n: n.one_of(EQUIVALENCES, "")), ()),
-        zone=keys.read("zone", _zone, "UTC"),
-    )
-
-
-def _zone(node: Node) -> str:
-    text = node.text("UTC")
-    if re.fullmatch(r"[A-Za-z]+(?:[/_+\-][A-Za-z0-9_+\-]+)*", text):
-        return text
-    node.problem("is not the name of a time zone", "write UTC or Europe/Berlin")
-    return "UTC"
-
-
-def _arrays(node: Node) -> tuple[tuple[str, str], ...]:
-    found: list[tuple[str, str]] = []
-    for path, child in node.mapping(None):
-        if not _PATH.fullmatch(path):
-            child.problem(f"`{path}` is not a path", "write `$.data` or `$.data[*].lines`")
-        by = child.mapping(("by",), required=("by",)).read("by", Node.text, "")
-        found.append((path, by))
-    return tuple(found)
-
-
-def _ignore(node: Node) -> IgnoreRule:
-    keys = node.mapping(("path", "reason", "owner", "until"), required=("path", "reason"))
-    return IgnoreRule(
-        path=keys.read("path", _answer_path, "$"),
-        reason=keys.read("reason", Node.text, ""),
-        owner=keys.read("owner", Node.text, ""),
-        until=keys.read("until", Node.day, None),
-    )
-
-
-def _answer_path(node: Node) -> str:
-    text = node.text("$")
-    if not _PATH.fullmatch(text):
-        node.problem("is not a path", "write `$.data[*].price`: keys, `[*]` or `[0]`")
-        return "$"
-    return text
 
 
 # Top-level odds and ends

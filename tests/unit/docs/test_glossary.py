@@ -9,8 +9,8 @@ from proxy.admin.endpoints import ENDPOINTS
 from proxy.outcome import OutcomeKind
 from proxy.rollout.phase import Phase
 from proxy.rollout.verdict import Verdict
+from proxy.routing.compare_rules import EQUIVALENCES
 from proxy.routing.decision import Reason
-from proxy.routing.rules import EQUIVALENCES
 from proxy.routing.side import Side
 from proxy.serving.stage import Stage
 from proxy.settings import SERVE_SETTINGS

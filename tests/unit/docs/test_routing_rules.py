@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from proxy.routing import schema, schema_upstreams
+from proxy.routing import schema, schema_compare, schema_upstreams
+from proxy.routing.compare_rules import EQUIVALENCES
 from proxy.routing.node import Members, Node
-from proxy.routing.rules import EQUIVALENCES, METHODS
+from proxy.routing.rules import METHODS
 from shadow_compare.paths import parse_pattern
 from tests.support_docs import blocks, code, read, rows
 
@@ -102,7 +103,10 @@ def test_every_documented_key_is_accepted(accepted: set[str]) -> None:
 
 def test_the_example_leaves_no_part_of_the_schema_out(accepted: set[str]) -> None:
     """The example reaches every place of the schema that reads a mapping with keys."""
-    trees = [ast.parse(inspect.getsource(module)) for module in (schema, schema_upstreams)]
+    trees = [
+        ast.parse(inspect.getsource(module))
+        for module in (schema, schema_compare, schema_upstreams)
+    ]
     literals = {
         element.value
         for node in chain.from_iterable(map(ast.walk, trees))
@@ -111,7 +115,15 @@ def test_the_example_leaves_no_part_of_the_schema_out(accepted: set[str]) -> Non
         if isinstance(element, ast.Constant) and isinstance(element.value, str)
     }
     words = {"rollback", "freeze", "modern", "legacy", "jwt", "cookie", "header", "path"}
-    values = words | {*METHODS, *schema.RESERVED_HEADERS, "client_ip", "mint", "", "/"}
+    values = words | {
+        *METHODS,
+        *EQUIVALENCES,
+        *schema.RESERVED_HEADERS,
+        "client_ip",
+        "mint",
+        "",
+        "/",
+    }
     last = {key.rpartition(".")[2].removesuffix("[]") for key in accepted}
     assert literals - values <= last
 

@@ -119,6 +119,6 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
 
 def test_rules_file_knows_the_same_names() -> None:
     """The names that routing_rules.yaml admits are exactly those that have a meaning."""
-    from proxy.routing import rules
+    from proxy.routing import compare_rules
 
-    assert set(rules.EQUIVALENCES) == set(EQUIVALENCES)
+    assert set(compare_rules.EQUIVALENCES) == set(EQUIVALENCES)

@@ -12,11 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.errors import RulesError
+from proxy.routing.compare_rules import EQUIVALENCES, CompareRules, IgnoreRule
 from proxy.routing.rules import (
-    EQUIVALENCES,
-    CompareRules,
     GateRules,
-    IgnoreRule,
     Match,
     MirrorRules,
     Pin,
