@@ -27,7 +27,7 @@ class ShadowSettings:
     """
 
     redaction_key: bytes = field(repr=False)
-    queue_max: int = 2_000
+    queue_max: int = 20_000
     queue_bytes_max: int = 64 * 1024 * 1024
     concurrency: int = 16
     body_max: int = 1024 * 1024

@@ -1,61 +1,31 @@
-"""Where captures arrive: a Unix socket in front of a queue that drops when it is full."""
+"""Where captures arrive: a Unix socket in front of the queue."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import socket
-from collections import deque
-from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
-from shadow_compare.capture import Capture, CaptureError, FrameReader
+from shadow_compare.capture import Capture, CaptureError, FrameReader, route_of
+from shadow_compare.queue import Arrival, CaptureQueue
 
 _READ: Final = 256 * 1024
 
 
-class CaptureQueue:
-    """A queue bounded in number and in bytes."""
+class Lost(Protocol):
+    """Whoever counts what is lost: the reason, the capture if it can be read, and the error."""
 
-    def __init__(self, number_max: int, bytes_max: int) -> None:
-        self._waiting: deque[Capture] = deque()
-        self._arrived = asyncio.Semaphore(0)
-        self._number_max = number_max
-        self._bytes_max = bytes_max
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def put(self, capture: Capture) -> bool:
-        """Take a capture unless the queue is full."""
-        size = _size(capture)
-        if len(self._waiting) >= self._number_max or self._bytes + size > self._bytes_max:
-            return False
-        self._bytes += size
-        self._waiting.append(capture)
-        self._arrived.release()
-        return True
-
-    async def get(self) -> Capture:
-        """Wait for the next capture."""
-        await self._arrived.acquire()
-        capture = self._waiting.popleft()
-        self._bytes -= _size(capture)
-        return capture
-
-
-def _size(capture: Capture) -> int:
-    return len(capture.request_body) + len(capture.body)
+    def __call__(self, reason: str, capture: Capture | None, error: Exception | None) -> None:
+        """Take note of one."""
+        ...
 
 
 class Intake:
     """Reads frames from every connection; `failed` is told the reason for each that is lost."""
 
-    def __init__(
-        self, queue: CaptureQueue, failed: Callable[[str, Capture | None, Exception | None], None]
-    ) -> None:
+    def __init__(self, queue: CaptureQueue, failed: Lost) -> None:
         self._queue = queue
         self._failed = failed
         self._server: asyncio.Server | None = None
@@ -93,12 +63,12 @@ class Intake:
 
     def _take(self, frame: bytes) -> None:
         try:
-            capture = Capture.decode(frame)
+            arrival = Arrival(route_of(frame), frame)
+            for dropped in self._queue.put(arrival):
+                dropped.concluded()
+                self._failed("dropped", Capture.decode(dropped.frame), None)
         except CaptureError as error:
             self._failed("bad_frame", None, error)
-            return
-        if not self._queue.put(capture):
-            self._failed("dropped", capture, None)
 
 
 def _private_socket(path: Path) -> socket.socket:

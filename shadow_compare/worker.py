@@ -15,12 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from shadow_compare.capture import Capture
+from shadow_compare.capture import Capture, CaptureError
 from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
-from shadow_compare.intake import CaptureQueue, Intake
+from shadow_compare.intake import Intake
 from shadow_compare.keeping import Keeper
 from shadow_compare.normalize import NotComparableError
+from shadow_compare.queue import CaptureQueue
 from shadow_compare.redact import Redactor
 from shadow_compare.sample import kept_difference, take_sample
 from shadow_compare.sides import Sides, as_seen
@@ -53,7 +54,9 @@ class ShadowWorker:
         self._config = ShadowConfig(version=0)
         self._rewritten_anew: frozenset[str] = frozenset()
         self._tally = Tally(on_counts, lambda error: self._failed("internal_error", None, error))
-        self._queue = CaptureQueue(settings.queue_max, settings.queue_bytes_max)
+        self._queue = CaptureQueue(
+            settings.queue_max, settings.queue_bytes_max, settings.concurrency
+        )
         self._intake = Intake(self._queue, self._failed)
         self._sides = Sides(settings, monotonic)
         self._examiner = Examiner(settings, self._sides, monotonic, wall)
@@ -97,13 +100,21 @@ class ShadowWorker:
 
     async def _work(self) -> None:
         while True:
-            capture = await self._queue.get()
-            try:
-                await self._handle(capture)
-            except NotComparableError as error:
-                self._failed(error.reason, capture, error)
-            except Exception as error:  # whatever it is, it ends here
-                self._failed("internal_error", capture, error)
+            arrival = await self._queue.get()
+            await self._take_up(arrival.frame)
+            self._queue.done(arrival)  # not of one that we are cancelled in the middle of
+
+    async def _take_up(self, frame: bytes) -> None:
+        capture: Capture | None = None
+        try:
+            capture = Capture.decode(frame)
+            await self._handle(capture)
+        except CaptureError as error:
+            self._failed("bad_frame", None, error)
+        except NotComparableError as error:
+            self._failed(error.reason, capture, error)
+        except Exception as error:  # whatever it is, it ends here
+            self._failed("internal_error", capture, error)
 
     async def _handle(self, capture: Capture) -> None:
         config = self._config
