@@ -17,7 +17,7 @@ from shadow_compare.equivalence import EQUIVALENCES
 from shadow_compare.json_value import Json, parse_json, write_json
 from shadow_compare.paths import path_text
 from shadow_compare.rules import CompareRules
-from shadow_compare.sample import storable
+from shadow_compare.text import storable
 from shadow_compare.verdict import Comparison, Verdict
 
 EQUAL, DIFFERENT, NOT_COMPARABLE = 0, 1, 2

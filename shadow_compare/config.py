@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from shadow_compare.capture import Headers
 from shadow_compare.rules import CompareRules
-from shadow_compare.store.comparisons import Retention
+from shadow_compare.store.pruning import Retention
 
 LEGACY: Final = "legacy"
 MODERN: Final = "modern"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from shadow_compare.capture import Capture
 from shadow_compare.config import ShadowSettings
-from shadow_compare.store.comparisons import ComparisonStore, Record
+from shadow_compare.store.comparisons import ComparisonStore
+from shadow_compare.store.record import Record
+
+_PART: Final = 8
+"""Of the bytes that may be kept, the part that may come before it is looked at again."""
 
 
 class Keeper:
@@ -29,6 +34,7 @@ class Keeper:
         self._weight = 0
         self._attempts = 0
         self._pruned = wall()
+        self._since_pruned = 0
 
     def add(self, record: Record, weight: int = 0) -> None:
         """Take a record; `weight` is how many bytes its sample holds on to."""
@@ -58,6 +64,7 @@ class Keeper:
         try:
             await self._store.record(batch)
             self._attempts = 0
+            self._since_pruned += weight
         except asyncio.CancelledError:
             self._put_back(batch, weight)
             raise
@@ -75,10 +82,12 @@ class Keeper:
         self._weight += weight
 
     async def _prune(self) -> None:
-        now = self._wall()
-        if now - self._pruned < self._settings.prune_interval:
+        """Throw away now and then, and earlier when much has come: sizes must hold in between."""
+        now, settings = self._wall(), self._settings
+        much = settings.retention.bytes // _PART
+        if now - self._pruned < settings.prune_interval and self._since_pruned < much:
             return
-        self._pruned = now
+        self._pruned, self._since_pruned = now, 0
         try:
             await self._store.prune(now, self._settings.retention)
         except Exception as error:

@@ -12,6 +12,7 @@ from shadow_compare.json_value import Json, write_json
 from shadow_compare.normalize import Answer, Headers, NotComparableError, decoded_body
 from shadow_compare.paths import path_text
 from shadow_compare.redact import Redactor
+from shadow_compare.text import shortened, storable
 from shadow_compare.verdict import Comparison
 
 BODY_MAX: Final = 16 * 1024
@@ -79,7 +80,7 @@ def take_sample(
         request_id=capture.id,
         version=capture.version,
         primary_side=capture.primary,
-        curl=curl_of(capture, redactor),
+        curl=storable(curl_of(capture, redactor)),
         primary=_kept_answer(primary, capture.latency, redactor),
         candidate=_kept_answer(candidate, latency, redactor),
         differences=tuple(kept_difference(each, redactor) for each in comparison.differences),
@@ -89,7 +90,7 @@ def take_sample(
 def kept_difference(difference: Difference, redactor: Redactor) -> KeptDifference:
     """Redact and shorten a difference."""
     return KeptDifference(
-        path_text(difference.path),
+        shortened(storable(redactor.text(path_text(difference.path))), VALUE_MAX),
         difference.kind,
         _value_text(difference.old, difference, redactor),
         _value_text(difference.new, difference, redactor),
@@ -128,10 +129,4 @@ def _body_text(answer: Answer, redactor: Redactor) -> tuple[str, bool]:
 def _value_text(value: Json, difference: Difference, redactor: Redactor) -> str | None:
     if value is ABSENT:
         return None
-    text = write_json(redactor.value(value, difference.path))
-    return storable(text if len(text) <= VALUE_MAX else f"{text[:VALUE_MAX]}…")
-
-
-def storable(text: str) -> str:
-    """Make any text fit for every database: no lone surrogates, no NUL (PostgreSQL refuses it)."""
-    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\N{SYMBOL FOR NULL}")
+    return storable(shortened(write_json(redactor.value(value, difference.path)), VALUE_MAX))

@@ -26,7 +26,8 @@ from shadow_compare.redact import Redactor
 from shadow_compare.sample import kept_difference, take_sample
 from shadow_compare.sides import Sides, as_seen
 from shadow_compare.signature import signature_of
-from shadow_compare.store.comparisons import ComparisonStore, Finding, Record
+from shadow_compare.store.comparisons import ComparisonStore
+from shadow_compare.store.record import Finding, Record
 from shadow_compare.tally import Count, Tally
 from shadow_compare.verdict import Verdict
 
@@ -160,6 +161,8 @@ class ShadowWorker:
                 reason=comparison.reason,
                 fired=comparison.fired,
                 finding=finding,
+                method=capture.method,
+                status=capture.status,
             ),
             weight=len(capture.body) + len(examined.candidate.body) if finding else 0,
         )
@@ -167,7 +170,7 @@ class ShadowWorker:
     def _finding(self, capture: Capture, examined: Examined) -> Finding:
         comparison = examined.comparison
         return Finding(
-            signature=signature_of(capture.route, comparison),
+            signature=signature_of(capture.route, comparison, self._redactor.text),
             critical=comparison.critical,
             example=kept_difference(comparison.differences[0], self._redactor),
             take=partial(
@@ -188,5 +191,13 @@ class ShadowWorker:
         if capture is not None:
             self._tally.count(capture.route, capture.primary, Verdict.NOT_COMPARED, reason)
             self._keeper.add(
-                Record(capture.route, capture.at, capture.version, Verdict.NOT_COMPARED, reason)
+                Record(
+                    route=capture.route,
+                    at=capture.at,
+                    version=capture.version,
+                    verdict=Verdict.NOT_COMPARED,
+                    reason=reason,
+                    method=capture.method,
+                    status=capture.status,
+                )
             )

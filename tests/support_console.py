@@ -20,6 +20,7 @@ from proxy.control.status import (
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+from shadow_compare.report.coverage import Cell
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 
 DOCUMENT = """\
@@ -416,7 +417,7 @@ def summary(name: str = "9f1c2ab4d0e17735", **changes: Any) -> SignatureSummary:
         example_new="29.5",
         critical=True,
         count=412,
-        share=0.021,
+        compared=19_619,
         first_seen=now - 7_300,
         last_seen=now - 14,
         first_version=9,
@@ -461,7 +462,7 @@ class FakeReport:
                     example_new=None,
                     critical=False,
                     count=14,
-                    share=0.0117,
+                    compared=1_197,
                 ),
                 (),
             ),
@@ -475,16 +476,22 @@ class FakeReport:
                     example_new="500",
                     critical=True,
                     count=1,
-                    share=0.0008,
+                    compared=1_250,
                 ),
                 (),
             ),
         ]
         self.covered = [
             Coverage(
-                "plans", 1162, 38, 0, {"dropped": 5}, {"rules": 38}, {"number_as_string": 1162}
+                match=1162,
+                ignored=38,
+                not_compared={"dropped": 5},
+                ignored_by_reason={"rules": 38},
+                route="plans",
+                fired={"number_as_string": 1162},
+                cells={("GET", "2xx"): Cell(1162, 38, 0, {"dropped": 5}, {"rules": 38})},
             ),
-            Coverage("subscriptions.list", 1087, 90, 14, {"timeout": 2}, {}, {}),
+            Coverage(1087, 90, 14, {"timeout": 2}, route="subscriptions.list"),
         ]
 
     async def coverage(

@@ -122,7 +122,7 @@ async def running_worker(
         await database.close()
 
 
-def quick_settings(**changes: float) -> ShadowSettings:
+def quick_settings(**changes: object) -> ShadowSettings:
     """Give settings that tell and store soon, so that tests wait little."""
     values = {"counts_interval": 0.02, "store_interval": 0.02, "deadline": 5.0, **changes}
     return ShadowSettings(redaction_key=b"key", **values)  # type: ignore[arg-type] # ints and floats mixed

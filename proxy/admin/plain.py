@@ -168,6 +168,7 @@ def signature_plain(signature: SignatureSummary | SignatureDetail) -> Plain:
     plain = signature.to_plain()
     plain["first_seen"] = instant(plain["first_seen"])
     plain["last_seen"] = instant(plain["last_seen"])
+    plain["state_at"] = None if plain["state_at"] is None else instant(plain["state_at"])
     if "samples" in plain:
         plain["samples"] = [{**each, "at": instant(each["at"])} for each in plain["samples"]]
     return plain

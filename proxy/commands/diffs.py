@@ -20,7 +20,7 @@ cutover diffs --route plans --critical
 cutover diffs show 4be19c07
 cutover diffs --watch
 """
-COLUMNS = ("SIGNATURE", "ROUTE", ">COUNT", ">SHARE", "WHERE", "LEGACY", "MODERN", "LAST SEEN")
+COLUMNS = ("SIGNATURE", "ROUTE", ">COUNT", ">RATE", "WHERE", "LEGACY", "MODERN", "LAST SEEN")
 WATCH_EVERY = 2.0
 VALUE_SHOWN = 32
 
@@ -95,7 +95,7 @@ def _row(group: Json) -> list[str]:
         group["id"],
         group["route"],
         wording.count(group["count"]),
-        wording.percent(group["share"]),
+        wording.percent(group["rate"]),
         f"{where}{' (critical)' if group['critical'] else ''}",
         _value(group["example_old"]),
         _value(group["example_new"]),

@@ -22,15 +22,23 @@ from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, NullPool, create_engine, event
+from sqlalchemy import Connection, MetaData, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from shadow_compare.store.errors import StoreError
+from shadow_compare.store.schema import ensure_schema
 
 BUSY_SECONDS = 5.0
 """How long one writer waits for another before it gives up."""
+
+CONNECT_SECONDS = 5.0
+"""How long PostgreSQL may take to let us in."""
+WAL_MAX = 16 * 1024 * 1024
+"""Bytes to which the write-ahead log is cut back after it had to grow."""
+VACUUM_PAGES = 1_000
+"""Free pages given back in one go: other writers wait meanwhile."""
 
 _CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
@@ -106,6 +114,21 @@ class Database:
         async with self.read():
             return self.generation
 
+    async def compact(self) -> None:
+        """Give the space of what was deleted back to the disk; raises StoreError.
+
+        PostgreSQL does by itself what is to be done: autovacuum makes the space usable again.
+        """
+        if self._path is None:
+            return
+        before, free = -1, 0
+        while free != before:  # a file that an earlier version made gives nothing back
+            async with self.begin() as connection:
+                steps = await connection.execute(text(f"PRAGMA incremental_vacuum({VACUUM_PAGES})"))
+                steps.close()
+                found = await connection.execute(text("PRAGMA freelist_count"))
+                before, free = free, int(found.scalar_one())
+
     async def close(self) -> None:
         """Close every connection that is not in use; the next use opens new ones."""
         opened, self._opened = self._opened, None
@@ -123,7 +146,9 @@ class Database:
                     yield connection
         except IntegrityError:
             raise
-        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        except Exception as error:
+            if not _is_of_database(error):
+                raise
             if opened is not None and _is_corrupt(error):
                 await self._set_aside(opened)
             raise StoreError(f"{self._name()}: {_cause(error)}") from error
@@ -146,10 +171,12 @@ class Database:
             event.listen(engine.sync_engine, "connect", _on_connect)
             event.listen(engine.sync_engine, "begin", _on_begin)
             return _Opened(engine, identity)
-        engine = create_async_engine(self.url, pool_pre_ping=True)
+        engine = create_async_engine(
+            self.url, pool_pre_ping=True, connect_args={"timeout": CONNECT_SECONDS}
+        )
         try:
             async with engine.begin() as connection:
-                await connection.run_sync(self.metadata.create_all)
+                await connection.run_sync(ensure_schema, self.metadata)
         except BaseException:
             await engine.dispose()
             raise
@@ -203,13 +230,16 @@ def _create_schema(path: Path, metadata: MetaData) -> None:
     if not path.exists():
         _unlink_log(path)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+        with closing(sqlite3.connect(path)) as fresh:
+            fresh.execute("PRAGMA auto_vacuum = INCREMENTAL")  # can only be said of an empty file
+            fresh.execute("VACUUM")
     engine = create_engine(
         f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
     )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     with engine.begin() as connection:
-        metadata.create_all(connection)
+        ensure_schema(connection, metadata)
 
 
 def _set_aside(path: Path, identity: Identity | None) -> None:
@@ -242,6 +272,7 @@ def _on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = None
         with closing(connection.cursor()) as cursor:
             cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute(f"PRAGMA journal_size_limit = {WAL_MAX}")
             cursor.execute("PRAGMA synchronous = NORMAL")
             cursor.execute("PRAGMA foreign_keys = ON")
     except BaseException:
@@ -252,6 +283,13 @@ def _on_connect(connection: Any, _record: object) -> None:
 def _on_begin(connection: Connection) -> None:
     reads = connection.get_execution_options().get("cutover_reads", False)
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether the database is what fails; asyncpg's own errors come bare while it connects."""
+    if isinstance(error, SQLAlchemyError | sqlite3.Error | OSError):
+        return True
+    return type(error).__module__.partition(".")[0] == "asyncpg"
 
 
 def _is_corrupt(error: Exception) -> bool:

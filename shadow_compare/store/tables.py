@@ -1,4 +1,9 @@
-"""Tables of the comparison store, in the types that SQLite and PostgreSQL share."""
+"""Tables of the comparison store, in the types that SQLite and PostgreSQL share.
+
+An index carries what a page needs in the order it is shown, so that no page reads more rows than it
+shows, however many there are: `python -m bench report` measures, and the tests of the store look
+at the plans of the databases.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -38,8 +44,26 @@ signatures = Table(
     Column("last_seen", Float, nullable=False),
     Column("first_version", BigInteger, nullable=False),
     Column("last_version", BigInteger, nullable=False),
-    Index("ix_comparison_signatures_route", "route", "last_seen"),
+    Column("compared_before", BigInteger, nullable=False, server_default="0"),
+    Column("state", String(10), nullable=False, server_default="open"),
+    Column("state_author", Text),
+    Column("state_reason", Text),
+    Column("state_at", Float),
+    Column("state_version", BigInteger),
+    Column("reopened", BigInteger, nullable=False, server_default="0"),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
 )
+"""`compared_before` is how many pairs of the route were compared before this was first seen."""
+
+Index("ix_signatures_last_seen", signatures.c.last_seen, signatures.c.bytes)
+for _narrowed in ((), ("route",), ("state",), ("route", "state")):
+    Index(
+        "_".join(("ix_signatures", *_narrowed, "rank")),
+        *(signatures.c[name] for name in _narrowed),
+        signatures.c.critical.desc(),
+        signatures.c.count.desc(),
+        signatures.c.id,
+    )
 
 samples = Table(
     "comparison_samples",
@@ -59,25 +83,43 @@ samples = Table(
     Column("primary_answer", JSON, nullable=False),
     Column("candidate_answer", JSON, nullable=False),
     Column("differences", JSON, nullable=False),
+    Column("bytes", BigInteger, nullable=False, server_default="0"),
 )
+Index("ix_samples_age", samples.c.at, samples.c.id, samples.c.bytes)
 
-counts = Table(
-    "comparison_counts",
+tallies = Table(
+    "comparison_tallies",
     metadata,
+    Column("grain", Integer, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
     Column("route", String(200), primary_key=True),
-    Column("minute", BigInteger, primary_key=True),
+    Column("method", String(20), primary_key=True),
+    Column("status", String(3), primary_key=True),
     Column("verdict", String(20), primary_key=True),
     Column("reason", String(40), primary_key=True),
     Column("count", BigInteger, nullable=False),
+    Index("ix_tallies_route", "grain", "route", "start"),
+    sqlite_with_rowid=False,
 )
-"""`minute` is Unix time divided by 60."""
+"""Comparisons in buckets of time (see `grain`); `status` is the class of the primary's, as 2xx."""
 
-fired = Table(
-    "comparison_fired",
+hits = Table(
+    "comparison_hits",
     metadata,
+    Column("grain", Integer, primary_key=True),
+    Column("start", BigInteger, primary_key=True),
     Column("route", String(200), primary_key=True),
-    Column("minute", BigInteger, primary_key=True),
     Column("rule", String(300), primary_key=True),
     Column("count", BigInteger, nullable=False),
+    Index("ix_hits_route", "grain", "route", "start"),
+    sqlite_with_rowid=False,
 )
-"""How often each rule of a route was what made two answers the same."""
+"""How often each rule of a route was what made two answers the same, in buckets of time."""
+
+totals = Table(
+    "comparison_totals",
+    metadata,
+    Column("route", String(200), primary_key=True),
+    Column("compared", BigInteger, nullable=False, server_default=text("0")),
+)
+"""Pairs of each route that were ever compared."""

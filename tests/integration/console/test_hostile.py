@@ -71,7 +71,7 @@ def report() -> FakeReport:
         "example_new": HOSTILE,
     }
     found.details = [SignatureDetail(summary("abc", **text), (kept,))]
-    found.covered = [Coverage(ROUTE, 1, 1, 1, {HOSTILE: 1}, {HOSTILE: 1}, {HOSTILE: 1})]
+    found.covered = [Coverage(1, 1, 1, {HOSTILE: 1}, {HOSTILE: 1}, ROUTE, {HOSTILE: 1})]
     return found
 
 

@@ -116,7 +116,7 @@ async def test_mismatch_is_kept_with_both_answers(
     assert summary.paths == ("$.price",)
     assert summary.kinds == ("type_changed",)
     assert (summary.example_old, summary.example_new) == ('"9.90"', "9.5")
-    assert (summary.first_version, summary.share) == (7, 1.0)
+    assert (summary.first_version, summary.rate) == (7, 1.0)
     detail = await running.report.signature(summary.id)
     assert detail is not None
     assert [each.candidate.body for each in detail.samples] == ['{"price":9.5}'] * 2

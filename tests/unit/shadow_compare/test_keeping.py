@@ -3,8 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shadow_compare.keeping import Keeper
-from shadow_compare.store.comparisons import ComparisonStore, Record, Retention
+from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.errors import StoreError
+from shadow_compare.store.pruning import Retention
+from shadow_compare.store.record import Record
 from tests.support_shadow import quick_settings
 
 
@@ -31,7 +33,7 @@ class FlakyStore(ComparisonStore):
 class Bench:
     """A keeper over a flaky store, with the reasons of its failures."""
 
-    def __init__(self, failures: int = 0, **settings: float) -> None:
+    def __init__(self, failures: int = 0, **settings: object) -> None:
         self.store = FlakyStore(failures)
         self.failed: list[str] = []
         self.now = 0.0
@@ -108,3 +110,13 @@ async def test_old_things_are_thrown_away_now_and_then() -> None:
     for bench.now in (5.0, 11.0, 12.0, 30.0):
         await bench.keeper._prune()
     assert bench.store.pruned == [11.0, 30.0]
+
+
+async def test_much_at_once_is_looked_at_before_its_time() -> None:
+    """A side that differs in ever new ways cannot outrun the limit in bytes."""
+    bench = Bench(prune_interval=1000, retention=Retention(bytes=800))
+    for weight in (60, 60, 0):
+        bench.keeper.add(Record("a", 0.0, 1, "mismatch"), weight=weight)
+        await bench.keeper.flush()
+        await bench.keeper._prune()
+    assert bench.store.pruned == [0.0]

@@ -16,7 +16,6 @@ from shadow_compare.sample import (
     KeptAnswer,
     Sample,
     curl_of,
-    storable,
     take_sample,
 )
 from tests.support_shadow import JSON, a_capture
@@ -93,8 +92,3 @@ def test_curl_repeats_the_request() -> None:
     posted = a_capture(method="POST", request_headers=form, request_body=b"a=1&password=hunter2")
     assert "hunter2" not in curl_of(posted, REDACTOR)
     assert "a=1" in curl_of(posted, REDACTOR)
-
-
-def test_any_text_can_be_stored() -> None:
-    """No database is given what it refuses."""
-    assert storable("a\0b\ud800") == "a\N{SYMBOL FOR NULL}b\\ud800"

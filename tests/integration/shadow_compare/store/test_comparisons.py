@@ -11,23 +11,21 @@ import pytest
 from shadow_compare.compare import compare_json
 from shadow_compare.normalize import Answer
 from shadow_compare.redact import Redactor
-from shadow_compare.report import Report
+from shadow_compare.report import Report, State
 from shadow_compare.rules import CompareRules
 from shadow_compare.sample import kept_difference, take_sample
 from shadow_compare.signature import signature_of
-from shadow_compare.store.comparisons import (
-    SAMPLES_MAX,
-    ComparisonStore,
-    Finding,
-    Record,
-    Retention,
-)
+from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
+from shadow_compare.store.pruning import Retention
+from shadow_compare.store.record import Finding, Record
+from shadow_compare.store.signatures import SAMPLES_MAX
 from shadow_compare.store.tables import metadata
 from tests.support_shadow import JSON, a_capture
 
 REDACTOR = Redactor(b"key")
 HOUR = 3600.0
+DAY = 24 * HOUR
 
 
 @pytest.fixture
@@ -94,21 +92,43 @@ async def test_coverage_adds_up_by_verdict_and_reason(
             ]
         )
     plans, users = await report.coverage()
-    assert plans.to_plain() == {
+    plain = plans.to_plain()
+    del plain["cells"]
+    assert plain == {
         "route": "plans", "match": 4, "ignored": 2, "mismatch": 2,
         "not_compared": {"timeout": 2}, "ignored_by_reason": {"race": 2},
         "fired": {"int_bool": 6}, "compared": 8, "eligible": 10, "match_rate": 0.75,
+        "mismatch_rate": 0.25, "mismatch_rate_low": pytest.approx(0.071, abs=0.001),
+        "mismatch_rate_high": pytest.approx(0.591, abs=0.001),
     }  # fmt: skip
     assert (users.compared, users.match_rate, users.eligible) == (0, None, 2)
     assert await report.coverage(route="users") == [users]
 
 
+async def test_coverage_is_told_by_method_and_status(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Errors that nobody compared do not hide behind the many answers that were."""
+    await store.record(
+        [
+            Record("plans", HOUR, 1, "match", method="GET", status=200),
+            Record("plans", HOUR, 1, "not_compared", "timeout", method="GET", status=503),
+            Record("plans", HOUR, 1, "mismatch", method="HEAD", status=204),
+        ]
+    )
+    (coverage,) = await report.coverage()
+    cells = {key: (cell.compared, cell.eligible) for key, cell in coverage.cells.items()}
+    assert cells == {("GET", "2xx"): (1, 1), ("GET", "5xx"): (0, 1), ("HEAD", "2xx"): (1, 1)}
+
+
 async def test_coverage_can_be_asked_from_a_time_on(store: ComparisonStore, report: Report) -> None:
-    """Only the minutes from then on count."""
-    await store.record([Record("plans", at, 1, "match") for at in (0.0, 59.0, 60.0, 200.0)])
-    (coverage,) = await report.coverage(since=60.0)
-    assert coverage.match == 2
-    assert await report.coverage(since=9999.0) == []
+    """To the minute, across hours and days."""
+    times = (0.0, 59.0, 60.0, 200.0, HOUR, 3 * DAY)
+    await store.record([Record("plans", at, 1, "match") for at in times])
+    for since, expected in ((60.0, 4), (61.0, 4), (120.0, 3), (HOUR + 60.0, 1), (0.0, 6)):
+        (coverage,) = await report.coverage(since=since)
+        assert coverage.match == expected
+    assert await report.coverage(since=4 * DAY) == []
 
 
 async def test_signature_is_kept_once_and_counted(store: ComparisonStore, report: Report) -> None:
@@ -120,8 +140,11 @@ async def test_signature_is_kept_once_and_counted(store: ComparisonStore, report
     del plain["id"]
     assert plain == {
         "route": "plans", "kinds": ("value_changed",), "paths": ("$.a",), "example_path": "$.a",
-        "example_old": "1", "example_new": "2", "critical": False, "count": 3, "share": 0.75,
+        "example_old": "1", "example_new": "2", "critical": False, "count": 3, "compared": 4,
         "first_seen": 50.0, "last_seen": 900.0, "first_version": 2, "last_version": 9,
+        "rate": 0.75, "rate_low": pytest.approx(0.301, abs=0.001),
+        "rate_high": pytest.approx(0.954, abs=0.001), "state": "open", "state_author": None,
+        "state_reason": None, "state_at": None, "state_version": None, "reopened": 0,
     }  # fmt: skip
 
 
@@ -190,14 +213,92 @@ async def test_rules_that_changed_change_the_criticality(
 
 async def test_old_things_are_pruned(store: ComparisonStore, report: Report) -> None:
     """What was not seen for longer than is kept goes away, with its samples."""
-    await store.record([mismatch(at=HOUR), mismatch(b'{"b":1}', b'{"b":2}', at=5 * HOUR)])
-    gone = mismatch(at=HOUR).finding
+    await store.record([mismatch(at=DAY), mismatch(b'{"b":1}', b'{"b":2}', at=5 * DAY)])
+    gone = mismatch(at=DAY).finding
     assert gone is not None
-    await store.prune(5 * HOUR, Retention(age=2 * HOUR))
+    await store.prune(5 * DAY, Retention(age=2 * DAY))
     assert [each.paths for each in await report.signatures()] == [("$.b",)]
     assert await report.signature(gone.signature.id) is None
     (coverage,) = await report.coverage()
     assert coverage.mismatch == 1
+
+
+async def test_rate_is_of_what_was_compared_since_it_was_first_seen(
+    store: ComparisonStore, report: Report
+) -> None:
+    """A fault of today does not vanish among the answers of the weeks before it."""
+    await store.record([Record("plans", 1.0, 1, "match") for _ in range(500)])
+    await store.record([mismatch(), *(Record("plans", HOUR, 1, "match") for _ in range(3))])
+    (found,) = await report.signatures()
+    assert (found.count, found.compared, found.rate) == (1, 4, 0.25)
+
+
+async def test_fixed_opens_again_when_a_later_answer_differs(
+    store: ComparisonStore, report: Report
+) -> None:
+    """What was captured before the fix, and compared after it, says nothing."""
+    record = mismatch(at=100.0)
+    await store.record([record])
+    assert record.finding is not None
+    name = record.finding.signature.id
+    marked = await report.mark(
+        name, State.FIXED, author="ada", reason="release 2.4", at=200.0, version=4
+    )
+    assert marked is not None
+    assert (marked.state, marked.state_author, marked.state_at) == ("fixed", "ada", 200.0)
+    await store.record([mismatch(at=199.0)])
+    assert [each.state for each in await report.signatures()] == ["fixed"]
+    assert await report.signatures(state="open") == []
+    await store.record([mismatch(at=201.0)])
+    (found,) = await report.signatures(state="open")
+    assert (found.state, found.reopened, found.count) == ("open", 1, 3)
+    assert found.state_reason == "release 2.4"
+    await store.record([mismatch(at=202.0)])
+    assert [each.reopened for each in await report.signatures()] == [1]
+
+
+async def test_expected_opens_again_when_its_rule_does_not_help(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Seen by the rules that were to rule it out: expired, or not meant for this place."""
+    record = mismatch(version=3)
+    await store.record([record])
+    assert record.finding is not None
+    name = record.finding.signature.id
+    await report.mark(name, State.EXPECTED, author="ada", reason="clock", at=9e9, version=4)
+    await store.record([mismatch(version=3, at=9.1e9)])
+    assert [each.state for each in await report.signatures()] == ["expected"]
+    await store.record([mismatch(version=4)])
+    assert [(each.state, each.reopened) for each in await report.signatures()] == [("open", 1)]
+
+
+async def test_mark_of_an_unknown_signature_is_none(report: Report) -> None:
+    """It may have been pruned meanwhile."""
+    found = await report.mark("0" * 16, State.FIXED, author="a", reason="b", at=1.0, version=1)
+    assert found is None
+
+
+async def test_bytes_are_bounded_and_the_file_is_too(
+    store: ComparisonStore, report: Report, tmp_path: Path
+) -> None:
+    """The oldest samples go first, and their space is given back to the disk."""
+    for batch in range(20):
+        names = range(batch * 10, batch * 10 + 10)
+        old = [b'{"m%d":"%s"}' % (i, b"x" * 9000) for i in names]
+        await store.record([mismatch(text, b"{}", at=float(batch)) for text in old])
+    file = tmp_path / "cutover.db"
+    before = file.stat().st_size + file.with_name("cutover.db-wal").stat().st_size
+    await store.prune(20.0, Retention(bytes=400_000))
+    assert before > 2_000_000
+    assert file.stat().st_size < 1_000_000
+    found = await report.signatures(limit=500)
+    details = [await report.signature(each.id) for each in found]
+    kept = sorted(sample.at for detail in details if detail for sample in detail.samples)
+    assert len(found) == 200
+    assert 10 <= len(kept) < 45
+    assert kept[0] > 14.0
+    await store.prune(20.0, Retention(bytes=20_000))
+    assert len(await report.signatures(limit=500)) < 100
 
 
 async def test_too_many_signatures_are_pruned_oldest_first(

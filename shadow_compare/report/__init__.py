@@ -1,0 +1,12 @@
+"""What was compared, and what differed: values to show, and the reading side of the store.
+
+Coverage comes first: "no differences" must never mean "no comparisons".
+"""
+
+from __future__ import annotations
+
+from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.reader import Report
+from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
+
+__all__ = ["Coverage", "Report", "SignatureDetail", "SignatureSummary", "State"]

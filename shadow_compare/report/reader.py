@@ -1,0 +1,180 @@
+"""The reading side of the store, and the one mark that people leave on it."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
+from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
+from shadow_compare.store.database import Database
+from shadow_compare.store.grain import Grain, Span, spans
+from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
+
+_SUMMARY = [column for column in signatures.c if column.name not in ("bytes", "compared_before")]
+
+
+class Report:
+    """Reads what shadow workers wrote; every method raises StoreError when it cannot."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def coverage(
+        self, route: str | None = None, since: float | None = None
+    ) -> list[Coverage]:
+        """Give the coverage of each route, or of one, from a Unix time on.
+
+        To the minute within the last two days, to the hour before.
+        """
+        found: dict[str, Coverage] = {}
+        async with self._database.read() as connection:
+            for span in await _spans(connection, since):
+                await _read_tallies(connection, span, route, found)
+                await _read_hits(connection, span, route, found)
+        return [found[name] for name in sorted(found)]
+
+    async def signatures(
+        self,
+        route: str | None = None,
+        critical: bool | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        state: str | None = None,
+    ) -> list[SignatureSummary]:
+        """Give groups of mismatches, critical ones first, then the most frequent."""
+        wanted: list[ColumnElement[bool]] = []
+        if route is not None:
+            wanted.append(signatures.c.route == route)
+        if state is not None:
+            wanted.append(signatures.c.state == state)
+        if critical is not None:
+            wanted.append(signatures.c.critical == critical)
+        query = (
+            _summaries()
+            .where(*wanted)
+            .order_by(signatures.c.critical.desc(), signatures.c.count.desc(), signatures.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        async with self._database.read() as connection:
+            return list(map(_summary, await connection.execute(query)))
+
+    async def signature(self, signature_id: str) -> SignatureDetail | None:
+        """Give one group with its samples, or None when there is none of this id."""
+        async with self._database.read() as connection:
+            query = _summaries().where(signatures.c.id == signature_id)
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                return None
+            kept = await connection.execute(
+                select(samples)
+                .where(samples.c.signature == signature_id)
+                .order_by(samples.c.at.desc(), samples.c.id.desc())
+            )
+            return SignatureDetail(_summary(row), tuple(map(_sample, kept)))
+
+    async def mark(
+        self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int
+    ) -> SignatureSummary | None:
+        """Say what was done about a group, under which version of the rules; None: no such group.
+
+        What was seen before this moment, or under rules before this version, no longer opens it.
+        """
+        statement = (
+            update(signatures)
+            .where(signatures.c.id == signature_id)
+            .values(
+                state=state,
+                state_author=author,
+                state_reason=reason,
+                state_at=at,
+                state_version=version,
+            )
+        )
+        async with self._database.begin() as connection:
+            await connection.execute(statement)
+            query = _summaries().where(signatures.c.id == signature_id)
+            row = (await connection.execute(query)).one_or_none()
+            return None if row is None else _summary(row)
+
+
+async def _spans(connection: AsyncConnection, since: float | None) -> tuple[Span, ...]:
+    if since is None:
+        return spans(None, None)
+    query = select(func.min(tallies.c.start)).where(tallies.c.grain == Grain.MINUTE)
+    return spans(int(since // 60), (await connection.execute(query)).scalar())
+
+
+def _within(table: Any, span: Span, route: str | None) -> list[ColumnElement[bool]]:
+    wanted = [table.c.grain == span.grain, table.c.start >= span.start]
+    if span.stop is not None:
+        wanted.append(table.c.start < span.stop)
+    if route is not None:
+        wanted.append(table.c.route == route)
+    return wanted
+
+
+async def _read_tallies(
+    connection: AsyncConnection, span: Span, route: str | None, found: dict[str, Coverage]
+) -> None:
+    key = (
+        tallies.c.route,
+        tallies.c.method,
+        tallies.c.status,
+        tallies.c.verdict,
+        tallies.c.reason,
+    )
+    query = (
+        select(*key, func.sum(tallies.c.count))
+        .where(*_within(tallies, span, route))
+        .group_by(*key)
+        .order_by(*key)
+    )
+    for name, method, status, verdict, reason, number in await connection.execute(query):
+        coverage = found.setdefault(name, Coverage(route=name))
+        coverage.count_in(method, status, verdict, reason, int(number))
+
+
+async def _read_hits(
+    connection: AsyncConnection, span: Span, route: str | None, found: dict[str, Coverage]
+) -> None:
+    key = hits.c.route, hits.c.rule
+    query = (
+        select(*key, func.sum(hits.c.count))
+        .where(*_within(hits, span, route))
+        .group_by(*key)
+        .order_by(*key)
+    )
+    for name, rule, number in await connection.execute(query):
+        fired = found.setdefault(name, Coverage(route=name)).fired
+        fired[rule] = fired.get(rule, 0) + int(number)
+
+
+def _summaries() -> Select[Any]:
+    compared = func.coalesce(totals.c.compared, 0) - signatures.c.compared_before
+    return select(*_SUMMARY, compared.label("compared")).outerjoin_from(
+        signatures, totals, totals.c.route == signatures.c.route
+    )
+
+
+def _summary(row: Row[Any]) -> SignatureSummary:
+    plain = dict(row._mapping)  # noqa: SLF001 - public by documentation, in spite of its name
+    plain.update(kinds=tuple(plain["kinds"]), paths=tuple(plain["paths"]))
+    return SignatureSummary(**plain)
+
+
+def _sample(row: Row[Any]) -> Sample:
+    return Sample(
+        at=row.at,
+        request_id=row.request_id,
+        version=row.version,
+        primary_side=row.primary_side,
+        curl=row.curl,
+        primary=KeptAnswer.from_plain(cast("dict[str, Any]", row.primary_answer)),
+        candidate=KeptAnswer.from_plain(cast("dict[str, Any]", row.candidate_answer)),
+        differences=tuple(KeptDifference(**each) for each in row.differences),
+    )
