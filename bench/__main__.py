@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import sys
 
 import orjson
 
 from bench.processes import BenchError
+from proxy import compiled
 
 BENCHES = {
     "proxy": "the data plane beside nginx, HAProxy, Envoy, Caddy and two Python proxies",
@@ -16,6 +18,8 @@ BENCHES = {
     "path": "the stages of one request in this process, without sockets, in microseconds",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
+IN_PROCESS = frozenset({"path"})
+"""Benches that measure the hot path in their own process, in the form CUTOVER_COMPILED asks for."""
 
 
 def main(argv: list[str]) -> int:
@@ -27,6 +31,8 @@ def main(argv: list[str]) -> int:
         return 0 if argv in (["--help"], ["-h"]) else 2
     # Without this an end from outside would leave the products running.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if argv[0] in IN_PROCESS:
+        print(compiled.use(os.environ.get("CUTOVER_COMPILED", "auto")))
     try:
         result = importlib.import_module(f"bench.{argv[0]}").main(argv[1:])
     except BenchError as error:

@@ -7,6 +7,9 @@ from typing import Any
 
 from proxy.routing.rules import Rules
 from proxy.routing.schema import rules_from_plain
+from proxy.wire.fields import Field, Role
+from proxy.wire.message import FieldBlock, RequestHead
+from proxy.wire.target import RequestLine
 
 HEAD = """\
 version: 1
@@ -45,15 +48,12 @@ def route(path: str = "/*", name: str = "all", **others: Any) -> dict[str, Any]:
     return {"id": name, "match": match, **others}
 
 
-class Fields:
-    """A request as far as identities need it: fields by lower-case name."""
-
-    def __init__(self, **fields: str | bytes) -> None:
-        self._fields = {
-            name.replace("_", "-").encode(): value.encode() if isinstance(value, str) else value
-            for name, value in fields.items()
-        }
-
-    def get(self, name: bytes) -> bytes | None:
-        """Give the value of the first field of this lower-case name, or None."""
-        return self._fields.get(name)
+def request(**fields: str | bytes) -> RequestHead:
+    """Give a request's head as far as identities need it: fields by lower-case name."""
+    read = [
+        Field(name.replace("_", "-").encode(), value, b"", Role.FORWARD)
+        for name, text in fields.items()
+        for value in [text.encode() if isinstance(text, str) else text]
+    ]
+    line = RequestLine("GET", "/", b"/", 1)
+    return RequestHead(line, FieldBlock(read, frozenset(), b""), 0)

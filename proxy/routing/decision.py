@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final
 
 from proxy.routing.side import Side
 
@@ -19,12 +19,29 @@ class Reason(StrEnum):
     BUCKET = "bucket"
 
 
-class Decision(NamedTuple):
+class Decision:
     """The side that serves one request and the rule that said so; `bucket` where it was asked."""
 
-    side: Side
-    reason: Reason
-    bucket: int | None = None
+    __slots__ = ("bucket", "reason", "side")
+
+    def __init__(self, side: Side, reason: Reason, bucket: int | None = None) -> None:
+        self.side: Final = side
+        self.reason: Final = reason
+        self.bucket: Final = bucket
+
+    def __repr__(self) -> str:
+        return f"Decision({self.side.value}, {self.reason.value}, {self.bucket})"
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Decision)
+            and self.side is other.side
+            and self.reason is other.reason
+            and self.bucket == other.bucket
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.side, self.reason, self.bucket))
 
 
 BUCKET: Final = Reason.BUCKET

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from hashlib import blake2b
 from hmac import compare_digest
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 from xxhash import xxh3_64_intdigest
+
+from proxy.wire.message import RequestHead
 
 VALUE_MAX: Final = 4096
 """Longer values are cut before hashing, so that the work stays bounded."""
@@ -25,16 +28,14 @@ MINT_COOKIE: Final = b"cutover_id"
 MINT_PREFIX: Final = b"mint="
 
 
-class Request(Protocol):
-    """What identities are taken from."""
+class Source(ABC):
+    """One entry of `sticky_by`, compiled."""
 
-    def get(self, name: bytes) -> bytes | None:
-        """Give the value of the first field of this lower-case name, or None."""
-        ...
+    __slots__ = ()
 
-
-Source = Callable[[Request, Mapping[str, str]], bytes | None]
-"""Takes the request and its path parameters, gives the identity or None."""
+    @abstractmethod
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:
+        """Give the identity that this request carries here; `parameters` are those of its path."""
 
 
 def canonical(source: str) -> str:
@@ -49,15 +50,15 @@ def compile_source(source: str, mint_key: bytes) -> Source:
     kind, _, name = source.partition(":")
     prefix = source.encode() + b"="
     if kind == "cookie":
-        return _cookie(name.encode(), prefix)
+        return _Cookie(name.encode(), prefix)
     if kind == "header":
-        return _header(name.encode(), prefix)
+        return _Header(name.encode(), prefix)
     if kind == "jwt":
-        return _claim(name, prefix)
+        return _Claim(name, prefix)
     if kind == "path":
-        return lambda _, parameters: _tagged(prefix, parameters.get(name, "").encode())
+        return _Parameter(name, prefix)
     if source == MINT:
-        return _minted(mint_key)
+        return _Minted(mint_key)
     raise ValueError(f"not a source of identity: {source}")
 
 
@@ -68,6 +69,17 @@ def identity_hash(identity: bytes) -> int:
 
 def cookie_value(header: bytes, name: bytes) -> bytes | None:
     """Give the value of the first cookie of this name in a Cookie field (RFC 6265, 4.2.1)."""
+    wanted = name + b"="
+    at = header.find(wanted)
+    if at < 0:
+        return None
+    if at and header[at - 2 : at] != b"; ":  # another's value, or another's spacing
+        return _cookie_value(header, name)
+    start, end = at + len(wanted), header.find(b";", at)
+    return (header[start:end] if end >= 0 else header[start:]).rstrip(b" \t")
+
+
+def _cookie_value(header: bytes, name: bytes) -> bytes | None:
     for part in header.split(b";"):
         key, mark, value = part.strip(b" \t").partition(b"=")
         if mark and key == name:
@@ -79,14 +91,16 @@ def _tagged(prefix: bytes, value: bytes | None) -> bytes | None:
     return prefix + value[:VALUE_MAX] if value else None
 
 
-def _cookie(name: bytes, prefix: bytes) -> Source:
-    def source(request: Request, _: Mapping[str, str]) -> bytes | None:
-        header = request.get(b"cookie")
-        if header is None or name not in header:
-            return None
-        return _tagged(prefix, cookie_value(header, name))
+class _Cookie(Source):
+    __slots__ = ("_name", "_prefix")
 
-    return source
+    def __init__(self, name: bytes, prefix: bytes) -> None:
+        self._name: Final = name
+        self._prefix: Final = prefix
+
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:  # noqa: ARG002
+        header = head.get(b"cookie")
+        return None if header is None else _tagged(self._prefix, cookie_value(header, self._name))
 
 
 def mint(key: bytes, chance: bytes) -> bytes:
@@ -99,33 +113,58 @@ def _signature(key: bytes, value: bytes) -> bytes:
     return blake2b(value, key=key, digest_size=8).hexdigest().encode()
 
 
-def _minted(key: bytes) -> Source:
-    """Accept only cookies that we have signed: nobody chooses a bucket, or fills a log, at will."""
-    read = _cookie(MINT_COOKIE, b"")
+class _Minted(Source):
+    """Accepts only what we have signed: nobody chooses a bucket, or fills a log, at will."""
 
-    def source(request: Request, parameters: Mapping[str, str]) -> bytes | None:
-        value = read(request, parameters)
-        if value is None:
+    __slots__ = ("_key",)
+
+    def __init__(self, key: bytes) -> None:
+        self._key: Final = key
+
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:  # noqa: ARG002
+        header = head.get(b"cookie")
+        value = None if header is None else cookie_value(header, MINT_COOKIE)
+        if not value or len(value) > VALUE_MAX:
             return None
         random, _, signature = value.partition(b".")
-        valid = compare_digest(signature, _signature(key, random))
+        valid = compare_digest(signature, _signature(self._key, random))
         return MINT_PREFIX + value if valid else None
 
-    return source
+
+class _Header(Source):
+    __slots__ = ("_name", "_prefix")
+
+    def __init__(self, name: bytes, prefix: bytes) -> None:
+        self._name: Final = name
+        self._prefix: Final = prefix
+
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:  # noqa: ARG002
+        return _tagged(self._prefix, head.get(self._name))
 
 
-def _header(name: bytes, prefix: bytes) -> Source:
-    return lambda request, _: _tagged(prefix, request.get(name))
+class _Parameter(Source):
+    __slots__ = ("_name", "_prefix")
+
+    def __init__(self, name: str, prefix: bytes) -> None:
+        self._name: Final = name
+        self._prefix: Final = prefix
+
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:  # noqa: ARG002
+        return _tagged(self._prefix, parameters.get(self._name, "").encode())
 
 
-def _claim(claim: str, prefix: bytes) -> Source:
-    def source(request: Request, _: Mapping[str, str]) -> bytes | None:
-        header = request.get(b"authorization")
+class _Claim(Source):
+    __slots__ = ("_claim", "_prefix")
+
+    def __init__(self, claim: str, prefix: bytes) -> None:
+        self._claim: Final = claim
+        self._prefix: Final = prefix
+
+    def find(self, head: RequestHead, parameters: Mapping[str, str]) -> bytes | None:  # noqa: ARG002
+        header = head.get(b"authorization")
         if header is None or header[:7].lower() != b"bearer ":
             return None
-        return _tagged(prefix, jwt_claim(header[7:], claim))
-
-    return source
+        return _tagged(self._prefix, jwt_claim(header[7:], self._claim))
 
 
 def jwt_claim(token: bytes, claim: str) -> bytes | None:

@@ -196,12 +196,9 @@ class Exchange:
         return True
 
     def _identify(self) -> None:
-        head, peer, route = self.head, self.client.peer, self.route
-        identity = route.identify(
-            head,
-            peer.client_address(head, self.table.trusts),
-            self.table.parameters(route, head.path),
-        )
+        head, route = self.head, self.route
+        parameters = self.table.parameters(route, head.path)
+        identity = route.identify(head, self._client_address(), parameters)
         if identity is None:
             value = self.plane.mint()
             identity = MINT_PREFIX + value
@@ -211,21 +208,23 @@ class Exchange:
             )
         self.identity = identity
 
+    def _client_address(self) -> bytes:
+        peer = self.client.peer
+        if not peer.trusted:
+            return peer.address
+        return peer.client_address(self.head, self.table.trusts)
+
     def _decide(self) -> None:
         head = self.head
         self.decision = decision = self.route.decide(self.identity, self._override())
         self.side = decision.side
         # What the head alone has decided holds for every request of the same bytes.
-        if not (
-            self._extra
-            or self.identity.startswith(CLIENT_IP)
-            or head.get(OVERRIDE_FIELD) is not None
-        ):
+        if not (self._extra or self.identity.startswith(CLIENT_IP) or head.block.asks):
             head.memo = Choice(self.table, self.route, self.identity, decision)
 
     def _override(self) -> Side | None:
         """The side that the client asks for and may ask for: see `routing.override`."""
-        value = self.head.get(OVERRIDE_FIELD)
+        value = self.head.get(OVERRIDE_FIELD) if self.head.block.asks else None
         if value is None:
             return None
         plane = self.plane
@@ -252,8 +251,7 @@ class Exchange:
                 return self._shed("body", 413, "the body is too large")
         if not self.route.limited:
             return True
-        client = self.client.peer.client_address(head, self.table.trusts)
-        found = self.plane.limits.enter(self.route.id, client, self.begun_at)
+        found = self.plane.limits.enter(self.route.id, self._client_address(), self.begun_at)
         if isinstance(found, Refusal):
             return self._shed(found.reason, found.status, found.sentence, found.retry_after)
         self._ticket = found

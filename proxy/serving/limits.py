@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from proxy.routing.limits import Allowance, LimitRules
-from proxy.wire.fields import Remembered
+from proxy.wire.memory import Remembered
 
 CLIENTS_MAX: Final = 100_000
 """Pairs of route and client that a worker remembers: some 30 MB at the very most."""

@@ -7,13 +7,11 @@ instead of a match, a fold and a classification: with ten fields 0.9 us instead 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import IntEnum
-from typing import Final, Generic, TypeVar
+from typing import Final
 
-from proxy.wire.grammar import FIELD_LINE
-
-T = TypeVar("T")
+from proxy.wire.grammar import FIELD_VALUE, TOKEN
+from proxy.wire.memory import Remembered
 
 
 class Role(IntEnum):
@@ -45,15 +43,19 @@ EXPECT: Final = Role.EXPECT
 
 
 class Field:
-    """One field: lower-case name, value without surrounding blanks, and the line we would write."""
+    """One field: lower-case name, value without surrounding blanks, and the line we would write.
 
-    __slots__ = ("line", "name", "role", "value")
+    `bit` is its role as a bit, so that a block can say which roles it has.
+    """
+
+    __slots__ = ("bit", "line", "name", "role", "value")
 
     def __init__(self, name: bytes, value: bytes, line: bytes, role: Role) -> None:
         self.name: Final = name
         self.value: Final = value
         self.line: Final = line
         self.role: Final = role
+        self.bit: Final = 1 << role.value
 
     def __repr__(self) -> str:
         return f"Field({self.line!r}, {self.role.name})"
@@ -120,29 +122,64 @@ def folded(name: bytes) -> bytes:
 
 def request_field(line: bytes) -> Field | None:
     """Read one request field line; None when it is not one."""
-    found = FIELD_LINE.fullmatch(line)
-    if found is None:
-        return None
-    name = found[1].lower()
-    # CGI maps `-`, PHP also `_` and `.`, to one key (RFC 3875, 4.1.18): a client must not reach
-    # our names, or anybody's, through another spelling.
-    plain = name.translate(_FOLD)
-    role = _request_role(plain)
-    if plain != name:
-        role = COUNTED if role is FORWARD else DROP
-    return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
+    return _field(line, _REQUEST_NAMES)
 
 
 def response_field(line: bytes) -> Field | None:
     """Read one response field line; None when it is not one."""
-    found = FIELD_LINE.fullmatch(line)
-    if found is None:
+    return _field(line, _RESPONSE_NAMES)
+
+
+class _Name:
+    """A field's name in lower case, and what its fields are to a proxy."""
+
+    __slots__ = ("lower", "role")
+
+    def __init__(self, lower: bytes, role: Role) -> None:
+        self.lower: Final = lower
+        self.role: Final = role
+
+
+def _field(line: bytes, names: Remembered[_Name | None]) -> Field | None:
+    """Read a line as `field-name ":" OWS field-value OWS` (RFC 9112, 5).
+
+    A new line mostly has a known name, so that only its value is looked at: 0.7 us instead of 1.0,
+    and 0.4 compiled.
+    """
+    raw, colon, rest = line.partition(b":")
+    name = names[raw]
+    if name is None or not colon:
         return None
-    name = found[1].lower()
-    role = _RESPONSE_ROLES.get(name)
+    value = rest.strip(b" \t")
+    # Printable Latin-1 is part of the grammar, and asking for it costs a third of an expression.
+    if not value.decode("latin-1").isprintable() and FIELD_VALUE.fullmatch(value) is None:
+        return None
+    if len(line) != len(raw) + 2 + len(value) or not rest.startswith(b" "):
+        line = b"%b: %b" % (raw, value)
+    return Field(name.lower, value, line, name.role)
+
+
+def _request_name(raw: bytes) -> _Name | None:
+    if TOKEN.fullmatch(raw) is None:
+        return None
+    lower = raw.lower()
+    # CGI maps `-`, PHP also `_` and `.`, to one key (RFC 3875, 4.1.18): a client must not reach
+    # our names, or anybody's, through another spelling.
+    plain = lower.translate(_FOLD)
+    role = _request_role(plain)
+    if plain != lower:
+        role = COUNTED if role is FORWARD else DROP
+    return _Name(lower, role)
+
+
+def _response_name(raw: bytes) -> _Name | None:
+    if TOKEN.fullmatch(raw) is None:
+        return None
+    lower = raw.lower()
+    role = _RESPONSE_ROLES.get(lower)
     if role is None:
-        role = DROP if _is_ours(name) else FORWARD
-    return Field(name, found[2], b"%b: %b" % (found[1], found[2]), role)
+        role = DROP if _is_ours(lower) else FORWARD
+    return _Name(lower, role)
 
 
 def _request_role(name: bytes) -> Role:
@@ -158,41 +195,7 @@ def _is_ours(name: bytes) -> bool:
     return name.startswith(b"cutover-")
 
 
-class Remembered(dict[bytes, T], Generic[T]):
-    """A pure function of bytes with a bounded memory: look up with `[]`.
-
-    What is asked for a second time is kept; when full, all is forgotten, which costs a hostile
-    client nothing but its own cache misses. What comes once and never again, as most heads with a
-    cookie do, so leaves no object behind for the garbage collector to walk over. Long keys are
-    computed and not kept.
-    """
-
-    __slots__ = ("_compute", "_keep", "_longest", "_once")
-
-    def __init__(self, compute: Callable[[bytes], T], keep: int = 4096, longest: int = 512) -> None:
-        super().__init__()
-        self._compute = compute
-        self._keep = keep
-        self._longest = longest
-        self._once: set[int] = set()
-
-    def __missing__(self, key: bytes) -> T:
-        value = self._compute(key)
-        if len(key) <= self._longest:
-            self._note(key, value)
-        return value
-
-    def _note(self, key: bytes, value: T) -> None:
-        once, known = self._once, hash(key)
-        if known in once:
-            if len(self) >= self._keep:
-                self.clear()
-            self[key] = value
-            return
-        if len(once) >= self._keep:
-            once.clear()
-        once.add(known)
-
-
+_REQUEST_NAMES: Final[Remembered[_Name | None]] = Remembered(_request_name, 1024, longest=64)
+_RESPONSE_NAMES: Final[Remembered[_Name | None]] = Remembered(_response_name, 1024, longest=64)
 REQUEST_FIELDS: Final[Remembered[Field | None]] = Remembered(request_field)
 RESPONSE_FIELDS: Final[Remembered[Field | None]] = Remembered(response_field)

@@ -142,7 +142,7 @@ def request_id(head: RequestHead, trusted: bool) -> bytes | None:
 
 def traceparent(head: RequestHead) -> bytes | None:
     """Give the trace context that came in, if it is a valid one (W3C Trace Context, 3.2)."""
-    value = head.get(b"traceparent")
+    value = head.get(b"traceparent") if head.block.traced else None
     return value if value is not None and _TRACEPARENT.fullmatch(value) else None
 
 

@@ -26,6 +26,9 @@ FIELD_LINE: Final = re.compile(
     rb"(" + TCHAR + rb"++):[\t ]*+((?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)[\t ]*+"
 )
 
+# A value between its blanks, which `strip` has taken.
+FIELD_VALUE: Final = re.compile(rb"[\t -~\x80-\xff]*")
+
 # Content-Length = 1*DIGIT                                               RFC 9110, 8.6
 # Without leading zeros, and short enough for 63 bits.
 CONTENT_LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,17}")
@@ -45,6 +48,13 @@ HOST: Final = re.compile(
 
 # absolute-form = "http://" authority [ path ] [ "?" query ]             RFC 9112, 3.2.2
 ABSOLUTE_FORM: Final = re.compile(rb"[Hh][Tt][Tt][Pp][Ss]?://([^/?#@\\]+)(/[^?]*)?(\?.*)?")
+
+# A request line that needs no second look: a known method, and a path of plain characters, which is
+# normal unless it has `//` or `/.` in it.
+PLAIN_REQUEST_LINE: Final = re.compile(
+    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)"
+    rb" (/[A-Za-z0-9\-._~!$&'()*+,=:@/]*+)(\?[!$-;=?-\[\]-~]*+)? HTTP/1\.([01])"
+)
 
 # path = *( "/" *pchar )                                                 RFC 3986, 3.3
 PATH: Final = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")

@@ -2,10 +2,7 @@
 
 A client sends the same fields with request after request, and an application answers alike within a
 second. So what a head means is remembered as a whole, and so is what a block of fields means under
-another first line: a head seen before costs one look-up instead of one for each line. Measured in
-process, nine fields: 0.1 us for a head seen before, 1 us for a new first line over a block seen
-before, 6 us for a new block made of lines seen before, and 1.4 us for httptools with callbacks,
-before any of the checks that it leaves to us.
+another first line: a head seen before costs one look-up instead of one for each line.
 """
 
 from __future__ import annotations
@@ -18,14 +15,15 @@ from proxy.wire.fields import (
     CONNECTION,
     EXPECT,
     FORWARD,
+    HOST,
     REQUEST_FIELDS,
     RESPONSE_FIELDS,
     Field,
-    Remembered,
 )
-from proxy.wire.fields import HOST as HOST_ROLE
 from proxy.wire.framing import NO_BODY, request_length, response_length
-from proxy.wire.grammar import BROKEN_LINE, HOST, STATUS_LINE
+from proxy.wire.grammar import BROKEN_LINE, STATUS_LINE
+from proxy.wire.grammar import HOST as HOST_RULE
+from proxy.wire.memory import Remembered
 from proxy.wire.message import FieldBlock, RequestHead, ResponseHead
 from proxy.wire.target import RequestLine, read_request_line
 
@@ -89,7 +87,7 @@ _STATUS_LINES: Final[Remembered[tuple[int, int, bytes]]] = Remembered(_status_li
 
 
 def _is_host(value: bytes) -> bool:
-    return HOST.fullmatch(value) is not None
+    return HOST_RULE.fullmatch(value) is not None
 
 
 _IS_HOST: Final[Remembered[bool]] = Remembered(_is_host, keep=256)
@@ -113,17 +111,17 @@ def _request_block(block: bytes) -> FieldBlock:
         role = field.role
         if role is FORWARD:
             continue
-        if role is HOST_ROLE:
+        if role is HOST:
             hosts.append(field.value)
         elif role is CONNECTION:
-            tokens |= _tokens(field.value)
+            tokens = tokens | _TOKENS[field.value]
         elif role is EXPECT and field.value.lower() != b"100-continue":
             understood = False
     if not hosts:
         raise RequestError(400, "Host is missing")
     if len(hosts) > 1 or not _IS_HOST[hosts[0]]:
         raise RequestError(400, "Host must be one plain authority")
-    if tokens & _NOT_NOMINATED:
+    if tokens and tokens & _NOT_NOMINATED:
         raise RequestError(400, "Connection nominates a field that is not hop-by-hop")
     if not understood:  # last: a broken line may have been refused before this one was complete
         raise RequestError(417, "only 100-continue can be expected")
@@ -143,7 +141,7 @@ def _response_block(block: bytes) -> FieldBlock:
             raise ResponseError("malformed field line")
         fields.append(field)
         if field.role is CONNECTION:
-            tokens |= _tokens(field.value)
+            tokens = tokens | _TOKENS[field.value]
     # An application that nominates its own framing means nothing by it; the framing stays.
     return FieldBlock(fields, tokens - _NOT_NOMINATED, b"")
 
@@ -152,6 +150,7 @@ def _tokens(value: bytes) -> frozenset[bytes]:
     return frozenset(token.strip(b" \t").lower() for token in value.split(b",")) - {b""}
 
 
+_TOKENS: Final[Remembered[frozenset[bytes]]] = Remembered(_tokens, keep=256)
 _REQUEST_BLOCKS: Final = Remembered(_request_block, HEADS_KEPT, HEAD_LONGEST)
 _RESPONSE_BLOCKS: Final = Remembered(_response_block, HEADS_KEPT, HEAD_LONGEST)
 _REQUESTS: Final = Remembered(_request, HEADS_KEPT, HEAD_LONGEST)

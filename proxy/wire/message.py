@@ -9,16 +9,23 @@ from proxy.wire.fields import (
     CONTENT_LENGTH,
     COUNTED,
     DROP,
-    EXPECT,
     FORWARD,
     TRANSFER_ENCODING,
     Field,
+    Role,
 )
 from proxy.wire.framing import NO_BODY
 from proxy.wire.target import RequestLine
 from proxy.wire.trailers import announced
 
-_NOTHING_SAID: Final[dict[bytes, list[bytes]]] = {}
+_NOTHING: Final[list[Field]] = []
+_DROP: Final = 1 << Role.DROP.value
+_COUNTED: Final = 1 << Role.COUNTED.value
+_EXPECT: Final = 1 << Role.EXPECT.value
+_ASKED: Final = 1 << Role.ASKED.value
+_TRACED: Final = 1 << Role.TRACEPARENT.value
+_FRAMING: Final = 1 << Role.CONTENT_LENGTH.value | 1 << Role.TRANSFER_ENCODING.value
+"""Roles as bits of a block's `roles`."""
 
 
 class FieldBlock:
@@ -28,9 +35,11 @@ class FieldBlock:
     without those that Connection nominated, which end at the next hop. `forwarded` is the lines
     meant for the other side, each with its CRLF. `websocket` says that Upgrade names this and
     nothing else, and that Connection means it; `trailers` is what Trailer announces and may pass.
+    `asks` and `traced` tell whether there is a field that asks something of us, or a trace context.
     """
 
     __slots__ = (
+        "asks",
         "closes",
         "counted",
         "encodings",
@@ -41,56 +50,48 @@ class FieldBlock:
         "idle_hint",
         "lengths",
         "persists",
+        "traced",
         "trailers",
-        "values",
         "websocket",
     )
 
     def __init__(self, fields: list[Field], tokens: frozenset[bytes], host: bytes) -> None:
         """Sort the fields; `tokens` are those of Connection: options and nominated names."""
-        kept: list[Field] = []
+        dropped = _NOTHING
+        roles = 0
         lines: list[bytes] = []
-        lengths: list[Field] = []
-        encodings: list[Field] = []
-        dropped: list[Field] = []
-        values: dict[bytes, bytes] = {}
-        counted = expects = False
         for field in fields:
-            role, name = field.role, field.name
-            if role is DROP:
-                dropped.append(field)
-                continue
-            if tokens and name in tokens:
-                continue
-            kept.append(field)
-            if name not in values:
-                values[name] = field.value
-            if role is FORWARD:
+            roles |= field.bit
+            if field.role is FORWARD:
                 lines.append(field.line)
-            elif role is CONTENT_LENGTH:
-                lengths.append(field)
-            elif role is TRANSFER_ENCODING:
-                encodings.append(field)
-            elif role is COUNTED:
-                counted = True
-            elif role is EXPECT:
-                expects = True
+        if tokens or roles & _DROP:
+            dropped = [field for field in fields if field.role is DROP]
+            fields = [f for f in fields if f.role is not DROP and f.name not in tokens]
+            lines = [field.line for field in fields if field.role is FORWARD]
+            roles = _roles(fields)
         lines.append(b"")
-        self.fields: Final = tuple(kept)
-        self.values: Final = values
+        self.fields: Final = fields
         self.forwarded: Final = b"\r\n".join(lines)
-        self.counted: Final = counted
-        self.lengths: Final = lengths
-        self.encodings: Final = encodings
-        self.expects_continue: Final = expects
+        self.host: Final = host
+        self.counted: Final = roles & _COUNTED != 0
+        self.expects_continue: Final = roles & _EXPECT != 0
+        self.asks: Final = roles & _ASKED != 0
+        self.traced: Final = roles & _TRACED != 0
+        framed = roles & _FRAMING != 0
+        self.lengths: Final = _of_role(fields, CONTENT_LENGTH) if framed else _NOTHING
+        self.encodings: Final = _of_role(fields, TRANSFER_ENCODING) if framed else _NOTHING
         self.closes: Final = b"close" in tokens
         self.persists: Final = b"keep-alive" in tokens
-        self.host: Final = host
-        said = _by_name(dropped) if dropped else _NOTHING_SAID
-        self.idle_hint: Final = _idle_hint(said.get(b"keep-alive", ()))
-        self.trailers: Final = announced(said.get(b"trailer", ())) if dropped else None
-        upgrades = [value.lower() for value in said.get(b"upgrade", ())]
-        self.websocket: Final = upgrades == [b"websocket"] and b"upgrade" in tokens
+        self.idle_hint: Final = _idle_hint(_values(dropped, b"keep-alive")) if dropped else None
+        self.trailers: Final = announced(_values(dropped, b"trailer")) if dropped else None
+        self.websocket: Final = b"upgrade" in tokens and _is_websocket(dropped)
+
+    def get(self, name: bytes) -> bytes | None:
+        """Give the value of the first field of this lower-case name, or None."""
+        for field in self.fields:
+            if field.name == name:
+                return field.value
+        return None
 
     def drops(self, allowed: Container[bytes]) -> bool:
         """Whether a field is left out for its name alone: `_` or `.`, and not `allowed`."""
@@ -142,7 +143,7 @@ class RequestHead:
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
-        return self.block.values.get(name)
+        return self.block.get(name)
 
 
 class ResponseHead:
@@ -182,15 +183,26 @@ class ResponseHead:
 
     def get(self, name: bytes) -> bytes | None:
         """Give the value of the first field of this lower-case name, or None."""
-        return self.block.values.get(name)
+        return self.block.get(name)
 
 
-def _by_name(fields: list[Field]) -> dict[bytes, list[bytes]]:
-    """All values of each field, in their order."""
-    values: dict[bytes, list[bytes]] = {}
+def _roles(fields: list[Field]) -> int:
+    roles = 0
     for field in fields:
-        values.setdefault(field.name, []).append(field.value)
-    return values
+        roles |= field.bit
+    return roles
+
+
+def _of_role(fields: list[Field], role: Role) -> list[Field]:
+    return [field for field in fields if field.role is role]
+
+
+def _values(fields: list[Field], name: bytes) -> list[bytes]:
+    return [field.value for field in fields if field.name == name]
+
+
+def _is_websocket(dropped: list[Field]) -> bool:
+    return [value.lower() for value in _values(dropped, b"upgrade")] == [b"websocket"]
 
 
 def _idle_hint(values: Iterable[bytes]) -> float | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from proxy.wire.fields import Remembered
+from proxy.wire.memory import Remembered
 from proxy.wire.path_rewrite import PathRewrite
 
 # scheme "://" authority, or "//" authority, and the rest               RFC 3986, 4.1 and 4.2

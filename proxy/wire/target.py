@@ -7,7 +7,7 @@ never disagree about what was asked.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 from proxy.wire.errors import RequestError
 from proxy.wire.grammar import (
@@ -18,6 +18,7 @@ from proxy.wire.grammar import (
     NORMAL_PATH,
     OVERLONG,
     PATH,
+    PLAIN_REQUEST_LINE,
     QUERY,
     REQUEST_LINE,
 )
@@ -26,7 +27,9 @@ TARGET_MAX: Final = 8192
 LINE_MAX: Final = TARGET_MAX + 64
 """Bytes of a request target, and of a request line with everything around it."""
 
-METHODS: Final = frozenset({b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+_METHODS: Final = {
+    name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+}
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
 _UNRESERVED: Final = frozenset(  # RFC 3986, 2.3
@@ -35,21 +38,40 @@ _UNRESERVED: Final = frozenset(  # RFC 3986, 2.3
 _PERCENT: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
-class RequestLine(NamedTuple):
+class RequestLine:
     """A request line understood.
 
     `path` is normal, `target` is what the upstream receives, `authority` is set for absolute-form.
+    `memo` is room for whoever routes by it to remember what was found.
     """
 
-    method: str
-    path: str
-    target: bytes
-    minor: int
-    authority: bytes | None = None
+    __slots__ = ("authority", "memo", "method", "minor", "path", "target")
+
+    def __init__(
+        self, method: str, path: str, target: bytes, minor: int, authority: bytes | None = None
+    ) -> None:
+        self.method: Final = method
+        self.path: Final = path
+        self.target: Final = target
+        self.minor: Final = minor
+        self.authority: Final = authority
+        self.memo: Any = None
 
 
 def read_request_line(line: bytes) -> RequestLine:
     """Understand a request line; raises RequestError with the status to answer."""
+    found = PLAIN_REQUEST_LINE.fullmatch(line)
+    if found is not None and len(line) <= TARGET_MAX:
+        method, path, query, minor = found.groups()
+        text = path.decode("ascii")
+        if "//" not in text and "/." not in text:
+            target = path if query is None else path + query
+            return RequestLine(_METHODS[method], text, target, 1 if minor == b"1" else 0)
+    return read_any_request_line(line)
+
+
+def read_any_request_line(line: bytes) -> RequestLine:
+    """Do the same step by step: for what is not plain, and for the proper refusal."""
     if len(line) > LINE_MAX:
         raise too_long(line)
     found = REQUEST_LINE.fullmatch(line)
@@ -62,9 +84,9 @@ def read_request_line(line: bytes) -> RequestLine:
         raise RequestError(414, "the request target is too long")
     if method in (b"CONNECT", b"TRACE"):
         raise RequestError(405, f"{method.decode()} is not allowed")
-    if method not in METHODS:
+    if method not in _METHODS:
         raise RequestError(501, "unknown method")
-    return _resolve(method, target, int(minor))
+    return _resolve(_METHODS[method], target, int(minor))
 
 
 def too_long(line: bytes) -> RequestError:
@@ -74,12 +96,11 @@ def too_long(line: bytes) -> RequestError:
     return RequestError(414, "the request target is too long")
 
 
-def _resolve(method: bytes, target: bytes, minor: int) -> RequestLine:
-    name = method.decode()
+def _resolve(method: str, target: bytes, minor: int) -> RequestLine:
     if target == b"*":
-        if method != b"OPTIONS":
+        if method != "OPTIONS":
             raise RequestError(400, "`*` goes with OPTIONS only")
-        return RequestLine(name, "*", target, minor)
+        return RequestLine(method, "*", target, minor)
     authority = None
     if not target.startswith(b"/"):
         found = ABSOLUTE_FORM.fullmatch(target)
@@ -91,7 +112,7 @@ def _resolve(method: bytes, target: bytes, minor: int) -> RequestLine:
     if mark and QUERY.fullmatch(mark + query) is None:
         raise RequestError(400, "malformed query")
     path = normal_path(raw_path)
-    return RequestLine(name, path.decode("ascii"), path + mark + query, minor, authority)
+    return RequestLine(method, path.decode("ascii"), path + mark + query, minor, authority)
 
 
 def normal_path(path: bytes) -> bytes:
