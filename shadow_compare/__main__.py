@@ -13,10 +13,9 @@ import orjson
 
 from shadow_compare.compare import compare_json
 from shadow_compare.difference import ABSENT, Difference
-from shadow_compare.equivalence import EQUIVALENCES
 from shadow_compare.json_value import Json, parse_json, write_json
 from shadow_compare.paths import path_text
-from shadow_compare.rules import CompareRules
+from shadow_compare.rules import NAMES, CompareRules
 from shadow_compare.text import storable
 from shadow_compare.verdict import Comparison, Verdict
 
@@ -71,8 +70,8 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        choices=list(EQUIVALENCES),
-        help=f"a spelling that makes no difference, repeatable: {', '.join(EQUIVALENCES)}",
+        choices=NAMES,
+        help=f"a spelling that makes no difference, repeatable: {', '.join(NAMES)}",
     )
     compare.add_argument(
         "--ignore",

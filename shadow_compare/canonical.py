@@ -21,8 +21,7 @@ def canonicalizer(rules: CompareRules, today: date) -> Callable[[Json, Path], Ha
     def canonical(value: Json, path: Path) -> Hashable:
         if rules.ignore and rules.ignored_by(path, today):
             return _IGNORED
-        for equivalence in rules.equivalences:
-            value = equivalence.representative(value, rules.zone)
+        value = rules.representative(value, path)
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, dict):

@@ -7,10 +7,11 @@ find which elements of two arrays belong together, and never decides.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from decimal import Decimal
 from functools import lru_cache
 from itertools import product
@@ -19,16 +20,22 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shadow_compare.json_value import Json, number_of
+from shadow_compare.moments import (
+    ISO_LENGTH_MAX,
+    PHP_LENGTH,
+    in_utc,
+    iso_datetime,
+    php_datetime,
+)
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,9})?", re.ASCII)
 """RFC 8259 section 6, so that neither `007` nor ` 7` is a number."""
 _NUMBER_LENGTH_MAX = 64
-_PHP_DATETIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", re.ASCII)
-_ISO_DATETIME = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[zZ]|[+-]\d\d:?\d\d)?", re.ASCII
-)
-_PHP_LENGTH = len("2026-12-01 00:00:00")
-_ISO_LENGTH_MAX = len("2026-12-01T00:00:00.000000+00:00")
+UNITS: Final = 4
+"""Units in the last place by which `float_precision` lets two numbers differ: a few additions."""
+_ESCAPED = re.compile(r"\\(?:u(?P<code>[0-9a-fA-F]{4})|.)", re.DOTALL)
+_ALWAYS_ESCAPED = frozenset({'"', "\\", *map(chr, range(0x20))})
+"""RFC 8259 section 7: these a writer cannot leave as they are."""
 _ZERO_DATES = frozenset({"0000-00-00", "0000-00-00 00:00:00"})
 
 
@@ -59,14 +66,15 @@ class Equivalence:
             yield pair[::-1]
 
 
-def _numeral(text: str) -> Decimal | None:
+def numeral(text: str) -> Decimal | None:
+    """Give the number that a text is as JSON would write it, or None."""
     if len(text) <= _NUMBER_LENGTH_MAX and _NUMBER.fullmatch(text):
         return Decimal(text)
     return None
 
 
 def _number_as_string(text: str, number: Json, _zone: ZoneInfo) -> bool:
-    return _numeral(text) == number_of(number)
+    return numeral(text) == number_of(number)
 
 
 def _trailing_zero(old: Json, new: Json, _zone: ZoneInfo) -> bool:
@@ -86,47 +94,71 @@ def _zero_date(date: str, _nothing: None, _zone: ZoneInfo) -> bool:
 
 
 def _php_datetime(php: str, iso: str, zone: ZoneInfo) -> bool:
-    if len(php) != _PHP_LENGTH or not _PHP_LENGTH <= len(iso) <= _ISO_LENGTH_MAX:
+    if len(php) != PHP_LENGTH or not PHP_LENGTH <= len(iso) <= ISO_LENGTH_MAX:
         return False
     return _is_same_moment(php, iso, zone)
 
 
 @lru_cache(maxsize=4096)  # the same rows are compared again and again, and dates are slow to read
 def _is_same_moment(php: str, iso: str, zone: ZoneInfo) -> bool:
-    local, instant = _parsed(php, _PHP_DATETIME), _parsed(iso, _ISO_DATETIME)
+    local, instant = php_datetime(php), iso_datetime(iso)
     if local is None or instant is None:
         return False
     if instant.tzinfo is None:
         return local == instant
     # An hour that the clocks run through twice stands for two instants; PHP did not say which.
-    return any(_instant(local, zone, fold) == instant for fold in (0, 1))
+    return any(in_utc(local, zone, fold) == instant for fold in (0, 1))
 
 
-def _parsed(text: str, form: re.Pattern[str]) -> datetime | None:
-    if not form.fullmatch(text):
-        return None
+def _float_precision(old: Json, new: Json, _zone: ZoneInfo) -> bool:
+    return within_units(old, new, UNITS)
+
+
+def within_units(old: Json, new: Json, units: int) -> bool:
+    """Whether two numbers are at most so many units in the last place of a double apart.
+
+    The unit is that of the larger one. Beyond the range of doubles nothing is close.
+    """
+    one, other = number_of(old), number_of(new)
+    if one is None or other is None:
+        return False
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _instant(local: datetime, zone: ZoneInfo, fold: int) -> datetime | None:
-    try:
-        return local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+        unit = Decimal(math.ulp(max(abs(float(one)), abs(float(other)))))
     except OverflowError:
-        return None
+        return False
+    return unit.is_finite() and abs(one - other) <= units * unit
+
+
+def _escaping(old: str, new: str, _zone: ZoneInfo) -> bool:
+    return ("\\" in old or "\\" in new) and _unescaped(old) == _unescaped(new)
+
+
+def _unescaped(text: str) -> str:
+    r"""Undo what JSON writers may escape or not, in a text that holds JSON: `\/` and `\u00e9`."""
+    return _ESCAPED.sub(_letter, text)
+
+
+def _letter(found: re.Match[str]) -> str:
+    code = found["code"]
+    if code is None:
+        return "/" if found[0] == r"\/" else found[0]  # another escape stands for itself
+    letter = chr(int(code, 16))
+    return letter if letter not in _ALWAYS_ESCAPED else found[0].lower()
+
+
+def _header_case(old: str, new: str, _zone: ZoneInfo) -> bool:
+    return old.casefold() == new.casefold()
 
 
 def _as_number(value: Json, _zone: ZoneInfo) -> Json:
-    found = _numeral(value) if isinstance(value, str) else None
+    found = numeral(value) if isinstance(value, str) else None
     return value if found is None else found
 
 
 def _as_instant(value: Json, zone: ZoneInfo) -> Json:
     if not isinstance(value, str):
         return value
-    moment = _parsed(value, _PHP_DATETIME) or _parsed(value, _ISO_DATETIME)
+    moment = php_datetime(value) or iso_datetime(value)
     if moment is None:
         return value
     if moment.tzinfo is None:
@@ -135,6 +167,14 @@ def _as_instant(value: Json, zone: ZoneInfo) -> Json:
         return moment.astimezone(UTC).isoformat()
     except OverflowError:
         return value
+
+
+def _as_unescaped(value: Json, _zone: ZoneInfo) -> Json:
+    return _unescaped(value) if isinstance(value, str) and "\\" in value else value
+
+
+def _as_lower(value: Json, _zone: ZoneInfo) -> Json:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _itself(value: Json, _zone: ZoneInfo) -> Json:
@@ -173,6 +213,9 @@ EQUIVALENCES: Mapping[str, Equivalence] = MappingProxyType(
             Equivalence("null_empty", _NULL, _TEXT, _both_empty, _as_null),
             Equivalence("php_datetime", _TEXT, _TEXT, _php_datetime, _as_instant),
             Equivalence("zero_date", _TEXT, _NULL, _zero_date, _date_as_null),
+            Equivalence("escaping", _TEXT, _TEXT, _escaping, _as_unescaped),
+            Equivalence("float_precision", _NUMBER_TYPES, _NUMBER_TYPES, _float_precision, _itself),
+            Equivalence("header_case", _TEXT, _TEXT, _header_case, _as_lower),
         )
     }
 )
@@ -180,9 +223,11 @@ EQUIVALENCES: Mapping[str, Equivalence] = MappingProxyType(
 
 def find_equivalences(names: Iterable[str]) -> tuple[Equivalence, ...]:
     """Give the named equivalences in the order declared; raises ValueError for an unknown name."""
-    found: list[Equivalence] = []
-    for name in names:
-        if name not in EQUIVALENCES:
-            raise ValueError(f"no equivalence `{name}`; there are {', '.join(EQUIVALENCES)}")
-        found.append(EQUIVALENCES[name])
-    return tuple(found)
+    return tuple(map(find_equivalence, names))
+
+
+def find_equivalence(name: str) -> Equivalence:
+    """Give the equivalence of this name; raises ValueError when there is none."""
+    if name not in EQUIVALENCES:
+        raise ValueError(f"no equivalence `{name}`; there are {', '.join(EQUIVALENCES)}")
+    return EQUIVALENCES[name]

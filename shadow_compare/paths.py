@@ -59,6 +59,8 @@ Pattern = tuple[str | int | Aspect | Wildcard, ...]
 
 BODY: Final[Path] = ("$",)
 STATUS: Final[Path] = ("status",)
+NOTICE: Final = ("notice",)
+"""What PHP printed before a body."""
 
 
 def header_path(name: str) -> Path:

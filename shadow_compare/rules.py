@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from shadow_compare.equivalence import Equivalence, find_equivalences
-from shadow_compare.paths import Path, Pattern, covers, is_exactly, parse_pattern
+from shadow_compare.declared import Declared, declare
+from shadow_compare.equivalence import EQUIVALENCES
+from shadow_compare.json_value import Json, number_of
+from shadow_compare.paths import NOTICE, Path, Pattern, covers, is_exactly, parse_pattern
+from shadow_compare.tolerance import Tolerance
+
+PHP_NOTICE: Final = "php_notice"
+NAMES: Final = (*EQUIVALENCES, PHP_NOTICE)
+"""Every equivalence that can be declared; `php_notice` is about a place, not about two values."""
 
 _UTC = ZoneInfo("UTC")
 
@@ -23,6 +31,11 @@ class IgnoreRule:
     reason: str = ""
     owner: str = ""
     until: date | None = None
+    name: str = ""
+
+    def covers(self, path: Path) -> bool:
+        """Whether it speaks for this place, in force or not."""
+        return covers(self.pattern, path)
 
     def applies(self, path: Path, today: date) -> bool:
         """Whether a difference at this path does not count today."""
@@ -30,19 +43,36 @@ class IgnoreRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Corresponding:
+    """A place whose values are names for one thing on each side; `name` says which thing."""
+
+    path: str
+    pattern: Pattern
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CompareRules:
     """Compiled rules; make them with `build`.
 
     `arrays` says which member identifies the elements of an array, `between` which of the
-    equivalences can hold between values of two types.
+    equivalences can hold between values of two types. `noise` is the share of comparisons with a
+    second answer of the primary's side, `baselines` the sides that may be asked for one. `repeat`
+    says that a mismatch is asked for again. `fingerprint` is equal for rules that judge alike.
     """
 
     critical: tuple[Pattern, ...] = ()
     arrays: tuple[tuple[Pattern, str], ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
-    equivalences: tuple[Equivalence, ...] = ()
+    equivalences: tuple[Declared, ...] = ()
+    tolerances: tuple[Tolerance, ...] = ()
+    correspond: tuple[Corresponding, ...] = ()
     zone: ZoneInfo = _UTC
-    between: Mapping[tuple[type, type], tuple[Equivalence, ...]] = field(default_factory=dict)
+    noise: float = 0.0
+    baselines: frozenset[str] = frozenset()
+    repeat: bool = True
+    between: Mapping[tuple[type, type], tuple[Declared, ...]] = field(default_factory=dict)
+    fingerprint: str = ""
 
     @classmethod
     def build(
@@ -51,22 +81,42 @@ class CompareRules:
         critical: Iterable[str] = (),
         arrays: Iterable[tuple[str, str]] = (),
         ignore: Iterable[Mapping[str, Any]] = (),
-        equivalences: Iterable[str] = (),
+        equivalences: Iterable[str | Mapping[str, Any]] = (),
+        tolerances: Iterable[Mapping[str, Any]] = (),
+        correspond: Iterable[Mapping[str, Any]] = (),
         zone: str = "UTC",
+        noise: float = 0.0,
+        baselines: Iterable[str] = (),
+        repeat: bool = True,
     ) -> CompareRules:
-        """Compile plain values.
+        """Compile plain values; raises ValueError.
 
-        `arrays` are pairs of path and member, `ignore` mappings with `path` and optionally
-        `reason`, `owner` and `until` (a date or its ISO text). Raises ValueError.
+        `arrays` are pairs of path and member. `ignore` are mappings with `path` and optionally
+        `reason`, `owner` and `until` (a date or its ISO text); `equivalences` names, or mappings
+        with `name` and optionally `at` (paths) and `units`; `tolerances` as `Tolerance.build`;
+        `correspond` mappings with `path` and optionally `name`.
         """
-        declared = find_equivalences(equivalences)
+        critical, arrays, ignore = tuple(critical), tuple(arrays), tuple(ignore)
+        tolerances, correspond = tuple(tolerances), tuple(correspond)
+        names = [_named(each) for each in equivalences]
+        written = (critical, arrays, ignore, names, tolerances, correspond, zone)
+        declared = tuple(declare(**each) for each in names if each["name"] != PHP_NOTICE)
+        rules = [_ignore_rule(**rule) for rule in ignore]
+        if any(each["name"] == PHP_NOTICE for each in names):
+            rules.append(IgnoreRule(NOTICE[0], NOTICE, "printed by PHP", name=PHP_NOTICE))
         return cls(
             critical=tuple(map(parse_pattern, critical)),
             arrays=tuple((parse_pattern(path), key) for path, key in arrays),
-            ignore=tuple(_ignore_rule(**rule) for rule in ignore),
+            ignore=tuple(rules),
             equivalences=declared,
+            tolerances=tuple(Tolerance.build(**each) for each in tolerances),
+            correspond=tuple(_corresponding(**each) for each in correspond),
             zone=_zone(zone),
+            noise=noise,
+            baselines=frozenset(baselines),
+            repeat=repeat,
             between=_by_types(declared),
+            fingerprint=_fingerprint(written),
         )
 
     def is_critical(self, path: Path) -> bool:
@@ -77,26 +127,67 @@ class CompareRules:
         """Give the first rule in force that rules a difference at this path out."""
         return next((rule for rule in self.ignore if rule.applies(path, today)), None)
 
+    def expired_at(self, path: Path, today: date) -> IgnoreRule | None:
+        """Give the first rule that would rule a difference at this path out if it had not ended."""
+        return next(
+            (r for r in self.ignore if r.until is not None and r.until < today and r.covers(path)),
+            None,
+        )
+
     def key_of(self, path: Path) -> str | None:
         """Give the member that identifies the elements of the array at this path."""
         return next((key for pattern, key in self.arrays if is_exactly(pattern, path)), None)
+
+    def equivalent(self, old: Json, new: Json, path: Path) -> str | None:
+        """Name the rule by which two values that are not the same count as the same, if any."""
+        for declared in self.between.get((type(old), type(new)), ()):
+            if declared.same(old, new, path, self.zone):
+                return declared.name
+        for tolerance in self.tolerances:
+            if tolerance.covers(path) and self._is_close(tolerance, old, new, path):
+                return tolerance.name
+        return None
+
+    def representative(self, value: Json, path: Path) -> Json:
+        """Give one value for all those that the declared equivalences hold to be the same here."""
+        for declared in self.equivalences:
+            value = declared.representative(value, path, self.zone)
+        return value
+
+    def _is_close(self, tolerance: Tolerance, old: Json, new: Json, path: Path) -> bool:
+        if tolerance.allows(old, new, self.zone):
+            return True
+        # A number in quotes is one only where that is declared.
+        one, other = self.representative(old, path), self.representative(new, path)
+        numbers = number_of(one) is not None and number_of(other) is not None
+        return numbers and tolerance.allows(one, other, self.zone)
+
+
+def _named(written: str | Mapping[str, Any]) -> dict[str, Any]:
+    return {"name": written} if isinstance(written, str) else dict(written)
 
 
 def _ignore_rule(
     path: str, reason: str = "", owner: str = "", until: date | str | None = None
 ) -> IgnoreRule:
     day = date.fromisoformat(until) if isinstance(until, str) else until
-    return IgnoreRule(path, parse_pattern(path), reason, owner, day)
+    return IgnoreRule(path, parse_pattern(path), reason, owner, day, f"ignore:{path}")
 
 
-def _by_types(
-    declared: tuple[Equivalence, ...],
-) -> dict[tuple[type, type], tuple[Equivalence, ...]]:
-    found: dict[tuple[type, type], tuple[Equivalence, ...]] = {}
-    for equivalence in declared:
-        for pair in set(equivalence.type_pairs()):
-            found[pair] = (*found.get(pair, ()), equivalence)
+def _corresponding(path: str, name: str = "") -> Corresponding:
+    return Corresponding(path, parse_pattern(path), name or path)
+
+
+def _by_types(declared: tuple[Declared, ...]) -> dict[tuple[type, type], tuple[Declared, ...]]:
+    found: dict[tuple[type, type], tuple[Declared, ...]] = {}
+    for each in declared:
+        for pair in set(each.equivalence.type_pairs()):
+            found[pair] = (*found.get(pair, ()), each)
     return found
+
+
+def _fingerprint(written: object) -> str:
+    return hashlib.blake2b(repr((written, NAMES)).encode(), digest_size=8).hexdigest()
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -51,7 +51,7 @@ class Walk:
         """Take a difference down, as ignored when a rule in force says so."""
         rule = self._rules.ignored_by(difference.path, self._today)
         if rule is not None:
-            self._fire(f"ignore:{rule.path}")
+            self._fire(rule.name)
             _keep(self.ignored, difference)
             return
         if self._trial:
@@ -73,11 +73,10 @@ class Walk:
             self._unlike(old, new, path)
 
     def _unlike(self, old: Json, new: Json, path: Path) -> None:
-        for equivalence in self._rules.between.get((type(old), type(new)), ()):
-            if equivalence.same(old, new, self._rules.zone):
-                self._fire(equivalence.name)
-                return
-        if type_name(old) == type_name(new):
+        rule = self._rules.equivalent(old, new, path)
+        if rule is not None:
+            self._fire(rule)
+        elif type_name(old) == type_name(new):
             self.add(ValueChanged(path, old, new))
         else:
             self.add(TypeChanged(path, old, new))

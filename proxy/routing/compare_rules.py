@@ -13,6 +13,10 @@ EQUIVALENCES = (
     "null_empty",
     "php_datetime",
     "zero_date",
+    "escaping",
+    "float_precision",
+    "header_case",
+    "php_notice",
 )
 """Names a route may declare under `compare.equivalences`."""
 

@@ -10,7 +10,7 @@ from shadow_compare.canonical import canonicalizer
 from shadow_compare.equivalence import EQUIVALENCES, find_equivalences
 from shadow_compare.json_value import Json
 from shadow_compare.paths import BODY
-from shadow_compare.rules import CompareRules
+from shadow_compare.rules import NAMES, CompareRules
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UTC = ZoneInfo("UTC")
@@ -35,6 +35,11 @@ SAME: list[tuple[str, Json, Json]] = [
     ("php_datetime", "2024-03-01 10:00:00", "2024-03-01T11:00:00+01:00"),
     ("php_datetime", "2024-03-01 10:00:00", "2024-03-01T10:00:00.000Z"),
     ("php_datetime", "2024-03-01 10:00:00", "2024-03-01T10:00:00"),
+    ("escaping", r'{"url":"http:\/\/a\/b"}', '{"url":"http://a/b"}'),
+    ("escaping", r"caf\u00e9", "caf\u00e9"),
+    ("escaping", r"caf\u00E9", r"caf\u00e9"),
+    ("escaping", r"\ud83d\ude00 \\ \" \n", '\ud83d\ude00 \\\\ \\" \\n'),
+    ("header_case", "attachment; filename=A.pdf", "Attachment; Filename=a.pdf"),
 ]
 
 OTHER: list[tuple[str, Json, Json]] = [
@@ -68,6 +73,18 @@ OTHER: list[tuple[str, Json, Json]] = [
     ("php_datetime", "2024-03-01", "2024-03-01T00:00:00Z"),
     ("php_datetime", "0001-01-01 00:00:00", "0001-01-01T00:00:00+14:00"),
     ("php_datetime", 5, "2024-03-01T10:00:00Z"),
+    ("escaping", r"a\/b", r"a\\/b"),
+    ("escaping", r"\u0022", '"'),
+    ("escaping", r"\u005c", "\\"),
+    ("escaping", r"\n", "\n"),
+    ("escaping", "a", "b"),
+    ("float_precision", 10.0, 10.01),
+    ("float_precision", 1, True),
+    ("float_precision", "0.3", "0.30000000000000004"),
+    ("float_precision", Decimal("1e400"), Decimal("1.0000000000000001e400")),
+    ("float_precision", Decimal("1e999999999"), 1),
+    ("float_precision", 0, Decimal("1e-300")),
+    ("header_case", "a", "b"),
 ]
 
 
@@ -77,8 +94,9 @@ def test_two_spellings_of_one_thing(name: str, old: Json, new: Json) -> None:
     equivalence = EQUIVALENCES[name]
     assert equivalence.same(old, new, UTC)
     assert equivalence.same(new, old, UTC)
+    place = ("headers", "location") if name == "header_case" else BODY
     canonical = canonicalizer(CompareRules.build(equivalences=[name]), date(2026, 1, 1))
-    assert canonical(old, BODY) == canonical(new, BODY)
+    assert canonical(old, place) == canonical(new, place)
 
 
 @pytest.mark.parametrize(("name", "old", "new"), OTHER)
@@ -117,8 +135,27 @@ def test_unknown_names_are_refused_with_the_known_ones() -> None:
         find_equivalences(["int_boolean"])
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(0.1 + 0.2, 0.3), (Decimal("0.30000000000000004"), 0.3), (1e300, 1.0000000000000002e300)],
+)
+def test_sums_of_doubles_differ_in_their_last_places(old: Json, new: Json) -> None:
+    """A few units in the last place count as the same, on both sides of the larger one."""
+    same = EQUIVALENCES["float_precision"].same
+    assert same(old, new, UTC)
+    assert same(new, old, UTC)
+
+
+def test_money_rounded_the_other_way_is_a_difference() -> None:
+    """Half-up against half-even is a cent, under every equivalence there is."""
+    rules = CompareRules.build(equivalences=list(EQUIVALENCES))
+    for half_up, half_even in [(Decimal("10.01"), Decimal("10.00")), ("0.13", "0.12"), ("2.5", 2)]:
+        assert rules.equivalent(half_up, half_even, BODY) is None
+    assert rules.equivalent("10.00", Decimal("10.0"), BODY) == "number_as_string"
+
+
 def test_rules_file_knows_the_same_names() -> None:
     """The names that routing_rules.yaml admits are exactly those that have a meaning."""
     from proxy.routing import compare_rules
 
-    assert set(compare_rules.EQUIVALENCES) == set(EQUIVALENCES)
+    assert compare_rules.EQUIVALENCES == NAMES
