@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -126,7 +126,10 @@ class Tally:
 
     def take(self) -> Tally:
         """Give what was counted and begin anew: who holds this tally may go on counting in it."""
-        taken = replace(self)
+        taken = Tally(
+            self.decided, self.served, self.ok, self.bad, self.aborted, self.rejected,
+            self.fallbacks, self.latencies, self.bad_events,
+        )  # fmt: skip
         self.decided = self.served = self.ok = self.bad = 0
         self.aborted = self.rejected = self.fallbacks = 0
         self.latencies = {}

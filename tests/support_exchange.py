@@ -191,7 +191,7 @@ class Scene:
         return found
 
     def _collect(self) -> None:
-        batch = self.plane.take_batch()
+        batch = self.plane.batch(self.plane.tallies.take_all())
         self.batches.append(batch)
         for key, tally in batch.tallies.items():
             into = self._sum.setdefault(key, Tally())

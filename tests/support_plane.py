@@ -626,7 +626,7 @@ class Rig:
 
     def counted(self, route: str, side: Side) -> Counter[str]:
         """Give everything counted so far of a route and side, what was sent up included."""
-        self.worker._flush()
+        self.worker._tell(self.plane.tallies.take_all())
         total: Counter[str] = Counter()
         for kind, payload in self.uplink.sent:
             if kind == "outcomes":

@@ -29,11 +29,15 @@ from proxy.outcome import ComparisonBatch, OutcomeBatch
 from proxy.rollout.detectors import Breach
 from proxy.rollout.verdict import Verdict
 from proxy.routing.schema import load_rules
-from proxy.routing.side import Side
+from proxy.turns import Turns
 
 TICK: Final = 0.05
 BOOKS: Final = 1.0
 """Seconds between looks at rules and windows, and between looks at the store."""
+
+PART: Final = 100
+ROUND: Final = 20
+"""Routes looked at in one tick at least, and ticks in which each has its turn: one second."""
 
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
@@ -53,6 +57,7 @@ class Controller(Desk):
         kill_file: KillFile | None = None,
     ) -> None:
         super().__init__(rules_file, store, publisher, clock, kill_file)
+        self._turns: Turns[LiveRoute] = Turns(PART, ROUND)
         self._captures_sent = 0
         self._events: Counter[tuple[str, str]] = Counter()
 
@@ -98,8 +103,8 @@ class Controller(Desk):
         self.read_rules()
         self.follow_kill_file()
         now = self._clock.monotonic()
-        for live in tuple(self._in_force.live.values()):
-            if live.is_due(now):
+        for live in self._turns.next(tuple(self._in_force.live.values())):
+            if live.due <= now:
                 self._judge(live, now)
 
     async def _keep_books(self) -> None:
@@ -155,7 +160,7 @@ class Controller(Desk):
                 log.warning("%s %d sent a message of unknown kind %r", peer.role, peer.index, kind)
 
     def _take_outcomes(self, peer: Peer, batch: OutcomeBatch, now: float) -> None:
-        """Count what a data plane worker saw; failures of modern are judged at once."""
+        """Count what a data plane worker saw; failures are judged at once."""
         self._workers.note_outcomes(peer, batch, now)
         self._overtake(batch.version)
         self._captures_sent += batch.captures_sent
@@ -168,15 +173,19 @@ class Controller(Desk):
             if (live := self._in_force.live.get(route_id)) is None:
                 continue  # a route that has just been taken out of the rules
             live.add_outcomes(side, tally, batch.version, now)
-            if side == Side.MODERN and tally.bad:
+            if tally.bad:
                 self._judge(live, now)
 
     def _take_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:
-        """Count what a shadow worker judged; the next tick looks at it."""
+        """Count what a shadow worker compared, and judge it at once."""
         self._workers.note_comparisons(peer, batch, now)
+        told: dict[str, LiveRoute] = {}
         for count in batch.counts:
             if (live := self._in_force.live.get(count.route)) is not None:
                 live.add_comparisons(count, batch.version, now)
+                told[count.route] = live
+        for live in told.values():
+            self._judge(live, now)
 
     def reading(self) -> Reading:
         """Everything that metrics tell."""
@@ -207,6 +216,7 @@ class Controller(Desk):
         state = self._now
         rolled_back = state.rollback_of(live.route.id) is not None
         judgement = live.judge(now, rolled_back=rolled_back)
+        live.put_off(now)
         if judgement.verdict is not Verdict.ROLLBACK or judgement.breach is None:
             return
         if state.record.kill_switch or self._killed:

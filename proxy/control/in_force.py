@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 
 from proxy.clock import Clock
 from proxy.control.journal import Journal
-from proxy.control.live import LiveRoute
+from proxy.control.live import NOTHING_YET, LiveRoute
 from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, VersionRecord
@@ -95,17 +95,18 @@ class InForce:
                 yield self.state.record.number
 
     def _follow(self, state: RoutingState, begin_anew: str | None) -> None:
-        """Keep one live route for each route of the rules."""
+        """Keep one live route for each route of the rules; most versions change one, or none."""
         now, rules, version = self._clock.monotonic(), state.loaded.rules, state.record.number
         followed: dict[str, LiveRoute] = {}
         for route in rules.routes:
-            live = self.live.get(route.id)
-            if live is None:
-                live = LiveRoute(route, rules, version, now)
-            elif route.id == begin_anew:
+            followed[route.id] = live = self.live.get(route.id) or LiveRoute(
+                route, rules, version, now
+            )
+            if route.id == begin_anew:
                 live.reset(route, rules, version, now)
-            else:
+            elif live.route is not route:
                 live.follow(route, rules, version, now)
+            elif live.judgement is not NOTHING_YET:
+                continue
             live.judge(now, rolled_back=state.rollback_of(route.id) is not None)
-            followed[route.id] = live
         self.live = followed

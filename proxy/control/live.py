@@ -16,7 +16,10 @@ from proxy.routing.rules import RouteRules, Rules, StepRules
 from proxy.routing.side import Side
 
 SAMPLES_MAX = 10
+MISMATCH = "mismatch"
 NOT_COMPARED = "not_compared"
+
+NOTHING_YET = Judgement(Verdict.HOLD, "nothing measured yet")
 
 JUDGED_AT_LEAST_EVERY = 1.0
 JUDGED_AT_MOST_EVERY = 0.2
@@ -24,34 +27,66 @@ JUDGED_AT_MOST_EVERY = 0.2
 for the rest of it. Failures and differences are judged as soon as they come."""
 
 
+class SideTotals:
+    """Counts of one side since the controller started."""
+
+    __slots__ = ("aborted", "bad", "latencies", "ok", "rejected", "served")
+
+    def __init__(self) -> None:
+        self.ok = self.bad = self.aborted = self.rejected = self.served = 0
+        self.latencies: dict[int, int] = {}
+
+    def add(self, tally: Tally) -> None:
+        """Count one tally."""
+        self.ok += tally.ok
+        self.bad += tally.bad
+        self.aborted += tally.aborted
+        self.rejected += tally.rejected
+        self.served += tally.served
+        latencies = self.latencies
+        for bucket, count in tally.latencies.items():
+            latencies[bucket] = latencies.get(bucket, 0) + count
+
+
 class Totals:
     """Counts of one route since the controller started, for metrics; never reset."""
 
     def __init__(self) -> None:
-        self.outcomes: Counter[tuple[str, str]] = Counter()
-        self.served: Counter[str] = Counter()
+        self.sides: dict[str, SideTotals] = {}
         self.fallbacks = 0
-        self.latencies: dict[str, Counter[int]] = {side.value: Counter() for side in Side}
         self.comparisons: Counter[tuple[str, str]] = Counter()
         self.dropped: Counter[str] = Counter()
         self.rollbacks: Counter[str] = Counter()
 
     def add(self, side: str, tally: Tally) -> None:
         """Count one tally."""
-        self.outcomes[side, "ok"] += tally.ok
-        self.outcomes[side, "bad"] += tally.bad
-        self.outcomes[side, "aborted"] += tally.aborted
-        self.outcomes[side, "rejected"] += tally.rejected
-        self.served[side] += tally.served
+        totals = self.sides.get(side)
+        if totals is None:
+            totals = self.sides[side] = SideTotals()
+        totals.add(tally)
         self.fallbacks += tally.fallbacks
-        self.latencies.setdefault(side, Counter()).update(tally.latencies)
+
+    @property
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        """Attempts by side and how they ended."""
+        return {
+            (side, outcome): count
+            for side, totals in self.sides.items()
+            for outcome, count in (
+                ("ok", totals.ok),
+                ("bad", totals.bad),
+                ("aborted", totals.aborted),
+                ("rejected", totals.rejected),
+            )
+        }
 
 
 class LiveRoute:
     """One route: its rules, its windows, its evidence, its judgement. Times are monotonic seconds.
 
     Evidence counts only what was seen under rules version `since_version` or later: a worker that
-    still reports on the state before a reset says nothing about the state after it.
+    still reports on the state before a reset says nothing about the state after it. From `due` on
+    it is to be judged.
     """
 
     def __init__(self, route: RouteRules, rules: Rules, version: int, now: float) -> None:
@@ -68,8 +103,8 @@ class LiveRoute:
         self.coverage: SlidingCounts[tuple[str, str]] = SlidingCounts(span)
         self.evidence = AbsoluteEvidence(route.rollback.error_rate)
         self.samples: deque[BadEvent] = deque(maxlen=SAMPLES_MAX)
-        self.judgement = Judgement(Verdict.HOLD, "nothing measured yet")
-        self._news, self._pressing, self._judged = True, True, now
+        self.judgement = NOTHING_YET
+        self.due = self._judged = now
         self._identities = FirstPerIdentity()
         self._conditions = _conditions(route, rules)
         self._steps = _steps(route, rules)
@@ -87,15 +122,14 @@ class LiveRoute:
             self.step = StepEvidence(now)
         self.route = route
         self._steps = _steps(route, rules)
-        self._news = self._pressing = True
+        self.due = now
 
     def add_outcomes(self, side: str, tally: Tally, version: int, now: float) -> None:
         """Take what a worker saw of one side."""
         self.totals.add(side, tally)
         if version < self.since_version or side not in self.sides:
             return
-        self._news = True
-        self._pressing |= tally.bad > 0
+        self.due = now if tally.bad else min(self.due, self._judged + JUDGED_AT_MOST_EVERY)
         self.sides[side].add(tally, now)
         if side == Side.MODERN:
             events = [e for e in tally.bad_events if self._identities.admit(e.identity, now)]
@@ -110,39 +144,36 @@ class LiveRoute:
         self.totals.comparisons[key] += count.count
         if version < self.since_version:
             return
-        self._news = self._pressing = True
+        self.due = now
         self.coverage.add({key: count.count}, now)
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
-            self.step.mismatches += count.count if count.verdict == "mismatch" else 0
-
-    def is_due(self, now: float) -> bool:
-        """Let go of what is too old, and say, once for each change, that it is time to judge."""
-        for side in self.sides.values():
-            self._news |= side.expire(now)
-        self._news |= self.coverage.expire(now)
-        since = now - self._judged
-        if not self._pressing and since < (
-            JUDGED_AT_MOST_EVERY if self._news else JUDGED_AT_LEAST_EVERY
-        ):
-            return False
-        self._news, self._pressing, self._judged = False, False, now
-        return True
+            self.step.mismatches += count.count if count.verdict == MISMATCH else 0
 
     def judge(self, now: float, *, rolled_back: bool) -> Judgement:
-        """Look at everything now."""
+        """Let go of what is too old, and look at the rest."""
+        for side in self.sides.values():
+            side.expire(now)
+        self.coverage.expire(now)
         measured = Measured(
             self.sides[Side.MODERN.value], self.compared, self.evidence, self.step, now
         )
         self.judgement = judge(self.route, self._steps, measured, rolled_back=rolled_back)
         return self.judgement
 
+    def put_off(self, now: float) -> None:
+        """Note that the route has just been judged."""
+        self._judged, self.due = now, now + JUDGED_AT_LEAST_EVERY
+
     @property
     def compared(self) -> Compared:
         """Comparisons within the window."""
-        by_verdict = self.by_verdict
-        pairs = by_verdict.total() - by_verdict[NOT_COMPARED]
-        return Compared(pairs, by_verdict["mismatch"])
+        pairs = mismatches = 0
+        for (verdict, _), count in self.coverage.totals.items():
+            if verdict != NOT_COMPARED:
+                pairs += count
+                mismatches += count if verdict == MISMATCH else 0
+        return Compared(pairs, mismatches)
 
     @property
     def by_verdict(self) -> Counter[str]:

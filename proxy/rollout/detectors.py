@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy.rollout.evidence import ROLLBACK_AT, AbsoluteEvidence
 from proxy.rollout.window import SideWindow
@@ -48,8 +48,7 @@ class Breach:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(NamedTuple):
     """How many pairs of a route were compared within the window, and how many differ."""
 
     pairs: int
@@ -66,9 +65,11 @@ def window_rule(rules: RollbackRules, modern: SideWindow, compared: Compared) ->
     error_rate = modern.error_rate
     if modern.requests >= least and error_rate is not None and error_rate > rules.error_rate:
         return Breach("error_rate", error_rate, rules.error_rate, modern.requests, rules.window)
-    p95 = modern.latency(0.95) if modern.timed >= least else None
-    if p95 is not None and p95 > rules.p95:
-        return Breach("p95", p95, rules.p95, modern.timed, rules.window)
+    slowest = modern.slowest if modern.timed >= least else None
+    if slowest is not None and slowest > rules.p95:  # else no quantile is above it either
+        p95 = modern.latency(0.95)
+        if p95 is not None and p95 > rules.p95:
+            return Breach("p95", p95, rules.p95, modern.timed, rules.window)
     if compared.pairs >= least:
         rate = compared.mismatches / compared.pairs
         if rate > rules.mismatch_rate:

@@ -16,6 +16,9 @@ HOLD_AT: Final = 1e6
 ROLLBACK_AT: Final = 1e9
 """Mean events between two false alarms of one detector."""
 
+AT_REST: Final = 1e-9
+"""How near, in proportion, the evidence is to where good events alone bring it, to stay there."""
+
 EVIDENCE_MAX: Final = 1e15
 """Evidence does not grow beyond this: far above any limit, and good events still wash it down."""
 
@@ -26,6 +29,10 @@ IDENTITIES_MAX: Final = 100_000
 class AbsoluteEvidence:
     """T1: a mixture over alternatives p_k in {3 p0, 10 p0, 0.5, 0.95} that lie between p0 and 1."""
 
+    __slots__ = (
+        "_at_rest", "_bad", "_calm", "_calm_at", "_good", "_r", "_rest", "events", "tolerated",
+    )  # fmt: skip
+
     def __init__(self, tolerated: float) -> None:
         self.tolerated: Final = min(max(tolerated, TOLERATED_LEAST), 0.9)
         p0 = self.tolerated
@@ -34,8 +41,10 @@ class AbsoluteEvidence:
         self._good = [(1 - p) / (1 - p0) for p in alternatives]
         self._r = [0.0] * len(alternatives)
         # Good events alone bring R_k to L / (1 - L); up to twice that, nothing is going on.
-        self._calm = 2 * sum(f / (1 - f) for f in self._good) / len(alternatives)
+        self._rest = [f / (1 - f) for f in self._good]
+        self._calm = 2 * sum(self._rest) / len(alternatives)
         self._calm_at = 0
+        self._at_rest = False
         self.events = 0
 
     @property
@@ -54,17 +63,25 @@ class AbsoluteEvidence:
         A worker sends its counts up as soon as something fails, so the good ones did come first.
         """
         self.events += good
-        if good:
-            # R <- (1 + R) L, m times at once: a geometric series, because L < 1 stays the same.
-            for k, factor in enumerate(self._good):
-                power = factor**good
-                self._r[k] = power * self._r[k] + factor * (1 - power) / (1 - factor)
-        if self.value <= self._calm:
+        if good and not self._at_rest:
+            self._wash_down(good)
+        if self._at_rest or self.value <= self._calm:
             self._calm_at = self.events
         self.events += bad
         for _ in range(bad):
+            self._at_rest = False
             for k, factor in enumerate(self._bad):
                 self._r[k] = min((1 + self._r[k]) * factor, EVIDENCE_MAX)
+
+    def _wash_down(self, good: int) -> None:
+        """R <- (1 + R) L, so many times: a geometric series, because L < 1 stays the same."""
+        for k, (factor, rest) in enumerate(zip(self._good, self._rest, strict=True)):
+            power = factor**good
+            self._r[k] = power * self._r[k] + rest * (1 - power)
+        # Most routes are there for ever, and their controller need not reckon any further.
+        self._at_rest = all(
+            abs(r - rest) <= AT_REST * rest for r, rest in zip(self._r, self._rest, strict=True)
+        )
 
 
 class FirstPerIdentity:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from proxy.rollout.detectors import Breach, Compared, evidence_rule, window_rule
 from proxy.rollout.evidence import HOLD_AT, AbsoluteEvidence
@@ -31,8 +32,11 @@ class Judgement:
     breach: Breach | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+_ROLLED_BACK: Final = Judgement(Verdict.HOLD, "rolled back; waits to be resumed")
+_NO_PLAN: Final = Judgement(Verdict.HOLD, "no plan; the weight is set by hand")
+
+
+class Measured(NamedTuple):
     """Everything known about one route at one moment. `now` is monotonic seconds."""
 
     modern: SideWindow
@@ -48,7 +52,7 @@ def judge(
     """Judge a route by its rules and by what was measured."""
     phase = phase_of(route.weight, route.mirror.share, rolled_back=rolled_back)
     if phase is Phase.ROLLED_BACK:
-        return Judgement(Verdict.HOLD, "rolled back; waits to be resumed")
+        return _ROLLED_BACK
     breach = window_rule(route.rollback, seen.modern, seen.compared)
     breach = breach or evidence_rule(route.rollback, seen.evidence)
     if breach is not None and route.weight > 0:
@@ -64,7 +68,7 @@ def judge(
 def _gate(route: RouteRules, steps: tuple[StepRules, ...], seen: Measured) -> Judgement:
     """Say what the plan still waits for."""
     if not steps:
-        return Judgement(Verdict.HOLD, "no plan; the weight is set by hand")
+        return _NO_PLAN
     place = place_on(steps, route.weight)
     if place is None:
         return Judgement(Verdict.HOLD, "the weight is on no step of the plan")

@@ -152,7 +152,7 @@ class Exchange:
                 return
             self._identify()
             self._decide()
-        self._tally = self.plane.tally(self.route.id, self.side)
+        self._tally = self.plane.tallies.of(self.route.id, self.side)
         if (self.route.limited or self.upload is not None) and not self._limit():
             return
         self._tally.decided += 1
@@ -620,7 +620,7 @@ class Exchange:
         self._tally.fallbacks += 1
         self.fell_back = True
         self.side = LEGACY
-        self._tally = self.plane.tally(self.route.id, self.side)
+        self._tally = self.plane.tallies.of(self.route.id, self.side)
         self.latency = 0.0
         self._lease()
 
@@ -728,7 +728,8 @@ class Exchange:
 
     def _count_bad(self, kind: OutcomeKind, status: int) -> None:
         self.plane.record_bad(
-            self._tally,
+            self.route.id,
+            self.side,
             kind,
             status,
             self.latency,

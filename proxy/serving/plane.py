@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, Protocol
 
-from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind, Tally
+from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind
 from proxy.routing.identity import identity_hash, mint
 from proxy.routing.limits import CONNECTIONS_MAX
 from proxy.routing.rules import Rules
@@ -17,6 +17,7 @@ from proxy.routing.table import Table
 from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.admission import Admission
 from proxy.serving.limits import Limits
+from proxy.serving.tallies import Taken, Tallies
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError, refusing
 from proxy.upstream.pool import Pool
@@ -70,6 +71,7 @@ class Plane:
         self.override_key: Final = override_key
         self.admission: Final = Admission()
         self.limits: Final = Limits(workers)
+        self.tallies: Final = Tallies()
         self.connections_max = CONNECTIONS_MAX
         self.ready_path: Final = ready_path
         self.leaving = False
@@ -90,7 +92,6 @@ class Plane:
         self._id_count = 0
         self._traces = b""
         self._trace_at = 0
-        self._tallies: dict[tuple[str, str], Tally] = {}
         self._captures_sent = 0
         self._captures_dropped: dict[str, dict[str, int]] = {}
         self._events: dict[str, dict[str, int]] = {}
@@ -122,9 +123,8 @@ class Plane:
             if pools[side] is not old:
                 old.close()
         self.pools = pools
-        known = {route.id for route in self.table.routes}
-        for key in [key for key in self._tallies if key[0] not in known]:
-            del self._tallies[key]  # the controller has no use for what is still counted there
+        # The controller has no use for what is still counted elsewhere.
+        self.tallies.keep({route.id for route in self.table.routes})
 
     def kill(self, on: bool) -> bool:
         """Follow the kill file, as if the snapshot said it; gives whether that is a change."""
@@ -204,17 +204,10 @@ class Plane:
 
     # Counts that go up
 
-    def tally(self, route: str, side: str) -> Tally:
-        """The counts of one route and side since the last batch; the same object ever after."""
-        key = (route, side)
-        tally = self._tallies.get(key)
-        if tally is None:
-            tally = self._tallies[key] = Tally()
-        return tally
-
     def record_bad(
         self,
-        tally: Tally,
+        route: str,
+        side: str,
         kind: OutcomeKind,
         status: int,
         latency: float,
@@ -224,6 +217,7 @@ class Plane:
         identifier: bytes,
     ) -> None:
         """Count an attempt that the upstream failed, and have it reported at once."""
+        tally = self.tallies.failing(route, side)
         tally.bad += 1
         if kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT):
             tally.add_latency(latency)
@@ -260,8 +254,8 @@ class Plane:
         by_label = self._events.setdefault(event, {})
         by_label[label] = by_label.get(label, 0) + count
 
-    def take_batch(self) -> OutcomeBatch:
-        """Give everything counted since the last call, and begin anew."""
+    def batch(self, tallies: Taken) -> OutcomeBatch:
+        """Give what is to be told with these counts of routes; the other counts begin anew."""
         if self.limits.forgotten:
             self.note("forgotten_clients", count=self.limits.forgotten)
             self.limits.forgotten = 0
@@ -270,7 +264,7 @@ class Plane:
             pid=os.getpid(),
             version=self.table.version if self.table is not None else 0,
             at=self.wall(),
-            tallies={key: tally.take() for key, tally in self._tallies.items() if tally},
+            tallies=tallies,
             captures_sent=self._captures_sent,
             captures_dropped=self._captures_dropped,
             connections=self.connections,
@@ -291,6 +285,5 @@ class Plane:
 
     @property
     def has_news(self) -> bool:
-        """Whether anything has been counted since the last batch."""
-        counted = self._captures_dropped or self._events or any(self._tallies.values())
-        return bool(counted)
+        """Whether anything but tallies has been counted since the last batch."""
+        return bool(self._captures_dropped or self._events)

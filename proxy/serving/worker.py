@@ -26,6 +26,7 @@ from proxy.serving.drain import Departure, Order, Patience
 from proxy.serving.listener import BACKLOG, Listener
 from proxy.serving.mirror import Mirror
 from proxy.serving.plane import Plane
+from proxy.serving.tallies import Taken
 from proxy.serving.tls import CertificateStore
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
@@ -34,7 +35,10 @@ from proxy.upstream.probe import Probing
 TICK: Final = 0.1
 FLUSH: Final = 0.05
 FLUSH_BAD: Final = 0.002
-"""Seconds between looks at deadlines, between batches of counts, and after a failure."""
+"""Seconds between looks at deadlines, between batches of counts, and after a failure.
+
+Not every batch has every route, see `tallies`.
+"""
 
 FIRST_SNAPSHOT: Final = 15.0
 """Seconds to wait for routing rules before clients are answered that there are none."""
@@ -171,7 +175,7 @@ class Worker:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        self._flush()
+        self._tell(self._plane.tallies.take_all())
         if self._access_log is not None:
             await self._access_log.close()
         if self._broken is not None:
@@ -256,8 +260,9 @@ class Worker:
         while True:
             await asyncio.sleep(FLUSH)
             turns += 1
-            if plane.has_news or turns % 20 == 0:
-                self._flush()
+            tallies = plane.tallies.take_next()
+            if tallies or plane.has_news or turns % 20 == 0:
+                self._tell(tallies)
             if turns % 2 == 0:
                 self._look_for_the_kill_file()
                 if self._signs is not None:
@@ -283,12 +288,16 @@ class Worker:
         """Send a failure up at once, with those of the same moment."""
         if not self._flush_soon:
             self._flush_soon = True
-            asyncio.get_running_loop().call_later(FLUSH_BAD, self._flush)
+            asyncio.get_running_loop().call_later(FLUSH_BAD, self._tell_failures)
 
-    def _flush(self) -> None:
+    def _tell_failures(self) -> None:
         self._flush_soon = False
+        if failed := self._plane.tallies.take_failed():
+            self._tell(failed)
+
+    def _tell(self, tallies: Taken) -> None:
         if self._uplink is not None:
-            self._uplink.send("outcomes", self._plane.take_batch().to_wire())
+            self._uplink.send("outcomes", self._plane.batch(tallies).to_wire())
 
     async def _go(self, doors: Sequence[Door]) -> None:
         """Wait for the order to go, and carry it out."""

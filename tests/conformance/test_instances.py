@@ -64,7 +64,7 @@ def out(rig: Rig) -> int:
 def told(rig: Rig, event: str) -> list[str]:
     """Give the labels under which an event was counted so far."""
     batches = [payload for kind, payload in rig.uplink.sent if kind == "outcomes"]
-    batches.append(rig.plane.take_batch().to_wire())
+    batches.append(rig.plane.batch(rig.plane.tallies.take_all()).to_wire())
     return [label for batch in batches for label in batch["events"].get(event, {})]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.control.bus.base import Peer
-from proxy.control.controller import Controller
+from proxy.control.controller import ROUND, Controller
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import RulesError
 from tests.support_control import RULES, SHADOW, WORKER, Scene
@@ -163,6 +163,21 @@ class TestRollback:
         scene.pass_time(0.05)
         assert scene.route().phase == "ROLLED_BACK"
         assert (await controller.decisions())[0].evidence["detector"] == "p95"
+
+    async def test_slow_is_seen_within_a_second_among_many_routes(self, place: Scene) -> None:
+        """Routes are looked at in turn, so that no look takes long; failures wait for no turn."""
+        many = [f"  - {{id: r{n}, match: {{path: /r{n}}}, weight: 10%}}\n" for n in range(500)]
+        place.file.write_text(
+            RULES.replace("  - id: everything", "".join(many) + "  - id: everything")
+        )
+        await place.start()
+        place.outcomes(ok=30, latency=1.5, route="r499")
+        for _ in range(ROUND):
+            place.pass_time(0.05)
+        assert place.route("r499").phase == "ROLLED_BACK"
+        place.outcomes(bad=30, route="r498")
+        assert place.route("r498").phase == "ROLLED_BACK"
+        assert place.route("r497").phase == "CANARY"
 
     async def test_differences_roll_back_only_what_serves(
         self, scene: Scene, controller: Controller

@@ -88,7 +88,7 @@ class Hostility:
             network.attempts.clear()
         self.scene.clients.clear()
         self.scene.tap.captures.clear()
-        self.scene.plane.take_batch()
+        self.scene.plane.batch(self.scene.plane.tallies.take_all())
         await turn()
 
 

@@ -37,25 +37,25 @@ def snapshot(version: int, **legacy: object) -> Snapshot:
 
 def fail(plane: Plane, kind: OutcomeKind = OutcomeKind.STATUS, path: str = "/a") -> None:
     """Record a failure of modern."""
-    plane.record_bad(plane.tally("r", "modern"), kind, 503, 0.1, b"jwt:sub=1", "GET", path, b"id")
+    plane.record_bad("r", "modern", kind, 503, 0.1, b"jwt:sub=1", "GET", path, b"id")
 
 
 def test_a_batch_says_who_saw_what(plane: Plane) -> None:
     """And then the counting begins anew."""
     plane.apply(snapshot(7))
-    plane.tally("r", "legacy").decided += 2
-    plane.tally("r", "legacy").add_ok(0.01)
+    plane.tallies.of("r", "legacy").decided += 2
+    plane.tallies.of("r", "legacy").add_ok(0.01)
     plane.drop_capture("r", "queue_full")
     plane.offer("r", CAPTURE)
     plane.connections = 3
-    before, batch, after = plane.has_news, plane.take_batch(), plane.has_news
+    before, batch, after = plane.has_news, plane.batch(plane.tallies.take_all()), plane.has_news
     assert (before, after) == (True, False)
     assert (batch.worker, batch.pid, batch.version, batch.at) == (2, os.getpid(), 7, CLOCK.wall())
     assert (batch.connections, batch.captures_sent) == (3, 1)
     assert batch.captures_dropped == {"r": {"queue_full": 1}}
     assert (batch.tallies["r", "legacy"].decided, batch.tallies["r", "legacy"].ok) == (2, 1)
     assert batch.pools["modern"] == {"idle": 0, "leased": 0, "connecting": 0, "waiting": 0}
-    empty = plane.take_batch()
+    empty = plane.batch(plane.tallies.take_all())
     assert (empty.tallies, empty.captures_sent, empty.captures_dropped) == ({}, 0, {})
 
 
@@ -69,7 +69,8 @@ def _any_frame(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_before_the_first_rules_a_batch_has_no_version(plane: Plane) -> None:
     """The controller sees that the worker waits."""
-    assert (plane.take_batch().version, plane.take_batch().pools) == (0, {})
+    batch = plane.batch({})
+    assert (batch.version, batch.pools) == (0, {})
 
 
 def test_a_failure_is_told_at_once_with_its_evidence(plane: Plane) -> None:
@@ -77,7 +78,7 @@ def test_a_failure_is_told_at_once_with_its_evidence(plane: Plane) -> None:
     told: list[int] = []
     plane.on_bad = lambda: told.append(1)
     fail(plane, path="/" + "x" * 500)
-    (event,) = plane.take_batch().tallies["r", "modern"].bad_events
+    (event,) = plane.batch(plane.tallies.take_all()).tallies["r", "modern"].bad_events
     assert told == [1]
     assert (event.identity, event.status, event.latency) == (identity_hash(b"jwt:sub=1"), 503, 0.1)
     assert (len(event.path), event.request_id, event.at) == (200, "id", CLOCK.wall())
@@ -87,7 +88,7 @@ def test_evidence_is_bounded_the_count_is_not(plane: Plane) -> None:
     """A storm of failures fills no memory."""
     for _ in range(BAD_EVENTS_MAX + 5):
         fail(plane)
-    tally = plane.take_batch().tallies["r", "modern"]
+    tally = plane.batch(plane.tallies.take_all()).tallies["r", "modern"]
     assert (tally.bad, len(tally.bad_events)) == (BAD_EVENTS_MAX + 5, BAD_EVENTS_MAX)
 
 
@@ -95,7 +96,7 @@ def test_evidence_is_bounded_the_count_is_not(plane: Plane) -> None:
 def test_a_latency_counts_where_time_was_spent_waiting(plane: Plane, kind: OutcomeKind) -> None:
     """A refused connection is fast, and says nothing about how fast modern answers."""
     fail(plane, kind)
-    counted = bool(plane.take_batch().tallies["r", "modern"].latencies)
+    counted = bool(plane.batch(plane.tallies.take_all()).tallies["r", "modern"].latencies)
     assert counted is (kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT))
 
 
