@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from shadow_compare.budget import Budget, check_size
 from shadow_compare.difference import TypeChanged, ValueChanged
+from shadow_compare.findings import Findings
 from shadow_compare.formats import READERS, Reader, UnreadableError, content_of
 from shadow_compare.formats.excerpt import around_first_change, beginning, digest
 from shadow_compare.headers import header_differences
@@ -21,51 +23,48 @@ from shadow_compare.rules import CompareRules
 from shadow_compare.structure import Walk
 from shadow_compare.verdict import Comparison, Verdict
 
-NODES_MAX: Final = 200_000
-"""Values looked at in one comparison: a few megabytes of JSON, a few tenths of a second."""
-
 _MATCH: Final = Comparison(Verdict.MATCH)
 
 
 def compare(
-    old: Answer, new: Answer, rules: CompareRules, today: date, nodes: int = NODES_MAX
+    old: Answer, new: Answer, rules: CompareRules, today: date, budget: Budget | None = None
 ) -> Comparison:
-    """Compare legacy's answer (old) with modern's (new) on this day, within a budget of nodes."""
-    walk = Walk(rules, today, nodes)
+    """Compare legacy's answer (old) with modern's (new) on this day, within a budget."""
+    walk = Walk(rules, today, budget or Budget())
     try:
         if old.status != new.status:
             walk.add(ValueChanged(STATUS, old.status, new.status))
         for difference in header_differences(old, new):
             walk.add(difference)
         # An error page against a page differs everywhere; the two statuses say it all.
-        if not any(each.path == STATUS for each in walk.differences):
+        if not any(each.path == STATUS for each in walk.findings.differences):
             _compare_bodies(walk, old, new)
     except NotComparableError as error:
         return Comparison.not_compared(error.reason)
-    return _concluded(walk)
+    return _concluded(walk.findings)
 
 
 def compare_json(
-    old: bytes, new: bytes, rules: CompareRules, today: date, nodes: int = NODES_MAX
+    old: bytes, new: bytes, rules: CompareRules, today: date, budget: Budget | None = None
 ) -> Comparison:
     """Compare two JSON texts by the same rules."""
     headers = (("content-type", "application/json"),)
-    return compare(Answer(200, headers, old), Answer(200, headers, new), rules, today, nodes)
+    return compare(Answer(200, headers, old), Answer(200, headers, new), rules, today, budget)
 
 
-def _concluded(walk: Walk) -> Comparison:
-    fired = tuple(sorted(walk.fired.items()))
-    if walk.places:
+def _concluded(found: Findings) -> Comparison:
+    fired = tuple(sorted(found.fired.items()))
+    if found.places:
         return Comparison(
             Verdict.MISMATCH,
-            differences=tuple(walk.differences),
-            ignored=tuple(walk.ignored),
-            places=tuple(sorted(walk.places)),
+            differences=tuple(found.differences),
+            ignored=tuple(found.ignored),
+            places=tuple(sorted(found.places)),
             fired=fired,
-            critical=walk.critical,
+            critical=found.critical,
         )
-    if walk.ignored:
-        return Comparison(Verdict.IGNORED, "rules", ignored=tuple(walk.ignored), fired=fired)
+    if found.ignored:
+        return Comparison(Verdict.IGNORED, "rules", ignored=tuple(found.ignored), fired=fired)
     return Comparison(Verdict.MATCH, fired=fired) if fired else _MATCH
 
 
@@ -73,6 +72,8 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     before, after = decoded_body(old), decoded_body(new)
     if before == after:
         return
+    check_size(before)
+    check_size(after)
     content = content_of(old, new)
     if (reader := READERS.get(content)) is not None:
         _compare_read(walk, _read(reader, before, old), _read(reader, after, new), content)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Final
 
 from shadow_compare.json_value import Json
 
-ALIGN_CELLS_MAX = 250_000
-"""Two arrays of 500 changed elements each; beyond it they are paired by position."""
+MATCHES_MAX: Final = 500_000
+"""Pairs of equal elements looked at to find the longest common subsequence: half a second."""
+
+EDITS_MAX: Final = 64
+STEPS_MAX: Final = 10_000_000
+"""What is done for arrays of many equal elements instead; the product of length and edits."""
+
+_Run = tuple[int, int, Any]
+"""A match, and the run before it (a _Run) or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,33 +99,82 @@ def _moved(old: list[int], new: list[int], kept: list[tuple[int, int]]) -> list[
 
 
 def _common_subsequence(old: list[int], new: list[int]) -> list[tuple[int, int]]:
-    """Longest common subsequence, over the elements whose form both sides have."""
-    shared = set(old) & set(new)
-    olds = [i for i, form in enumerate(old) if form in shared]
-    news = [j for j, form in enumerate(new) if form in shared]
-    if len(olds) * len(news) > ALIGN_CELLS_MAX:
-        return []
-    return [(olds[i], news[j]) for i, j in _longest([old[i] for i in olds], [new[j] for j in news])]
+    """Longest common subsequence; empty where too much has changed among many equal elements."""
+    at = _positions(new)
+    if sum(len(at.get(form, ())) for form in old) <= MATCHES_MAX:
+        return _longest(old, at)
+    return _with_few_edits(old, new, min(EDITS_MAX, STEPS_MAX // (len(old) + len(new))))
 
 
-def _longest(old: list[int], new: list[int]) -> list[tuple[int, int]]:
-    """Fill the textbook table from the end, then read it from the start."""
-    lengths = [[0] * (len(new) + 1) for _ in range(len(old) + 1)]
-    for i in range(len(old) - 1, -1, -1):
-        row, below = lengths[i], lengths[i + 1]
-        for j in range(len(new) - 1, -1, -1):
-            row[j] = below[j + 1] + 1 if old[i] == new[j] else max(below[j], row[j + 1])
-    found: list[tuple[int, int]] = []
-    i = j = 0
-    while i < len(old) and j < len(new):
-        if old[i] == new[j]:
-            found.append((i, j))
-            i, j = i + 1, j + 1
-        elif lengths[i + 1][j] >= lengths[i][j + 1]:
-            i += 1
-        else:
-            j += 1
+def _positions(forms: Sequence[Hashable]) -> dict[Hashable, list[int]]:
+    """Give where each form stands, the last place first."""
+    found: defaultdict[Hashable, list[int]] = defaultdict(list)
+    for j in range(len(forms) - 1, -1, -1):
+        found[forms[j]].append(j)
     return found
+
+
+def _longest(old: Sequence[Hashable], at: Mapping[Hashable, list[int]]) -> list[tuple[int, int]]:
+    """Find the longest rising run of matches (Hunt and Szymanski, CACM 20(5), 1977).
+
+    `ends[k]` is where the best run of k + 1 matches ends on the new side, `runs[k]` that run, as
+    its last match and the run before. Time is by the number of matches, not of cells of a table.
+    """
+    ends: list[int] = []
+    runs: list[_Run] = []
+    for i, form in enumerate(old):
+        for j in at.get(form, ()):
+            k = bisect_left(ends, j)
+            run = (i, j, runs[k - 1] if k else None)
+            if k == len(ends):
+                ends.append(j)
+                runs.append(run)
+            else:
+                ends[k] = j
+                runs[k] = run
+    found: list[tuple[int, int]] = []
+    last = runs[-1] if runs else None
+    while last is not None:
+        i, j, last = last
+        found.append((i, j))
+    return found[::-1]
+
+
+def _with_few_edits(old: list[int], new: list[int], edits_max: int) -> list[tuple[int, int]]:
+    """Find the longest common subsequence if so many elements are in one array only (Myers 1986).
+
+    `furthest[k]` is how far in the old array one comes on diagonal k (index on the old side less
+    index on the new one) with the edits so far; before each edit a copy is kept for the way back.
+    """
+    furthest = {1: 0}
+    before: list[dict[int, int]] = []
+    for edits in range(edits_max + 1):
+        before.append(dict(furthest))
+        for k in range(-edits, edits + 1, 2):
+            i = _entered(furthest, k, edits)[0]
+            while i < len(old) and 0 <= i - k < len(new) and old[i] == new[i - k]:
+                i += 1
+            furthest[k] = i
+            if i >= len(old) and i - k >= len(new):
+                return _way_back(before, len(old), len(new))
+    return []
+
+
+def _entered(furthest: Mapping[int, int], k: int, edits: int) -> tuple[int, int]:
+    """Give where diagonal k is entered by one more edit, and from which diagonal."""
+    if k == -edits or (k != edits and furthest[k - 1] < furthest[k + 1]):
+        return furthest[k + 1], k + 1
+    return furthest[k - 1] + 1, k - 1
+
+
+def _way_back(before: list[dict[int, int]], i: int, j: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for edits in range(len(before) - 1, -1, -1):
+        entered, came_from = _entered(before[edits], i - j, edits)
+        found += zip(range(i - 1, entered - 1, -1), range(j - 1, -1, -1), strict=False)
+        i = before[edits][came_from]
+        j = i - came_from
+    return found[::-1]
 
 
 def key_of(element: Json, member: str) -> Json:

@@ -110,6 +110,11 @@ def is_exactly(pattern: Pattern, path: Path) -> bool:
     return len(pattern) == len(path) and all(map(_step_covers, pattern, path))
 
 
+def touches(pattern: Pattern, path: Path) -> bool:
+    """Whether the pattern names this place, one above it, or one that may be beneath it."""
+    return all(map(_step_covers, pattern, path))
+
+
 def _step_covers(step: str | int | Aspect | Wildcard, segment: Segment) -> bool:
     if step is Wildcard.ELEMENT:
         return isinstance(segment, int | Element)

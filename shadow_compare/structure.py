@@ -1,11 +1,12 @@
-"""The walk over two JSON values that finds where they differ, within a budget."""
+"""The walk over two trees that finds where they differ, within a budget."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Final
 
-from shadow_compare.canonical import canonicalizer
+from shadow_compare.budget import Budget, check_depth
+from shadow_compare.canonical import Canonicalizer
 from shadow_compare.difference import (
     ABSENT,
     Difference,
@@ -16,16 +17,14 @@ from shadow_compare.difference import (
     TypeChanged,
     ValueChanged,
 )
-from shadow_compare.json_value import DEPTH_MAX, Json, is_same_scalar, type_name
-from shadow_compare.normalize import NotComparableError
+from shadow_compare.findings import Findings
+from shadow_compare.json_value import Json, is_same_scalar, type_name
 from shadow_compare.pairing import Pairing, key_of, pair_by_content, pair_by_key
 from shadow_compare.paths import Aspect, Element, Path, Segment
 from shadow_compare.rules import CompareRules
 
-KEPT_MAX: Final = 100
-"""Differences kept with their values; further ones only count for the signature."""
 _PLAIN: Final = frozenset({str, int, bool, type(None)})
-"""Types whose equality is that of their JSON; a float's is not (9.90, 9.9)."""
+"""Types whose equality is that of their JSON; a float's is not (0.0, -0.0), nor a Decimal's."""
 
 
 class _DifferError(Exception):
@@ -33,41 +32,32 @@ class _DifferError(Exception):
 
 
 class Walk:
-    """Collects what differs; raises NotComparableError when the budget of nodes is spent."""
+    """Tells what differs to `findings`; raises NotComparableError when the budget is spent."""
 
-    def __init__(self, rules: CompareRules, today: date, nodes: int) -> None:
-        self.differences: list[Difference] = []
-        self.ignored: list[Difference] = []
-        self.places: dict[tuple[str, str], None] = {}
-        self.fired: dict[str, int] = {}
-        self.critical = False
+    def __init__(self, rules: CompareRules, today: date, budget: Budget) -> None:
+        self.findings = Findings()
         self._rules = rules
         self._today = today
-        self._nodes = nodes
+        self._budget = budget
         self._trial = False
-        self._canonical = canonicalizer(rules, today)
+        self._forms: Canonicalizer | None = None
 
     def add(self, difference: Difference) -> None:
         """Take a difference down, as ignored when a rule in force says so."""
         rule = self._rules.ignored_by(difference.path, self._today)
         if rule is not None:
-            self._fire(rule.name)
-            _keep(self.ignored, difference)
-            return
-        if self._trial:
+            self.findings.ignore(difference, rule)
+        elif self._trial:
             raise _DifferError
-        self.places[difference.kind, difference.place] = None
-        self.critical = self.critical or self._rules.is_critical(difference.path)
-        _keep(self.differences, difference)
-
-    def _fire(self, rule: str) -> None:
-        self.fired[rule] = self.fired.get(rule, 0) + 1
+        else:
+            self.findings.add(difference, critical=self._rules.is_critical(difference.path))
 
     def compare(self, old: Json, new: Json, path: Path) -> None:
         """Compare two values that stand at the same place."""
-        if isinstance(old, dict) and isinstance(new, dict):
+        kind = type(old)
+        if kind is dict and type(new) is dict:
             self._objects(old, new, path)
-        elif isinstance(old, list) and isinstance(new, list):
+        elif kind is list and type(new) is list:
             self._arrays(old, new, path)
         elif not is_same_scalar(old, new):
             self._unlike(old, new, path)
@@ -75,16 +65,18 @@ class Walk:
     def _unlike(self, old: Json, new: Json, path: Path) -> None:
         rule = self._rules.equivalent(old, new, path)
         if rule is not None:
-            self._fire(rule)
+            self.findings.fire(rule)
         elif type_name(old) == type_name(new):
             self.add(ValueChanged(path, old, new))
         else:
             self.add(TypeChanged(path, old, new))
 
     def _objects(self, old: dict[str, Json], new: dict[str, Json], path: Path) -> None:
-        self._spend(len(old) + len(new), path)
+        self._budget.spend(len(old) + len(new))
+        check_depth(len(path))
+        get = new.get
         for name, before in old.items():
-            after = new.get(name, ABSENT)
+            after = get(name, ABSENT)
             kind = type(before)
             if kind is type(after) and kind in _PLAIN and before == after:
                 continue  # nearly every member of nearly every answer
@@ -92,11 +84,14 @@ class Walk:
                 self.add(Missing((*path, name), before))
             else:
                 self.compare(before, after, (*path, name))
-        for name in new.keys() - old.keys() if new.keys() != old.keys() else ():
-            self.add(Extra((*path, name), new=new[name]))
+        if new.keys() != old.keys():
+            for name in new:
+                if name not in old:
+                    self.add(Extra((*path, name), new=new[name]))
 
     def _arrays(self, old: list[Json], new: list[Json], path: Path) -> None:
-        self._spend(len(old) + len(new), path)
+        self._budget.spend(len(old) + len(new))
+        check_depth(len(path))
         if len(old) != len(new):
             self.add(LengthChanged((*path, Aspect.LENGTH), len(old), len(new)))
         key = self._rules.key_of(path)
@@ -119,15 +114,16 @@ class Walk:
             self.add(Extra((*path, _segment(new[j], j, key)), new=new[j]))
 
     def _keyed(self, old: list[Json], new: list[Json], path: Path, key: str) -> Pairing | None:
-        before, after = _plain_keys(old, key), _plain_keys(new, key)
-        if before is not None and after is not None:
+        before = [key_of(each, key) for each in old]
+        after = [key_of(each, key) for each in new]
+        if _are_plain(before) and _are_plain(after):
             pairing = pair_by_key(before, after)
             if pairing is not None and not (pairing.missing and pairing.extra):
                 return pairing
         # A key may be spelt in two ways, as any other value.
         member: Path = (*path, 0, key)
-        olds = [self._canonical(key_of(each, key), member) for each in old]
-        news = [self._canonical(key_of(each, key), member) for each in new]
+        olds = self._canonical.values(before, member)
+        news = self._canonical.values(after, member)
         if None in olds or None in news:
             return None
         return pair_by_key(olds, news)
@@ -136,11 +132,11 @@ class Walk:
         """Take equal elements off both ends, and pair what is left by content."""
         shorter = min(len(old), len(new))
         head = 0
-        while head < shorter and self._is_same(old[head], new[head], (*path, head)):
+        while head < shorter and self._is_same(old[head], new[head], path, head):
             head += 1
         tail = 0
         while tail < shorter - head and self._is_same(
-            old[-1 - tail], new[-1 - tail], (*path, len(old) - 1 - tail)
+            old[-1 - tail], new[-1 - tail], path, len(old) - 1 - tail
         ):
             tail += 1
         if head + tail < max(len(old), len(new)):
@@ -154,44 +150,38 @@ class Walk:
         if len(olds) == len(news) == 1:
             self.compare(old[olds[0]], new[news[0]], (*path, olds[0]))
             return
-        self._spend(_weight([old[i] for i in olds]) + _weight([new[j] for j in news]), path)
         pairing = pair_by_content(
-            [self._canonical(old[i], (*path, i)) for i in olds],
-            [self._canonical(new[j], (*path, j)) for j in news],
+            self._canonical.elements(old, olds, path), self._canonical.elements(new, news, path)
         )
         self._paired(old, new, path, pairing.shifted(olds.start), None)
 
-    def _is_same(self, old: Json, new: Json, path: Path) -> bool:
+    @property
+    def _canonical(self) -> Canonicalizer:
+        """Made when it is first needed: most answers have no array that asks for it."""
+        if self._forms is None:
+            self._forms = Canonicalizer(self._rules, self._today, self._budget)
+        return self._forms
+
+    def _is_same(self, old: Json, new: Json, path: Path, at: int) -> bool:
         """Whether two elements have no difference that counts; if not, nothing is taken down."""
-        fired, ignored, trial = dict(self.fired), len(self.ignored), self._trial
+        kind = type(old)
+        if kind is type(new) and kind in _PLAIN and old == new:
+            return True
+        before, trial = self.findings.mark(), self._trial
         self._trial = True
         try:
-            self.compare(old, new, path)
+            self.compare(old, new, (*path, at))
         except _DifferError:
-            self.fired = fired
-            del self.ignored[ignored:]
+            self.findings.forget(before)
             return False
         finally:
             self._trial = trial
         return True
 
-    def _spend(self, nodes: int, path: Path) -> None:
-        self._nodes -= nodes
-        if self._nodes < 0:
-            raise NotComparableError("too_big")
-        if len(path) > DEPTH_MAX:
-            raise NotComparableError("too_deep")
 
-
-def _keep(kept: list[Difference], difference: Difference) -> None:
-    if len(kept) < KEPT_MAX:
-        kept.append(difference)
-
-
-def _plain_keys(elements: list[Json], key: str) -> list[str | int] | None:
-    """Give the keys when all are strings or all are integers, which is nearly always."""
-    keys = [key_of(each, key) for each in elements]
-    return keys if {type(each) for each in keys} in ({int}, {str}) else None
+def _are_plain(keys: list[Json]) -> bool:
+    """Whether all are strings or all are integers, which is nearly always."""
+    return set(map(type, keys)) in ({int}, {str})
 
 
 def _segment(element: Json, index: int, key: str | None) -> Segment:
@@ -200,16 +190,3 @@ def _segment(element: Json, index: int, key: str | None) -> Segment:
 
 def _orders(pairing: Pairing) -> tuple[list[int], list[int]]:
     return [i for i, _ in pairing.pairs], [j for _, j in pairing.pairs]
-
-
-def _weight(value: Json) -> int:
-    """Count the nodes of a value, iteratively: it is what the canonical form will cost."""
-    count, waiting = 0, [value]
-    while waiting:
-        node = waiting.pop()
-        count += 1
-        if isinstance(node, dict):
-            waiting.extend(node.values())
-        elif isinstance(node, list):
-            waiting.extend(node)
-    return count

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shadow_compare.budget import Budget
 from shadow_compare.compare import compare, compare_json
 from shadow_compare.difference import (
     ABSENT,
@@ -190,7 +191,7 @@ def test_thousand_rows_are_one_place() -> None:
 def test_over_budget_is_not_compared() -> None:
     """An answer beyond the budget is never called equal, nor different."""
     old, new = json.dumps(list(range(100))).encode(), json.dumps(list(range(1, 101))).encode()
-    assert compare_json(old, new, NONE, TODAY, nodes=50) == Comparison.not_compared("too_big")
+    assert compare_json(old, new, NONE, TODAY, Budget(50)) == Comparison.not_compared("too_big")
 
 
 def test_too_deep_is_not_compared() -> None:
@@ -324,7 +325,7 @@ def test_match_is_exactly_equality(old: Json, new: Json) -> None:
 def test_budget_never_says_equal(old: Json, new: Json, nodes: int) -> None:
     """With any budget the verdict is the true one, or there is none."""
     bodies = json.dumps(old).encode(), json.dumps(new).encode()
-    limited = compare_json(*bodies, PHP, TODAY, nodes=nodes)
+    limited = compare_json(*bodies, PHP, TODAY, Budget(nodes))
     full = compare_json(*bodies, PHP, TODAY)
     assert limited.verdict in (full.verdict, Verdict.NOT_COMPARED)
 

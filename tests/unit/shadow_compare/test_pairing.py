@@ -1,10 +1,19 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shadow_compare import pairing
-from shadow_compare.pairing import Pairing, key_of, pair_by_content, pair_by_key
+from shadow_compare.pairing import (
+    Pairing,
+    _common_subsequence,
+    _with_few_edits,
+    key_of,
+    pair_by_content,
+    pair_by_key,
+)
 
 
 def test_keys_pair_elements_wherever_they_stand() -> None:
@@ -37,13 +46,53 @@ def test_moved_elements_are_recognized() -> None:
     assert found.reordered
 
 
-def test_large_arrays_are_paired_without_the_table() -> None:
-    """Beyond the cap equal elements still find each other."""
-    size = int(pairing.ALIGN_CELLS_MAX**0.5) + 1
-    forward = list(range(size))
-    found = pair_by_content(forward, forward[::-1])
-    assert found.pairs == tuple((i, size - 1 - i) for i in range(size))
+def test_a_hundred_thousand_elements_in_another_order_find_each_other() -> None:
+    """Where each element is one of a kind, the longest common subsequence is found at any size."""
+    forward = list(range(100_000))
+    turned = [*forward[1000:], *forward[:1000]]
+    found = pair_by_content(forward, turned)
     assert not found.missing
+    assert all(forward[i] == turned[j] for i, j in found.pairs)
+    assert found.reordered
+
+
+def test_elements_that_repeat_too_often_keep_their_order() -> None:
+    """Beyond the cap what is in order stays so, and only what is left over is told."""
+    size = 2 * int(pairing.MATCHES_MAX**0.5)
+    found = pair_by_content([0, 1] * size, [1, *[0, 1] * (size // 2), 1, 0, *[0, 1] * (size // 2)])
+    assert not found.reordered
+    assert not found.missing
+    assert len(found.extra) == 3
+
+
+@given(st.text("abcd", max_size=12), st.text("abcd", max_size=12))
+def test_longest_common_subsequence_is_the_longest(old: str, new: str) -> None:
+    """It is as long as the one of the textbook's table, rises on both sides, and is common."""
+    found = _common_subsequence([ord(each) for each in old], [ord(each) for each in new])
+    assert len(found) == textbook(old, new)
+    assert all(old[i] == new[j] for i, j in found)
+    assert all(a < c and b < d for (a, b), (c, d) in pairwise(found))
+
+
+@given(st.text("abcd", max_size=12), st.text("abcd", max_size=12), st.integers(0, 24))
+def test_few_edits_are_found_without_looking_at_all_matches(old: str, new: str, edits: int) -> None:
+    """The same length comes out by the other way, unless there are more edits than it may take."""
+    found = _with_few_edits([ord(each) for each in old], [ord(each) for each in new], edits)
+    longest = textbook(old, new)
+    assert len(found) == (longest if len(old) + len(new) - 2 * longest <= edits else 0)
+    assert all(old[i] == new[j] for i, j in found)
+    assert all(a < c and b < d for (a, b), (c, d) in pairwise(found))
+
+
+def textbook(old: str, new: str) -> int:
+    """Give the length of the longest common subsequence by the table of Wagner and Fischer."""
+    row = [0] * (len(new) + 1)
+    for each in old:
+        above = row
+        row = [0]
+        for j, other in enumerate(new):
+            row.append(above[j] + 1 if each == other else max(row[j], above[j + 1]))
+    return row[-1]
 
 
 def test_shifting_moves_every_index() -> None:
