@@ -3,7 +3,8 @@ PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
 .PHONY: demo bench clean
-# What is tested once more in compiled form: everything whose code is compiled, and one story.
+# What is tested once more in compiled form: everything whose code is compiled, and one story. Of the
+# splits of a message tests/conftest.py leaves one out.
 HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py \
   test_compiled.py) tests/conformance tests/acceptance/test_signs_of_life.py
 
@@ -42,7 +43,7 @@ unit: setup
 check: lint types layers unit ## format, lint, types, layers, unit tests: under a minute
 
 test: lint types layers ## everything: the checks, then all tests on real servers
-	@MAKE="$(MAKE)" deploy/test.sh
+	@MAKE="$(MAKE)" $(PY) -m deploy.suite
 	@echo 'make test: format, lint, types, import layers and all tests passed'
 
 compiled: setup ## compile the hot path to C; `cutover serve` uses it while the source is the same

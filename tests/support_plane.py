@@ -726,6 +726,8 @@ async def running(
         yield rig
     finally:
         await rig.hang_up()
+        for upstream in (legacy, modern):
+            await upstream.hang_up()  # one end of a tunnel that stays open keeps it
         worker.stop()
         await serving
         await legacy.stop()

@@ -288,7 +288,7 @@ def laid(certificate: Made, tmp_path: Path) -> Made:
 async def own_edge(tmp_path: Path, laid: Made) -> AsyncIterator[Rig]:
     """Give a worker of its own to a case that stops it or replaces its certificates."""
     store = CertificateStore([laid.certificate], [laid.key])
-    async with running(tmp_path, drain_seconds=3.0, certificates=store) as rig:
+    async with running(tmp_path, drain_seconds=1.5, certificates=store) as rig:
         yield rig
 
 
