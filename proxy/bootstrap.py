@@ -201,7 +201,7 @@ def _children(
             run = partial(_run, _control, settings, paths, admin[0], *keys, processes)
             children.append(Child("controller", run, sockets=tuple(admin), pulse=pulse))
         elif name == "shadow":
-            run = partial(_run, _shadow, paths, index, pulse)
+            run = partial(_run, _shadow, paths, index, settings.shadow_workers, pulse)
             children.append(Child(f"shadow worker {index}", run, pulse=pulse))
         else:
             own, generation = dealt_out[index], estate.generation
@@ -397,7 +397,7 @@ def _tell_link(index: int, connected: bool) -> None:
 # Shadow worker
 
 
-async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
+async def _shadow(paths: StatePaths, index: int, workers: int, pulse: Pulse) -> None:
     database = _database(paths)
     settings = ShadowSettings(redaction_key=key_at(paths.redaction_key))
     worker: ShadowWorker
@@ -407,7 +407,7 @@ async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
         if kind != "snapshot":
             return
         try:
-            worker.configure(shadow_config(Snapshot.from_wire(payload)))
+            worker.configure(shadow_config(Snapshot.from_wire(payload), workers))
         except (RulesError, TlsError, ValueError) as error:
             log.error("shadow worker %d keeps its rules: %s", index, error)  # noqa: TRY400 - the text is the whole story
             return
@@ -443,14 +443,25 @@ async def _shadow(paths: StatePaths, index: int, pulse: Pulse) -> None:
         await database.close()
 
 
-def shadow_config(snapshot: Snapshot) -> ShadowConfig:
-    """Tell a shadow worker what a snapshot means to it; raises ValueError and TlsError."""
+def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:
+    """Tell one of so many shadow workers what a snapshot means to it.
+
+    Raises ValueError and TlsError.
+    """
     rules = snapshot.rules
+    total, legacy_rate = rules.mirror.budget.concurrency, rules.mirror.legacy_rate
     return ShadowConfig(
         version=snapshot.version,
         sides={side.value: _shadow_side(rules.upstream(side)) for side in Side},
         routes={route.id: compare_rules(route.compare) for route in rules.routes},
         rewrites=mirror_rewrites(rules),
+        concurrency={
+            route.id: max(1, most // workers)
+            for route in rules.routes
+            if (most := route.mirror.budget.concurrency) is not None
+        },
+        together=None if total is None else max(1, total // workers),
+        legacy_rate=None if legacy_rate is None else legacy_rate / workers,
     )
 
 

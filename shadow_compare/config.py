@@ -73,13 +73,18 @@ class Rewrite(Protocol):
 class ShadowConfig:
     """Both sides by name (legacy, modern), and the compiled rules of each route by its id.
 
-    `rewrites` is by route and side, without those where nothing is rewritten.
+    `rewrites` is by route and side, without those where nothing is rewritten. `concurrency` is how
+    many captures of a route are examined at once, for routes that say so, `together` the same of
+    all; `legacy_rate` is requests a second to legacy. These are the part of one worker.
     """
 
     version: int
     sides: Mapping[str, SideConfig] = field(default_factory=dict)
     routes: Mapping[str, CompareRules] = field(default_factory=dict)
     rewrites: Mapping[tuple[str, str], Rewrite] = field(default_factory=dict)
+    concurrency: Mapping[str, int] = field(default_factory=dict)
+    together: int | None = None
+    legacy_rate: float | None = None
 
     def rewritten_anew(self, before: ShadowConfig) -> frozenset[str]:
         """Give the routes on which something else is rewritten than before."""

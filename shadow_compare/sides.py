@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from shadow_compare.allowance import Allowance
 from shadow_compare.asking import Asker
 from shadow_compare.capture import Capture
 from shadow_compare.config import LEGACY, MODERN, ShadowConfig, ShadowSettings
-from shadow_compare.normalize import Answer
+from shadow_compare.normalize import Answer, NotComparableError
 
 
 class Sides:
@@ -16,12 +17,17 @@ class Sides:
 
     def __init__(self, settings: ShadowSettings, monotonic: Callable[[], float]) -> None:
         self._askers = {side: Asker(settings, monotonic) for side in (LEGACY, MODERN)}
+        self._monotonic = monotonic
+        self._legacy_rate: float | None = None
+        self._legacy: Allowance | None = None
 
     async def ask(self, side: str, capture: Capture, config: ShadowConfig) -> tuple[Answer, float]:
         """Put the captured request to a side; gives its answer as a client would get it.
 
         With it comes the latency in seconds. Raises NotComparableError.
         """
+        if side == LEGACY and self._legacy is not None and not self._legacy.take():
+            raise NotComparableError("legacy_rate")
         rewrite = config.rewrites.get((capture.route, side))
         where = config.sides.get(side)
         if rewrite is None:
@@ -30,6 +36,12 @@ class Sides:
         asked = replace(capture, target=target, request_headers=headers)
         answer, latency = await self._askers[side].ask(asked, where)
         return replace(answer, headers=rewrite.answer(answer.headers, _host(capture))), latency
+
+    def limit_legacy(self, rate: float | None) -> None:
+        """Ask legacy no more than so many times a second, whatever for; None is no limit."""
+        if rate != self._legacy_rate:
+            self._legacy_rate = rate
+            self._legacy = None if rate is None else Allowance(rate, self._monotonic)
 
     def close(self) -> None:
         """Close every connection."""

@@ -83,6 +83,8 @@ class ShadowWorker:
         self._tally.tell()
         self._rewritten_anew = config.rewritten_anew(self._config)
         self._config = config
+        self._queue.limit(config.concurrency, config.together)
+        self._sides.limit_legacy(config.legacy_rate)
 
     async def run(self, socket_path: Path) -> None:
         """Work until cancelled; then tells and keeps what it still holds."""

@@ -10,6 +10,7 @@ from typing import Any
 from proxy.clock import FakeClock
 from proxy.outcome import OutcomeBatch, Tally
 from proxy.routing.side import Side
+from proxy.serving.copying import ROOM
 from proxy.serving.downstream import Downstream
 from proxy.serving.plane import Plane
 from proxy.snapshot import Snapshot
@@ -159,6 +160,8 @@ class Scene:
         self.clock.advance(seconds)
         for downstream in tuple(self.live):
             downstream.on_tick(self.clock.monotonic())
+        for orphan in tuple(self.plane.orphans):
+            orphan.on_tick(self.clock.monotonic())
 
     def counts(self, route_id: str, side: Side) -> dict[str, int]:
         """Give what was counted so far for a route and side, without zeros."""
@@ -209,6 +212,9 @@ class Scene:
                 client.transport.settle()
             else:
                 client.transport.lose()
+        self.wait(RESPONSE_TIMEOUT)  # for answers that are read without their clients
+        assert not self.plane.orphans
+        assert self.plane.room.left == ROOM
         assert self.plane.admission.in_flight == 0
         assert self.plane.connections == 0
         assert not self.live

@@ -23,7 +23,9 @@ _BYTES = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
 _FREQUENCY = re.compile(r"([0-9]{1,9}) ?/ ?(s|m|h)")
+_BANDWIDTH = re.compile(rf"({_SIZE.pattern}) ?/ ?(s|m|h)")
 _FREQUENCY_MAX = 1_000_000.0
+_BANDWIDTH_MAX = 1e12
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
@@ -248,6 +250,20 @@ class Node:
             self.problem(f"must lie above 0 and at most {_FREQUENCY_MAX:.0f} a second")
             return default
         return often
+
+    def bandwidth(self, default: float) -> float:
+        """Read how many bytes may pass, such as `1MB/s` or `500KiB/m`; gives bytes a second."""
+        found = _BANDWIDTH.fullmatch(self.value) if isinstance(self.value, str) else None
+        if found is None:
+            sized = isinstance(self.value, str) and _SIZE.fullmatch(self.value) is not None
+            hint = f"write `{self.value}/s` if you mean each second" if sized else ""
+            self.problem("must be a size and a unit of time: 1MB/s, 500KiB/s or 1GB/h", hint)
+            return default
+        much = float(found[2]) * _BYTES[found[3]] / _SECONDS[found[4]]
+        if not 1.0 <= much <= _BANDWIDTH_MAX:
+            self.problem("must lie between 1B and 1000GB a second")
+            return default
+        return much
 
     def day(self) -> date | None:
         """Read a date such as 2027-03-01."""

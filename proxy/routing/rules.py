@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from proxy.routing.budget import MirrorBudget, TotalBudget
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.rewrites import Rewrites
@@ -75,13 +76,15 @@ class MirrorRules:
     """How much of the traffic is sent to the other side too, and towards which sides.
 
     `writes` says that modern is sent requests that change state, to be carried out without effect;
-    legacy never is. `body` is bytes of the largest request that is sent again.
+    legacy never is. `body` is bytes of the largest request that is sent again. `budget` is what all
+    of it may cost.
     """
 
     share: float = 0.0
     towards: tuple[Side, ...] = (Side.MODERN,)
     writes: bool = False
     body: int = MIRRORED_BODY_MAX
+    budget: MirrorBudget = field(default_factory=MirrorBudget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ class Rules:
     allowed_headers: tuple[str, ...] = ()
     expose_decision: bool = True
     limits: WorkerLimits = field(default_factory=WorkerLimits)
+    mirror: TotalBudget = field(default_factory=TotalBudget)
 
     def route(self, route_id: str) -> RouteRules | None:
         """Find the route of this id, or None."""

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from proxy.errors import RulesError
 from proxy.routing import pattern
+from proxy.routing.budget import TotalBudget
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.document import read_document
 from proxy.routing.identity import canonical
@@ -28,7 +29,7 @@ from proxy.routing.rules import (
 )
 from proxy.routing.schema_compare import read_compare
 from proxy.routing.schema_limits import read_limits, read_worker_limits
-from proxy.routing.schema_mirror import read_mirror
+from proxy.routing.schema_mirror import read_mirror, read_total_budget
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
 from proxy.routing.schema_upstreams import read_upstreams
 from proxy.routing.side import Side
@@ -74,7 +75,7 @@ def _document(node: Node) -> Rules | None:
     top = node.mapping(
         (
             "version", "upstreams", "defaults", "plans", "routes", "pins", "salt",
-            "trusted_networks", "allowed_headers", "expose_decision", "limits",
+            "trusted_networks", "allowed_headers", "expose_decision", "limits", "mirror",
         ),
         required=("version", "upstreams", "routes"),
     )  # fmt: skip
@@ -98,6 +99,7 @@ def _document(node: Node) -> Rules | None:
         allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
         expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
         limits=top.read("limits", read_worker_limits, WorkerLimits()),
+        mirror=top.read("mirror", read_total_budget, TotalBudget()),
     )
 
 

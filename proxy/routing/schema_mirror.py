@@ -1,16 +1,22 @@
-"""The schema of `mirror`: which requests are repeated on the other side."""
+"""The schema of `mirror`: which requests are repeated on the other side, and what it may cost."""
 
 from __future__ import annotations
 
 from typing import Final
 
+from proxy.routing.budget import MirrorBudget, TotalBudget
 from proxy.routing.node import Members, Node
 from proxy.routing.node import each as _each
 from proxy.routing.rules import MirrorRules
+from proxy.routing.schema_limits import NONE
 from proxy.routing.side import Side
 
 BODY_MOST: Final = 4 * 1024 * 1024
 """Bytes of a request body that a route may have mirrored at most: a copy is held in memory."""
+
+CONCURRENCY_MOST: Final = 10_000
+
+_BUDGET: Final = ("rate", "bytes", "concurrency")
 
 NEVER: Final = "never"
 DRY_RUN: Final = "dry_run"
@@ -18,7 +24,7 @@ DRY_RUN: Final = "dry_run"
 
 def read_mirror(node: Node, base: MirrorRules) -> MirrorRules:
     """Read `mirror` of `defaults` or of a route, over what `base` says."""
-    keys = node.mapping(("share", "towards", "writes", "body"))
+    keys = node.mapping(("share", "towards", "writes", "body", *_BUDGET))
     rules = MirrorRules(
         share=keys.read("share", lambda n: n.rate(0.0), base.share),
         towards=keys.read(
@@ -26,10 +32,39 @@ def read_mirror(node: Node, base: MirrorRules) -> MirrorRules:
         ),
         writes=keys.read("writes", _writes, base.writes),
         body=keys.read("body", lambda n: n.size(base.body, most=BODY_MOST), base.body),
+        budget=_budget(keys, base.budget),
     )
     if rules.writes and Side.MODERN not in rules.towards:
         _refuse_writes(node, keys)
     return rules
+
+
+def read_total_budget(node: Node) -> TotalBudget:
+    """Read `mirror` of the top level: what all routes may spend together."""
+    keys = node.mapping((*_BUDGET, "legacy_rate"))
+    return TotalBudget(
+        budget=_budget(keys, MirrorBudget()), legacy_rate=keys.read("legacy_rate", _rate, None)
+    )
+
+
+def _budget(keys: Members, base: MirrorBudget) -> MirrorBudget:
+    return MirrorBudget(
+        rate=keys.read("rate", _rate, base.rate),
+        bandwidth=keys.read("bytes", _bandwidth, base.bandwidth),
+        concurrency=keys.read("concurrency", _concurrency, base.concurrency),
+    )
+
+
+def _rate(node: Node) -> float | None:
+    return None if node.value == NONE else node.frequency(1.0)
+
+
+def _bandwidth(node: Node) -> float | None:
+    return None if node.value == NONE else node.bandwidth(1.0)
+
+
+def _concurrency(node: Node) -> int | None:
+    return None if node.value == NONE else node.count(1, 1, CONCURRENCY_MOST)
 
 
 def _writes(node: Node) -> bool:

@@ -20,7 +20,7 @@ from proxy.routing.override import FIELD as OVERRIDE_FIELD
 from proxy.routing.override import read_override
 from proxy.routing.side import LEGACY, Side
 from proxy.routing.table import Choice, Route, Table
-from proxy.serving import record, second, shadowing
+from proxy.serving import orphan, record, second, shadowing
 from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.pace import BODY_GRACE, CONTINUE_AFTER, renewed
@@ -78,7 +78,6 @@ class Exchange:
         "_extra",
         "_tally",
         "_ticket",
-        "_until",
         "_upstream_writable",
         "attempt_at",
         "begun_at",
@@ -104,6 +103,7 @@ class Exchange:
         "trace",
         "tunnel",
         "unrepeatable",
+        "until",
         "upload",
     )
 
@@ -135,7 +135,7 @@ class Exchange:
         self.retried = False
         self.fell_back = False
         self.loans: list[Callable[[], None]] | None = None
-        self._until = 0.0
+        self.until = 0.0
         self.unrepeatable = False
         self._upstream_writable = True
         self._close = not head.keep_alive
@@ -275,7 +275,7 @@ class Exchange:
         self.pool = pool = plane.pools[self.side]
         now = self.attempt_at = self.leased_at = plane.now()
         timeouts = pool.rules.timeouts
-        self._until = now + timeouts.exchange
+        self.until = now + timeouts.exchange
         self.client.deadline = now + timeouts.queue
         pool.lease(self, now, fresh)
 
@@ -391,7 +391,10 @@ class Exchange:
     def _abandon(self, status: int) -> None:
         """Count and record that the client has left, or is as good as gone."""
         self._tally.aborted += 1
-        shadowing.lose(self, "client_gone")
+        if orphan.leave_orphan(self, self._connection):
+            self._connection = None
+        else:
+            shadowing.lose(self, "client_gone")
         self._record(OutcomeKind.CLIENT_ABORT, status)
         self._end()
 
@@ -399,6 +402,7 @@ class Exchange:
         self._tally.rejected += 1
         if error.status == 413:
             self.plane.note("rejected_requests", "body")
+        shadowing.lose(self, "client_gone")
         if self.stage is RELAYING:
             self._record(OutcomeKind.REJECTED, error.status)
             self._end()
@@ -478,7 +482,7 @@ class Exchange:
         elif self.stage is LEASING and not self.pool.is_opening_for(self):
             self.pool.cancel(self)
             self.on_lease_failed(OutcomeKind.REJECTED)
-        elif self.stage is LEASING and now < self._until:  # the pool bounds this by itself
+        elif self.stage is LEASING and now < self.until:  # the pool bounds this by itself
             self._wait_until(now + self.pool.rules.timeouts.connect)
         else:
             self.latency = now - self.attempt_at
@@ -499,7 +503,7 @@ class Exchange:
 
     def _wait_until(self, deadline: float) -> None:
         """Have the clock look then, and not later than at the end of the whole attempt."""
-        self.client.deadline = deadline if deadline < self._until else self._until
+        self.client.deadline = deadline if deadline < self.until else self.until
 
     def _take_head(self, response: ResponseHead, out: list[bytes]) -> bool:
         """Pass on the answer's head; False when another attempt has begun instead."""
@@ -521,7 +525,7 @@ class Exchange:
         fields = None if self.route.rewriting is None else self._rewritten(response)
         written, chunked = write_response(response, self.head, extra, self._close, fields=fields)
         out.append(written)
-        self.relay = Relay(response, chunked=chunked, mirrored=shadowing.is_wanted(self))
+        self.relay = Relay(response, chunked=chunked, copy=shadowing.begin_copy(self))
         return True
 
     def _rewritten(self, response: ResponseHead) -> bytes | None:
@@ -571,7 +575,7 @@ class Exchange:
         self._tally.add_ok(self.latency)
         extra = self._extra + self.route.said[self.side]
         out.append(write_switching(response, extra, self._rewritten(response)))
-        self._report(connection, response.status)
+        self.report(connection, response.status)
         idle = self.pool.rules.timeouts.tunnel
         self.tunnel = Tunnel(self.client, connection, self.plane.now, self._on_tunnel_end, idle)
         self.tunnel.open(b"".join(out))
@@ -597,11 +601,11 @@ class Exchange:
             self.latency = self.plane.now() - self.attempt_at
         self._count_bad(kind, status)
         if connection is not None:
-            self._report(connection, status)
+            self.report(connection, status)
         can_fall_back = second.can_fall_back(self, kind)
         self._drop_connection()
+        shadowing.lose(self, "cut_off")
         if stage is RELAYING:
-            shadowing.lose(self, "cut_off")
             self._record(kind, status or 502)
             self._end()
             self.client.reset()
@@ -624,7 +628,7 @@ class Exchange:
         self.latency = 0.0
         self._lease()
 
-    def _report(self, connection: UpstreamConnection, status: int) -> None:
+    def report(self, connection: UpstreamConnection, status: int) -> None:
         """Tell the pool what came of the connection: an answer of this status, or none at all."""
         pool = self.pool
         if pool.watched:
@@ -696,15 +700,16 @@ class Exchange:
         if out:
             self.client.write(b"".join(out))
         if self.pool.watched:
-            self._report(connection, relay.head.status)
-        self._give_back(connection, relay.head)
+            self.report(connection, relay.head.status)
+        self.give_back(connection, relay.head)
         self._count(relay.head.status)
         self._mirror(relay)
         close = self._close or not self.request_done
         self._end()
         self.client.done(close)
 
-    def _give_back(self, connection: UpstreamConnection, response: ResponseHead) -> None:
+    def give_back(self, connection: UpstreamConnection, response: ResponseHead) -> None:
+        """Let the next one use a connection whose answer is complete, if it can be used again."""
         parser = connection.parser
         reusable = (
             response.keep_alive
@@ -741,7 +746,7 @@ class Exchange:
 
     def _mirror(self, relay: Relay) -> None:
         """Hand a copy to the shadow workers."""
-        if relay.mirrored:
+        if relay.copy is not None:
             shadowing.hand_over(self, relay)
 
     def _record(self, kind: OutcomeKind, status: int) -> None:

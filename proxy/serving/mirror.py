@@ -12,9 +12,6 @@ from proxy.wire.framing import NO_BODY
 from proxy.wire.message import RequestHead, ResponseHead
 from shadow_compare.capture import pack
 
-BODY_MAX: Final = 256 * 1024
-"""Bytes of an answer that are captured; of a longer one only the head, marked as truncated."""
-
 UNSENT_MAX: Final = 8 * 1024 * 1024
 """Bytes that may wait for one shadow worker; beyond it captures are dropped and counted."""
 

@@ -16,6 +16,8 @@ from proxy.routing.side import Side
 from proxy.routing.table import Table
 from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving.admission import Admission
+from proxy.serving.budgets import Budgets
+from proxy.serving.copying import Room
 from proxy.serving.limits import Limits
 from proxy.serving.tallies import Taken, Tallies
 from proxy.snapshot import Snapshot
@@ -36,6 +38,16 @@ class Tap(Protocol):
 
     def offer(self, frame: bytes) -> str | None:
         """Take a frame without waiting; gives the reason when it was dropped."""
+        ...
+
+
+class Orphaned(Protocol):
+    """An answer whose client has gone; `pool` is where its connection comes from."""
+
+    pool: Pool
+
+    def on_tick(self, now: float) -> None:
+        """Look at the clock."""
         ...
 
 
@@ -72,6 +84,9 @@ class Plane:
         self.admission: Final = Admission()
         self.limits: Final = Limits(workers)
         self.tallies: Final = Tallies()
+        self.budgets: Final = Budgets(workers)
+        self.room: Final = Room()
+        self.orphans: Final[set[Orphaned]] = set()
         self.connections_max = CONNECTIONS_MAX
         self.ready_path: Final = ready_path
         self.leaving = False
@@ -118,6 +133,10 @@ class Plane:
         self.connections_max = snapshot.rules.limits.connections
         self.limits.follow(
             (route.id, route.rules.limits) for route in self.table.routes if route.limited
+        )
+        self.budgets.follow(
+            ((route.id, route.rules.mirror.budget) for route in self.table.routes),
+            snapshot.rules.mirror.budget,
         )
         for side, old in self.pools.items():
             if pools[side] is not old:
@@ -236,13 +255,14 @@ class Plane:
             )
         self.on_bad()
 
-    def offer(self, route: str, frame: bytes) -> None:
-        """Hand a capture to the mirror, or count why not."""
+    def offer(self, route: str, frame: bytes) -> str:
+        """Hand a capture to the mirror; gives the reason when it was dropped."""
         reason = self.tap.offer(frame)
-        if reason is None:
-            self._captures_sent += 1
-        else:
-            self.drop_capture(route, reason)
+        if reason is not None:
+            return reason
+        self._captures_sent += 1
+        self.budgets.charge(route, len(frame), self.now())
+        return ""
 
     def drop_capture(self, route: str, reason: str) -> None:
         """Count a capture that was not sent."""

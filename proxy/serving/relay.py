@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from proxy.serving.mirror import BODY_MAX
+from proxy.serving.copying import Copy
 from proxy.wire.chunked import LAST_CHUNK, chunk, last_chunk
 from proxy.wire.message import ResponseHead
 
@@ -13,27 +13,23 @@ class Relay:
     """What is known of an answer since its head. `size` is octets of its body so far.
 
     `held` is what waits until the answer is complete, for as long as nothing of it has been sent.
+    `copy` is there while a capture is to be made of it.
     """
 
-    __slots__ = ("_copy", "chunked", "head", "held", "size")
+    __slots__ = ("chunked", "copy", "head", "held", "size")
 
-    def __init__(self, head: ResponseHead, *, chunked: bool, mirrored: bool) -> None:
+    def __init__(self, head: ResponseHead, *, chunked: bool, copy: Copy | None = None) -> None:
         self.head = head
         self.chunked = chunked
         self.size = 0
         self.held: list[bytes] = []
-        self._copy: list[bytes] | None = [] if mirrored else None
-
-    @property
-    def mirrored(self) -> bool:
-        """Whether a capture is to be made of it."""
-        return self._copy is not None
+        self.copy = copy
 
     def take(self, piece: bytes) -> bytes:
         """Frame a piece of the body for the client."""
         self.size += len(piece)
-        if self._copy is not None and self.size <= BODY_MAX:
-            self._copy.append(piece)
+        if self.copy is not None:
+            self.copy.take(piece)
         return chunk(piece) if self.chunked else piece
 
     def end(self, trailers: Sequence[bytes]) -> bytes:
@@ -42,7 +38,3 @@ class Relay:
         if announced is None or not trailers:
             return LAST_CHUNK
         return last_chunk(announced.pick(trailers))
-
-    def copy(self) -> bytes | None:
-        """Give the body, or None when it was longer than what is captured."""
-        return b"".join(self._copy or ()) if self.size <= BODY_MAX else None

@@ -1,6 +1,7 @@
 """What shadow workers get of an exchange that has ended: a capture, or a count why not.
 
 Nothing of it can hurt the client, who has the whole answer by then: every failure ends in one hook.
+Budgets are asked before anything is copied.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from proxy.routing.rules import WRITES
 from proxy.routing.side import LEGACY
 from proxy.serving import mirror
+from proxy.serving.copying import Copy
 from proxy.serving.relay import Relay
 from proxy.serving.upload import Upload
 from proxy.wire.forwarding import forwarded_lines
@@ -21,12 +23,22 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def is_wanted(exchange: Exchange) -> bool:
-    """Whether this exchange is to be mirrored; asked once, as chance has a say in it."""
+def begin_copy(exchange: Exchange) -> Copy | None:
+    """Begin to copy an answer if it is to be mirrored and may be; asked once, chance has a say."""
+    if exchange.route.rules.mirror.share <= 0.0 or not _is_wanted(exchange):
+        return None
+    plane, route_id = exchange.plane, exchange.route.id
+    why = plane.budgets.refusal(route_id, plane.now()) if plane.tap.connected else "no_worker"
+    if why:
+        plane.drop_capture(route_id, why)
+        return None
+    return Copy(plane.room)
+
+
+def _is_wanted(exchange: Exchange) -> bool:
     rules = exchange.route.rules.mirror
     return (
-        rules.share > 0.0
-        and not exchange.fell_back
+        not exchange.fell_back
         and not exchange.table.kill_switch
         and (mirror.is_mirrorable(exchange.head) or _is_mirrorable_write(exchange))
         and exchange.side.other in rules.towards
@@ -51,28 +63,45 @@ def keep_body(exchange: Exchange, upload: Upload) -> None:
 
 
 def hand_over(exchange: Exchange, relay: Relay) -> None:
-    """Offer a capture of a complete answer that was to be mirrored."""
-    if not exchange.plane.tap.connected:
-        lose(exchange, "no_worker")
-        return
-    if not exchange.request_done:
-        lose(exchange, "cut_off")
+    """Offer a capture of a complete answer, if it was to be mirrored."""
+    copy, relay.copy = relay.copy, None
+    if copy is None:
         return
     try:
-        request_body = _request_body(exchange)
-        if request_body is None:
-            lose(exchange, "body_too_big")
-            return
-        exchange.plane.offer(exchange.route.id, _capture(exchange, relay, request_body))
+        why = _offer(exchange, relay, copy)
     except Exception:
         log.exception("a capture of route %s failed", exchange.route.id)
-        lose(exchange, "error")
+        why = "error"
+    if why:
+        drop(exchange, copy, why)
+    else:
+        copy.end()
 
 
 def lose(exchange: Exchange, reason: str) -> None:
     """Count a capture that was to be made and is not."""
-    if exchange.relay is not None and exchange.relay.mirrored:
-        exchange.plane.drop_capture(exchange.route.id, reason)
+    relay = exchange.relay
+    if relay is not None and relay.copy is not None:
+        drop(exchange, relay.copy, reason)
+        relay.copy = None
+
+
+def drop(exchange: Exchange, copy: Copy, reason: str) -> None:
+    """Give up a copy, and count it."""
+    copy.end()
+    exchange.plane.drop_capture(exchange.route.id, reason)
+
+
+def _offer(exchange: Exchange, relay: Relay, copy: Copy) -> str:
+    """Hand a capture to the mirror; gives the reason when there is none."""
+    if not exchange.request_done:
+        return "cut_off"
+    if copy.crowded_out:
+        return "no_room"
+    request_body = _request_body(exchange)
+    if request_body is None:
+        return "body_too_big"
+    return exchange.plane.offer(exchange.route.id, _capture(exchange, relay, copy, request_body))
 
 
 def _request_body(exchange: Exchange) -> bytes | None:
@@ -81,14 +110,14 @@ def _request_body(exchange: Exchange) -> bytes | None:
     return b"" if upload is None else upload.copy(exchange.route.rules.mirror.body)
 
 
-def _capture(exchange: Exchange, relay: Relay, request_body: bytes) -> bytes:
+def _capture(exchange: Exchange, relay: Relay, copy: Copy, request_body: bytes) -> bytes:
     return mirror.frame(
         exchange.head,
         relay.head,
         request_body=request_body,
         fields=forwarded_lines(exchange.head.block, exchange.table.allowed_fields),
         provenance=exchange.client.peer.provenance(exchange.head),
-        body=relay.copy(),
+        body=copy.body(),
         identifier=exchange.id,
         route=exchange.route.id,
         primary=exchange.side,

@@ -283,6 +283,8 @@ class Worker:
         now = self._plane.now()
         for downstream in [each for each in self._live if everybody or each.exchange is not None]:
             downstream.on_tick(now)
+        for orphan in tuple(self._plane.orphans):
+            orphan.on_tick(now)
 
     def _on_bad(self) -> None:
         """Send a failure up at once, with those of the same moment."""

@@ -74,7 +74,7 @@ def relayed(raw: bytes, method: bytes, minor: int) -> Relayed:
                     it.written += write_interim(event)
             else:
                 head, chunked = write_response(event, asked, _EXTRA, close=False)
-                relay = Relay(event, chunked=chunked, mirrored=False)
+                relay = Relay(event, chunked=chunked)
                 it.understood = Answer(event.status, fields_of(head))
                 it.until_close = event.length < 0 and not chunked
                 it.written += head

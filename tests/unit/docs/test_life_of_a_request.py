@@ -9,7 +9,7 @@ from proxy.outcome import OutcomeKind
 from proxy.routing import limits
 from proxy.routing.decision import Reason
 from proxy.routing.upstream_rules import QUEUE_FACTOR
-from proxy.serving import downstream, mirror, tunnel, worker
+from proxy.serving import copying, downstream, tunnel, worker
 from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange
 from proxy.serving.stage import Stage
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
@@ -92,7 +92,7 @@ def test_the_limits_are_the_real_ones() -> None:
         f"more than {_of_wire('HEAD_MAX') // 1024} KiB",
         f"first {REPLAY_MAX // 1024} KiB",
         f"longer than {REPLAY_MAX // 1024} KiB",
-        f"up to {mirror.BODY_MAX // 1024} KiB of body",
+        f"up to {copying.BODY_MAX // 1024} KiB of body",
         f"up to {HELD_MAX // 1024} KiB long",
         f"every {worker.FLUSH * 1000:.0f} ms",
         f"within {worker.FLUSH_BAD * 1000:.0f} ms",

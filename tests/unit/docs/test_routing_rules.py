@@ -40,6 +40,7 @@ MINIMAL: dict[str, Any] = {
     },
     "defaults": {},
     "limits": {},
+    "mirror": {},
     "plans": {"standard": [{"weight": "0%", "until": {}}]},
     "routes": [
         {

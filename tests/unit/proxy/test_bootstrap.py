@@ -11,7 +11,7 @@ from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowConfig
 from tests.support_exchange import sides
-from tests.support_routing import plain, rules
+from tests.support_routing import plain, route, rules
 
 
 def told(version: int = 1, **modern: Any) -> ShadowConfig:
@@ -35,6 +35,24 @@ def test_connections_outlive_a_version_that_changes_nothing_of_a_side() -> None:
     first = told(1, instances=["https://m"]).sides["modern"]
     assert told(2, instances=["https://m"]).sides["modern"].tls is first.tls
     assert told(3, instances=["https://m"], max_connections=7).sides["modern"].tls is not first.tls
+
+
+def test_shadow_workers_share_what_mirroring_may_cost() -> None:
+    """Each has its equal part, of at least one at once."""
+    said = {"rate": "8/s", "concurrency": 6}
+    routes = [
+        route("/a", "a", mirror=said),
+        route("/b", "b", mirror={"concurrency": 1}),
+        route("/c", "c"),
+    ]
+    mirror = {"concurrency": 10, "legacy_rate": "20/s"}
+    found = rules(*routes, mirror=mirror)
+    config = shadow_config(Snapshot(1, plain(*routes, mirror=mirror), found), workers=4)
+    assert config.concurrency == {"a": 1, "b": 1}
+    assert (config.together, config.legacy_rate) == (2, 5.0)
+    alone = shadow_config(Snapshot(1, plain(*routes), rules(*routes)))
+    assert alone.concurrency == {"a": 6, "b": 1}
+    assert (alone.together, alone.legacy_rate) == (None, None)
 
 
 def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:

@@ -320,3 +320,33 @@ def test_equal_containers_stand_in_different_places() -> None:
     assert (places.of(one, 0), places.of(other, 0)) == ((1, 1), (2, 2))
     places.copy(["unknown"], one)
     assert places.of(one, 0) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "much"),
+    [("1MB/s", 1e6), ("60 KiB / m", 1024.0), ("1.5GB/h", 1.5e9 / 3600), ("1B/s", 1.0)],
+)
+def test_bandwidths_are_read_as_bytes_a_second(text: str, much: float) -> None:
+    """A size, and a unit of time."""
+    assert read(text, lambda n: n.bandwidth(9.0)) == (pytest.approx(much), [])
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        ("1MB", "1MB/s, 500KiB/s or 1GB/h (found: '1MB')\n    write `1MB/s`"),
+        ("1/s", "must be a size and a unit of time"),
+        ("1MB/d", "must be a size and a unit of time"),
+        ("-1MB/s", "must be a size and a unit of time"),
+        (5, "must be a size and a unit of time"),
+        (None, "must be a size and a unit of time"),
+        ("0MB/s", "must lie between 1B and 1000GB a second"),
+        ("1B/h", "must lie between 1B and 1000GB a second"),
+        ("999999GB/s", "must lie between 1B and 1000GB a second"),
+    ],
+)
+def test_what_is_no_bandwidth_is_refused(value: Any, problem: str) -> None:
+    """With what to write instead."""
+    found, (said,) = read(value, lambda n: n.bandwidth(9.0))
+    assert found == 9.0
+    assert problem in said
