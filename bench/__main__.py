@@ -16,6 +16,7 @@ BENCHES = {
     "proxy": "the data plane beside nginx, HAProxy, Envoy, Caddy and two Python proxies",
     "soak": "the data plane under mixed and broken traffic: does its memory grow?",
     "path": "the stages of one request in this process, without sockets, in microseconds",
+    "report": "the report over a million comparisons, on SQLite and on PostgreSQL",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
 IN_PROCESS = frozenset({"path"})

@@ -7,18 +7,27 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 from shadow_compare.capture import Capture, Headers
+from shadow_compare.compare import compare_json
 from shadow_compare.config import Rewrite, ShadowConfig, ShadowSettings, SideConfig
+from shadow_compare.normalize import Answer
+from shadow_compare.redact import Redactor
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
+from shadow_compare.sample import kept_difference, take_sample
+from shadow_compare.signature import signature_of
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
+from shadow_compare.store.record import Finding, Record
 from shadow_compare.store.tables import metadata
 from shadow_compare.tally import Count
 from shadow_compare.worker import ShadowWorker
 
+_REDACTOR = Redactor(b"key")
 JSON: Headers = (("content-type", "application/json"),)
 
 
@@ -148,3 +157,31 @@ def a_capture(**changes: object) -> Capture:
         "version": 7,
     }
     return Capture(**{**values, **changes})  # type: ignore[arg-type] # one name per field
+
+
+def a_mismatch(
+    old: bytes = b'{"a":1}',
+    new: bytes = b'{"a":2}',
+    *,
+    route: str = "plans",
+    at: float = 3600.0,
+    request_id: str = "r",
+    version: int = 3,
+    rules: CompareRules | None = None,
+) -> Record:
+    """Give the record of a mismatch."""
+    comparison = compare_json(old, new, rules or CompareRules(), date(2026, 1, 1))
+    capture = a_capture(id=request_id, route=route, body=old, at=at, version=version)
+    candidate = Answer(200, JSON, new)
+    return Record(
+        route=route,
+        at=at,
+        version=version,
+        verdict=comparison.verdict,
+        finding=Finding(
+            signature_of(route, comparison),
+            comparison.critical,
+            kept_difference(comparison.differences[0], _REDACTOR),
+            partial(take_sample, capture, candidate, 0.1, comparison, _REDACTOR),
+        ),
+    )

@@ -35,6 +35,8 @@ BUSY_SECONDS = 5.0
 
 CONNECT_SECONDS = 5.0
 """How long PostgreSQL may take to let us in."""
+COMMAND_SECONDS = 30.0
+"""How long PostgreSQL may take for one statement."""
 WAL_MAX = 16 * 1024 * 1024
 """Bytes to which the write-ahead log is cut back after it had to grow."""
 VACUUM_PAGES = 1_000
@@ -172,7 +174,9 @@ class Database:
             event.listen(engine.sync_engine, "begin", _on_begin)
             return _Opened(engine, identity)
         engine = create_async_engine(
-            self.url, pool_pre_ping=True, connect_args={"timeout": CONNECT_SECONDS}
+            self.url,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": COMMAND_SECONDS},
         )
         try:
             async with engine.begin() as connection:

@@ -1,0 +1,101 @@
+"""The admin application over a filled store, asked without a socket between."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final, cast
+
+from proxy.admin.app import create_admin_app
+from proxy.admin.interfaces import Controller
+from proxy.control.status import CoverageStatus, DecisionRecord, RouteStatus, SideStatus, Status
+from proxy.settings import AdminSettings
+from shadow_compare.report import Report
+
+PAGES: Final = (
+    "/differences",
+    "/differences?route=route-03",
+    "/differences?critical=1",
+    "/differences?offset=10000",
+    "/differences/000000000000004d",
+    "/routes/route-03",
+    "/api/v1/differences",
+    "/api/v1/differences?limit=500&offset=5000",
+    "/api/v1/differences/000000000000004d",
+    "/api/v1/coverage",
+)
+
+_IDLE: Final = SideStatus(0, 0.0, 0, None, None, None)
+
+
+class Admin:
+    """Answers requests as `cutover serve` would, with a controller that stands still."""
+
+    def __init__(self, report: Report, routes: Sequence[str], at: float) -> None:
+        settings = AdminSettings(("127.0.0.1", 8090))
+        controller = cast("Controller", _Still(routes, at))
+        self._app = create_admin_app(controller, report, settings, lambda: b"")
+
+    def asking(self, target: str) -> Callable[[], Awaitable[object]]:
+        """Give what asks for a page; raises AssertionError for any answer but 200."""
+        return lambda: self._ask(target)
+
+    async def _ask(self, target: str) -> None:
+        path, _, query = target.partition("?")
+        scope = {
+            "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+            "query_string": query.encode(), "root_path": "", "scheme": "http",
+            "http_version": "1.1", "server": ("127.0.0.1", 8090), "client": ("127.0.0.1", 1),
+            "headers": [(b"host", b"127.0.0.1:8090"), (b"accept", b"text/html")],
+        }  # fmt: skip
+        sent: list[Any] = []
+
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self._app(scope, receive, send)
+        if sent[0]["status"] != 200:
+            raise AssertionError(f"{target}: {sent}")
+
+
+class _Still:
+    """A controller of which nothing is asked but what it shows."""
+
+    def __init__(self, routes: Sequence[str], at: float) -> None:
+        shown = tuple(map(_route, routes))
+        self._status = Status(at, 9, False, "rules.yaml", None, None, shown, ())
+
+    def status(self) -> Status:
+        """Everything as it is."""
+        return self._status
+
+    async def decisions(self, **_: object) -> list[DecisionRecord]:
+        """Nothing was decided."""
+        return []
+
+    def changed(self) -> AsyncIterator[int]:
+        """Never asked for: the application's own life is not begun here."""
+        raise NotImplementedError
+
+
+def _route(name: str) -> RouteStatus:
+    return RouteStatus(
+        id=name,
+        methods=("GET",),
+        path=f"/{name}",
+        phase="SHADOW",
+        weight_configured=0,
+        weight_in_force=0,
+        weight_observed=0.0,
+        window=60.0,
+        legacy=_IDLE,
+        modern=_IDLE,
+        coverage=CoverageStatus(),
+        verdict="HOLD",
+        verdict_reason="the bench",
+        mirror_share=1.0,
+        plan=None,
+        on_breach="rollback",
+    )
