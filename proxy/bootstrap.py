@@ -67,6 +67,7 @@ from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
+from shadow_compare.store.pruning import Retention
 from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.tally import Count
 from shadow_compare.worker import ShadowWorker
@@ -151,7 +152,7 @@ class StatePaths:
         self.state: Final = state.absolute()
         self.bus: Final = self.state / "bus.sock"
         self.snapshot: Final = self.state / "snapshot.json"
-        self.database_url: Final = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
+        self._database_url = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)
@@ -159,6 +160,10 @@ class StatePaths:
     def shadow(self, index: int) -> Path:
         """Socket of one shadow worker."""
         return self.state / f"shadow-{index}.sock"
+
+    def database_url(self, settings: ServeSettings) -> str:
+        """Where versions, decisions and comparisons are kept."""
+        return settings.store or self._database_url
 
     def make(self) -> None:
         """Make the directory; raises SettingsError when that is not possible."""
@@ -201,7 +206,7 @@ def _children(
             run = partial(_run, _control, settings, paths, admin[0], *keys, processes)
             children.append(Child("controller", run, sockets=tuple(admin), pulse=pulse))
         elif name == "shadow":
-            run = partial(_run, _shadow, paths, index, settings.shadow_workers, pulse)
+            run = partial(_run, _shadow, settings, paths, index, pulse)
             children.append(Child(f"shadow worker {index}", run, pulse=pulse))
         else:
             own, generation = dealt_out[index], estate.generation
@@ -305,10 +310,10 @@ async def _control(
         paths.snapshot,
         lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
     )
-    store = SqlStore(paths.database_url)
+    store = SqlStore(paths.database_url(settings))
     rules_file = RulesFile(settings.rules, clock)
     controller = Controller(rules_file, store, publisher, clock, paths.kill_file)
-    comparisons = _database(paths)
+    comparisons = Database(paths.database_url(settings), comparison_tables)
     await controller.start()
     metrics = Metrics(
         lambda: replace(controller.reading(), processes=tuple(map(_process_reading, processes)))
@@ -397,9 +402,16 @@ def _tell_link(index: int, connected: bool) -> None:
 # Shadow worker
 
 
-async def _shadow(paths: StatePaths, index: int, workers: int, pulse: Pulse) -> None:
-    database = _database(paths)
-    settings = ShadowSettings(redaction_key=key_at(paths.redaction_key))
+async def _shadow(settings: ServeSettings, paths: StatePaths, index: int, pulse: Pulse) -> None:
+    database = Database(paths.database_url(settings), comparison_tables)
+    shadow_settings = ShadowSettings(
+        redaction_key=key_at(paths.redaction_key),
+        retention=Retention(
+            age=settings.keep_days * 86_400.0,
+            signatures=settings.keep_signatures,
+            bytes=settings.keep_megabytes * 1_000_000,
+        ),
+    )
     worker: ShadowWorker
     uplink: LocalUplink
 
@@ -407,7 +419,7 @@ async def _shadow(paths: StatePaths, index: int, workers: int, pulse: Pulse) -> 
         if kind != "snapshot":
             return
         try:
-            worker.configure(shadow_config(Snapshot.from_wire(payload), workers))
+            worker.configure(shadow_config(Snapshot.from_wire(payload), settings.shadow_workers))
         except (RulesError, TlsError, ValueError) as error:
             log.error("shadow worker %d keeps its rules: %s", index, error)  # noqa: TRY400 - the text is the whole story
             return
@@ -424,7 +436,7 @@ async def _shadow(paths: StatePaths, index: int, workers: int, pulse: Pulse) -> 
         )
         uplink.send("comparisons", batch.to_wire())
 
-    worker = ShadowWorker(settings, ComparisonStore(database), on_counts)
+    worker = ShadowWorker(shadow_settings, ComparisonStore(database), on_counts)
     hello = {"role": "shadow", "index": index, "pid": os.getpid()}
     uplink = LocalUplink(paths.bus, hello, on_message, lambda _: None)
 
@@ -484,11 +496,8 @@ def compare_rules(written: WrittenCompareRules) -> CompareRules:
         ignore=[asdict(rule) for rule in written.ignore],
         equivalences=written.equivalences,
         zone=written.zone,
+        redact=written.redact,
     )
-
-
-def _database(paths: StatePaths) -> Database:
-    return Database(paths.database_url, comparison_tables)
 
 
 async def _until_stopped(work: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import math
 import os
@@ -61,6 +62,10 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("workers", "N", "", "data plane processes (default: one for each CPU)"),
     Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
+    Setting("store", "URL", "", "PostgreSQL instead of cutover.db in --state; see CUTOVER_STORE"),
+    Setting("keep_days", "DAYS", "30", "how long comparisons are kept after they were last seen"),
+    Setting("keep_signatures", "N", "20000", "how many groups of differences are kept"),
+    Setting("keep_megabytes", "MB", "512", "how much the differences that are kept may take"),
     Setting("access_log", "PATH", "-", "JSON access log: a file, - for standard output, or off"),
     Setting("grace_seconds", "SECONDS", "0", "how long SIGTERM only fails readiness"),
     Setting("drain_seconds", "SECONDS", "10", "how long running exchanges may take to finish"),
@@ -98,6 +103,10 @@ class ServeSettings:
     workers: int
     role: str
     shadow_workers: int
+    store: str
+    keep_days: int
+    keep_signatures: int
+    keep_megabytes: int
     access_log: str
     grace_seconds: float
     drain_seconds: float
@@ -108,7 +117,7 @@ class ServeSettings:
     admin_token: str | None
 
     def __repr__(self) -> str:
-        return masked_repr(self, secrets=("admin_token",))
+        return masked_repr(self, secrets=("admin_token", "store"))
 
     @property
     def admin(self) -> AdminSettings:
@@ -158,6 +167,10 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
         role=_one_of(ROLES, *text["role"]),
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
+        store=_store(text["store"]),
+        keep_days=_integer(text["keep_days"], 1, 3650),
+        keep_signatures=_integer(text["keep_signatures"], 1, 1_000_000),
+        keep_megabytes=_integer(text["keep_megabytes"], 1, 1_000_000),
         access_log=_filled(text["access_log"]),
         grace_seconds=_seconds(text["grace_seconds"], 3600.0),
         drain_seconds=_seconds(text["drain_seconds"], 3600.0),
@@ -312,6 +325,26 @@ def _path(value: _Sourced) -> str:
     if not text or (text[0] == "/" and plain and not set(steps) & {"", ".", ".."}):
         return text
     raise SettingsError(f"{source}: {text!r} is not a plain path, such as /.cutover/ready")
+
+
+def _store(value: _Sourced) -> str:
+    """Read the URL of a database, or nothing, and name the driver that is used.
+
+    No error shows the URL: there may be a password in it.
+    """
+    text, source = value
+    if not text:
+        return ""
+    scheme, mark, rest = text.partition("://")
+    if scheme not in ("postgresql", "postgres", "postgresql+asyncpg") or not mark or not rest:
+        raise SettingsError(
+            f"{source}: is not the URL of a PostgreSQL database, such as"
+            " postgresql://cutover@db.internal/cutover (its password may stand in PGPASSWORD, or"
+            " in the file that PGPASSFILE names)"
+        )
+    if importlib.util.find_spec("asyncpg") is None:
+        raise SettingsError(f"{source}: needs a driver: pip install 'cutover[postgresql]'")
+    return f"postgresql+asyncpg://{rest}"
 
 
 def _listen(text: str, source: str) -> Listen:

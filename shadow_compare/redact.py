@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
 from shadow_compare.json_value import InvalidJsonError, Json, TooDeepError, parse_json, write_json
 from shadow_compare.normalize import Content, Headers
-from shadow_compare.paths import Path
+from shadow_compare.paths import BODY, Path, Pattern, covers
 
 TEXT_MAX: Final = 64 * 1024
 """Of a body that is no JSON this many bytes are redacted and kept: patterns take their time."""
@@ -48,14 +48,27 @@ _LOOSE: Final = re.compile(
 )
 """`name=value` and `"name": "value"` in a text that is neither a form nor readable JSON."""
 
+_FORM: Final = "application/x-www-form-urlencoded"
+_NO_BODY: Final = frozenset({"headers", "status"})
+"""Roots of paths that are not in the body."""
+_PLACEHOLDER: Final = re.compile(r"\[redacted [0-9a-f]{12}\]")
 _PART_NAME: Final = re.compile(r'\bname="([^"\r\n]{1,100})"')
 
 
 class Redactor:
-    """Replaces secrets by placeholders under one key of at most 64 bytes."""
+    """Replaces secrets by placeholders under one key of at most 64 bytes.
 
-    def __init__(self, key: bytes) -> None:
+    `declared` are places that the rules call secret, beside what names and patterns tell. Where a
+    body cannot be read, so that a declared place cannot be found in it, nothing of it is kept.
+    """
+
+    def __init__(self, key: bytes, declared: tuple[Pattern, ...] = ()) -> None:
         self._key = key
+        self._declared = declared
+
+    def declaring(self, declared: tuple[Pattern, ...]) -> Redactor:
+        """Give one that hides these places too, under the same key."""
+        return Redactor(self._key, declared) if declared else self
 
     def placeholder(self, secret: str) -> str:
         """Give what stands for a secret."""
@@ -76,28 +89,40 @@ class Redactor:
         """Redact a body without content encoding, and give it as text."""
         if content is Content.JSON:
             return self._json(body)
+        if self._is_declared_within(media_type):
+            return self._digest(body)
         text = body[:TEXT_MAX].decode("utf-8", "replace")
-        if media_type == "application/x-www-form-urlencoded":
+        if media_type == _FORM:
             return self._form(text)
         if media_type == "multipart/form-data":
             return self._multipart(text)
         if content is Content.BYTES:
-            digest = hashlib.blake2b(body, digest_size=6, key=self._key).hexdigest()
-            return f"[{len(body)} bytes {digest}]" if body else ""
+            return self._digest(body)
         return self._loose(text)
 
     def value(self, value: Json, path: Path) -> Json:
         """Redact a value that stands at this path of an answer."""
         if any(isinstance(step, str) and _SECRET_NAME.search(step) for step in path[1:]):
             return self._hidden(value)
-        return self._clean(value)
+        return self._clean(hide_at(value, path, self._declared, self._hidden))
 
     def text(self, text: str) -> str:
         """Redact tokens and card numbers wherever they stand in a text."""
         text = _TOKEN.sub(self._token, text)
         return _CARD.sub(self._card, text)
 
+    def _digest(self, body: bytes) -> str:
+        digest = hashlib.blake2b(body, digest_size=6, key=self._key).hexdigest()
+        return f"[{len(body)} bytes {digest}]" if body else ""
+
+    def _is_declared_within(self, media_type: str) -> bool:
+        """Whether a place in a body of this type is declared, which here nobody can find."""
+        readable = {"$", *_NO_BODY, "form"} if media_type == _FORM else {"$", *_NO_BODY}
+        return any(pattern[0] not in readable for pattern in self._declared)
+
     def _header(self, name: str, value: str) -> str:
+        if any(pattern[:2] == ("headers", name) for pattern in self._declared):
+            return self.placeholder(value)
         if name == "cookie":
             return "; ".join(map(self._cookie, value.split(";")))
         if name == "set-cookie":
@@ -131,17 +156,23 @@ class Redactor:
 
     def _field(self, name: str, value: str) -> str:
         plain = unquote_plus(value)
-        if _SECRET_NAME.search(_field_name(name)):
+        if _SECRET_NAME.search(_field_name(name)) or self._is_declared_field(name):
             return self.placeholder(plain)
         cleaned = self.text(plain)
         return value if cleaned == plain else cleaned
+
+    def _is_declared_field(self, name: str) -> bool:
+        names = {("$", name), ("form", name)}
+        return bool(self._declared) and any(pattern[:2] in names for pattern in self._declared)
 
     def _json(self, body: bytes) -> str:
         try:
             value = parse_json(body)
         except (InvalidJsonError, TooDeepError):
+            if any(pattern[0] not in _NO_BODY for pattern in self._declared):
+                return self._digest(body)
             return self._loose(body[:TEXT_MAX].decode("utf-8", "replace"))
-        cleaned = self._clean(value)
+        cleaned = self._clean(hide_at(value, BODY, self._declared, self._hidden))
         return body.decode() if cleaned is value else write_json(cleaned)
 
     def _clean(self, value: Json) -> Json:
@@ -167,6 +198,8 @@ class Redactor:
         """Hide a value whatever it is; null and booleans tell nothing and stay."""
         if value is None or isinstance(value, bool):
             return value
+        if isinstance(value, str) and _PLACEHOLDER.fullmatch(value):
+            return value  # hidden already, under this key: the same secret is to look the same
         return self.placeholder(value if isinstance(value, str) else write_json(value))
 
     def _loose(self, text: str) -> str:
@@ -187,6 +220,23 @@ class Redactor:
         if not blank or name is None:
             return self._loose(part)
         return head + blank + self._field(name[1], value)
+
+
+def hide_at(
+    value: Json, path: Path, patterns: tuple[Pattern, ...], hide: Callable[[Json], Json]
+) -> Json:
+    """Hide what stands at places inside a value; the same object comes back if there are none."""
+    if not patterns:
+        return value
+    if any(covers(pattern, path) for pattern in patterns):
+        return hide(value)
+    if isinstance(value, dict):
+        members = {n: hide_at(item, (*path, n), patterns, hide) for n, item in value.items()}
+        return value if _unchanged(value.values(), members.values()) else members
+    if isinstance(value, list):
+        elements = [hide_at(item, (*path, i), patterns, hide) for i, item in enumerate(value)]
+        return value if _unchanged(value, elements) else elements
+    return value
 
 
 def _field_name(name: str) -> str:

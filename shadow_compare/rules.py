@@ -58,7 +58,8 @@ class CompareRules:
     `arrays` says which member identifies the elements of an array, `between` which of the
     equivalences can hold between values of two types. `noise` is the share of comparisons with a
     second answer of the primary's side, `baselines` the sides that may be asked for one. `repeat`
-    says that a mismatch is asked for again. `fingerprint` is equal for rules that judge alike.
+    says that a mismatch is asked for again. `redact` are places that are hidden before anything is
+    stored. `fingerprint` is equal for rules that judge alike.
     """
 
     critical: tuple[Pattern, ...] = ()
@@ -71,6 +72,7 @@ class CompareRules:
     noise: float = 0.0
     baselines: frozenset[str] = frozenset()
     repeat: bool = True
+    redact: tuple[Pattern, ...] = ()
     between: Mapping[tuple[type, type], tuple[Declared, ...]] = field(default_factory=dict)
     fingerprint: str = ""
 
@@ -88,6 +90,7 @@ class CompareRules:
         noise: float = 0.0,
         baselines: Iterable[str] = (),
         repeat: bool = True,
+        redact: Iterable[str] = (),
     ) -> CompareRules:
         """Compile plain values; raises ValueError.
 
@@ -115,6 +118,7 @@ class CompareRules:
             noise=noise,
             baselines=frozenset(baselines),
             repeat=repeat,
+            redact=tuple(map(parse_pattern, redact)),
             between=_by_types(declared),
             fingerprint=_fingerprint(written),
         )

@@ -11,23 +11,21 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from shadow_compare.capture import Capture, CaptureError
 from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
+from shadow_compare.finding import finding_of
 from shadow_compare.intake import Intake
 from shadow_compare.keeping import Keeper
 from shadow_compare.normalize import NotComparableError
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.redact import Redactor
-from shadow_compare.sample import kept_difference, take_sample
 from shadow_compare.sides import Sides, as_seen
-from shadow_compare.signature import signature_of
 from shadow_compare.store.comparisons import ComparisonStore
-from shadow_compare.store.record import Finding, Record
+from shadow_compare.store.record import Record
 from shadow_compare.tally import Count, Tally
 from shadow_compare.verdict import Verdict
 
@@ -146,7 +144,11 @@ class ShadowWorker:
         comparison = examined.comparison
         finding = None
         if comparison.verdict is Verdict.MISMATCH:
-            finding = self._finding(capture, examined)
+            rules = self._config.routes.get(capture.route)
+            redactor = self._redactor.declaring(rules.redact if rules else ())
+            finding = finding_of(
+                capture, examined.candidate, examined.latency, comparison, redactor
+            )
         self._tally.count(
             capture.route,
             capture.primary,
@@ -167,22 +169,6 @@ class ShadowWorker:
                 status=capture.status,
             ),
             weight=len(capture.body) + len(examined.candidate.body) if finding else 0,
-        )
-
-    def _finding(self, capture: Capture, examined: Examined) -> Finding:
-        comparison = examined.comparison
-        return Finding(
-            signature=signature_of(capture.route, comparison, self._redactor.text),
-            critical=comparison.critical,
-            example=kept_difference(comparison.differences[0], self._redactor),
-            take=partial(
-                take_sample,
-                capture,
-                examined.candidate,
-                examined.latency,
-                comparison,
-                self._redactor,
-            ),
         )
 
     def _failed(self, reason: str, capture: Capture | None, error: Exception | None) -> None:

@@ -43,3 +43,4 @@ class CompareRules:
     ignore: tuple[IgnoreRule, ...] = ()
     equivalences: tuple[str, ...] = ()
     zone: str = "UTC"
+    redact: tuple[str, ...] = ()

@@ -16,13 +16,14 @@ _PATH = re.compile(
 
 def read_compare(node: Node) -> CompareRules:
     """Read `compare` of a route."""
-    keys = node.mapping(("critical", "arrays", "ignore", "equivalences", "zone"))
+    keys = node.mapping(("critical", "arrays", "ignore", "equivalences", "zone", "redact"))
     return CompareRules(
         critical=keys.read("critical", each(_answer_path), ()),
         arrays=keys.read("arrays", _arrays, ()),
         ignore=keys.read("ignore", each(_ignore), ()),
         equivalences=keys.read("equivalences", each(lambda n: n.one_of(EQUIVALENCES, "")), ()),
         zone=keys.read("zone", _zone, "UTC"),
+        redact=keys.read("redact", each(_answer_path), ()),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from shadow_compare.json_value import Json
 from shadow_compare.normalize import Content
+from shadow_compare.paths import Element, parse_pattern
 from shadow_compare.redact import TEXT_MAX, Redactor
 
 REDACTOR = Redactor(b"key")
@@ -192,3 +193,44 @@ def test_values_are_hidden_by_where_they_stand(
 ) -> None:
     """A value beneath a secret name is hidden, whatever its own type."""
     assert (REDACTOR.value(value, path) != value) is hidden
+
+
+def declaring(*paths: str) -> Redactor:
+    """Give a redactor to which these places are secret."""
+    return REDACTOR.declaring(tuple(map(parse_pattern, paths)))
+
+
+def test_declared_places_are_hidden_in_bodies_and_values() -> None:
+    """Whatever they are called, and of any type; equal values stay equal."""
+    redactor = declaring("$.user.iban", "$.rows[*].note")
+    text = redactor.body(
+        b'{"user":{"iban":["DE1"],"n":1},"rows":[{"note":"x"},{"note":"x"}]}', Content.JSON
+    )
+    hidden = REDACTOR.placeholder("x")
+    assert '"n":1' in text
+    assert "DE1" not in text
+    assert text.count(hidden) == 2
+    assert redactor.value({"iban": "DE1"}, ("$", "user")) == {"iban": REDACTOR.placeholder("DE1")}
+    assert redactor.value("x", ("$", "rows", 3, "note")) == hidden
+    assert redactor.value("x", ("$", "rows", Element("id", "4", 3), "note")) == hidden
+
+
+def test_declared_headers_and_fields_are_hidden() -> None:
+    """By the name of the header, and of a form's field."""
+    redactor = declaring("headers.x-customer", "$.iban")
+    assert redactor.headers((("X-Customer", "17"),)) == (
+        ("X-Customer", REDACTOR.placeholder("17")),
+    )
+    kind = "application/x-www-form-urlencoded"
+    assert "DE1" not in redactor.body(b"iban=DE1&a=b", Content.TEXT, kind)
+    assert "DE1" not in redactor.target("/a?iban=DE1")
+
+
+def test_body_in_which_a_declared_place_cannot_be_found_is_not_kept() -> None:
+    """Rather nothing than a secret."""
+    assert declaring("$.iban").body(b'{"iban":"DE1"', Content.JSON).startswith("[13 bytes ")
+
+
+def test_nothing_declared_changes_nothing() -> None:
+    """The same redactor serves."""
+    assert REDACTOR.declaring(()) is REDACTOR
