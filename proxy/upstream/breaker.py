@@ -80,12 +80,13 @@ class Breaker:
             if now < self._until:
                 return False
             self._move(Cause.TIME)
-            self._begin_trials(now)
+            self._trials = self._successes = 0
         elif self._trials >= self._rules.trials and now >= self._until:
-            self._begin_trials(now)
+            self._trials = self._successes = 0
         if self._trials >= self._rules.trials:
             return False
         self._trials += 1
+        self._until = now + self._rules.duration  # the pause begins with the last of them
         return True
 
     def report(self, now: float, *, bad: bool) -> bool:
@@ -125,10 +126,6 @@ class Breaker:
 
     def _open(self, cause: Cause, now: float) -> None:
         self._move(cause)
-        self._until = now + self._rules.duration
-
-    def _begin_trials(self, now: float) -> None:
-        self._trials = self._successes = 0
         self._until = now + self._rules.duration
 
     def _forget(self) -> None:

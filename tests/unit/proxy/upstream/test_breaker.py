@@ -112,6 +112,18 @@ def test_the_table_is_complete_and_documented() -> None:
     assert table_text() in read("upstreams.md")
 
 
+def test_a_late_last_trial_is_not_followed_by_new_ones_at_once() -> None:
+    """The pause after which trials are given up for lost begins with the last of them."""
+    breaker = Breaker(RULES)
+    while breaker.state is State.CLOSED:
+        breaker.report(NOW, bad=True)
+    opened = NOW + RULES.duration
+    assert breaker.admits(opened)
+    late = opened + RULES.duration + 1
+    assert [breaker.admits(late) for _ in range(4)] == [True, False, False, False]
+    assert breaker.admits(late + RULES.duration)
+
+
 class AnySequence(RuleBasedStateMachine):
     """Does anything in any order."""
 
