@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, Final
 
 import orjson
@@ -32,7 +33,7 @@ from proxy.errors import CutoverError, RulesError, SettingsError
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
-from proxy.outcome import ComparisonBatch, ComparisonCount
+from proxy.outcome import ComparisonBatch, ComparisonCount, WritesHalted
 from proxy.routing.compare_rules import CompareRules as WrittenCompareRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
@@ -55,6 +56,7 @@ from proxy.serving.worker import Worker
 from proxy.settings import (
     OVERRIDE_KEY,
     ROLES,
+    SHADOW_KEY,
     ServeSettings,
     format_address,
     read_override_key,
@@ -62,15 +64,17 @@ from proxy.settings import (
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError, client_context
 from proxy.upstream.instance import Instance
-from shadow_compare.config import ShadowConfig, ShadowSettings, SideConfig, key_at
+from shadow_compare.config import KEY_BYTES, ShadowConfig, ShadowSettings, SideConfig, key_at
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
+from shadow_compare.store.permits import Permits
 from shadow_compare.store.pruning import Retention
 from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.tally import Count
 from shadow_compare.worker import ShadowWorker
+from shadow_compare.writes import Halt
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
@@ -185,6 +189,7 @@ def _children(
     """The processes of a role. Sockets are opened here, so that a busy port is told at once."""
     role, children = settings.role, []
     mint_key, override_key = key_at(paths.mint_key), _override_key(paths)
+    write_key = _write_key(settings, paths)
     certificates = _certificates(settings)
     roles = ["controller"] if role in ("all", "controller") else []
     roles += ["shadow"] * settings.shadow_workers if role in ("all", "shadow") else []
@@ -206,7 +211,7 @@ def _children(
             run = partial(_run, _control, settings, paths, admin[0], *keys, processes)
             children.append(Child("controller", run, sockets=tuple(admin), pulse=pulse))
         elif name == "shadow":
-            run = partial(_run, _shadow, settings, paths, index, pulse)
+            run = partial(_run, _shadow, settings, paths, index, write_key, pulse)
             children.append(Child(f"shadow worker {index}", run, pulse=pulse))
         else:
             own, generation = dealt_out[index], estate.generation
@@ -252,6 +257,13 @@ def _override_key(paths: StatePaths) -> bytes:
     """Give the key that signs overrides, made at the first start; raises SettingsError."""
     key_at(paths.state / OVERRIDE_KEY)
     return read_override_key(paths.state)
+
+
+def _write_key(settings: ServeSettings, paths: StatePaths) -> bytes:
+    """Give the key of mirrored writes, which is a text, as the application is told it, too."""
+    if settings.shadow_key is not None:
+        return settings.shadow_key.encode()
+    return key_at(paths.state / SHADOW_KEY, lambda: token_hex(KEY_BYTES).encode())
 
 
 def _run(main: Callable[..., Any], *arguments: object) -> int:
@@ -402,10 +414,13 @@ def _tell_link(index: int, connected: bool) -> None:
 # Shadow worker
 
 
-async def _shadow(settings: ServeSettings, paths: StatePaths, index: int, pulse: Pulse) -> None:
+async def _shadow(
+    settings: ServeSettings, paths: StatePaths, index: int, write_key: bytes, pulse: Pulse
+) -> None:
     database = Database(paths.database_url(settings), comparison_tables)
     shadow_settings = ShadowSettings(
         redaction_key=key_at(paths.redaction_key),
+        write_key=write_key,
         retention=Retention(
             age=settings.keep_days * 86_400.0,
             signatures=settings.keep_signatures,
@@ -425,6 +440,10 @@ async def _shadow(settings: ServeSettings, paths: StatePaths, index: int, pulse:
             return
         uplink.send("ack", {"version": worker.version})
 
+    def on_halt(halt: Halt) -> None:
+        told = WritesHalted(halt.route, halt.epoch, halt.write, halt.why)
+        uplink.send("writes_halted", told.to_wire())
+
     def on_counts(counts: list[Count]) -> None:
         batch = ComparisonBatch(
             worker=index,
@@ -436,7 +455,10 @@ async def _shadow(settings: ServeSettings, paths: StatePaths, index: int, pulse:
         )
         uplink.send("comparisons", batch.to_wire())
 
-    worker = ShadowWorker(shadow_settings, ComparisonStore(database), on_counts)
+    permits = Permits(database, shadow_settings.lost_write)
+    worker = ShadowWorker(
+        shadow_settings, ComparisonStore(database), on_counts, permits=permits, on_halt=on_halt
+    )
     hello = {"role": "shadow", "index": index, "pid": os.getpid()}
     uplink = LocalUplink(paths.bus, hello, on_message, lambda _: None)
 
@@ -444,6 +466,8 @@ async def _shadow(settings: ServeSettings, paths: StatePaths, index: int, pulse:
         while True:
             await asyncio.sleep(HEARTBEAT)
             on_counts([])
+            for halt in worker.halts:  # told once more: there may have been no controller
+                on_halt(halt)
 
     background = [asyncio.create_task(uplink.run()), asyncio.create_task(heartbeat())]
     pulse.is_ready()
@@ -474,6 +498,7 @@ def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:
         },
         together=None if total is None else max(1, total // workers),
         legacy_rate=None if legacy_rate is None else legacy_rate / workers,
+        writes=snapshot.mirrored_writes(),
     )
 
 

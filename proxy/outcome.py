@@ -212,6 +212,29 @@ class OutcomeBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class WritesHalted:
+    """That a mirrored write was not acknowledged, so that its route must mirror none any more.
+
+    `epoch` is the version in which the route's writes were resumed last, 0 if never; `write` is the
+    id of the one, `why` tells what was wrong with its answer.
+    """
+
+    route: str
+    epoch: int
+    write: str
+    why: str
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {"route": self.route, "epoch": self.epoch, "write": self.write, "why": self.why}
+
+    @classmethod
+    def from_wire(cls, data: dict[str, Any]) -> WritesHalted:
+        """From what `to_wire` gave."""
+        return cls(data["route"], data["epoch"], data["write"], data["why"])
+
+
+@dataclass(frozen=True, slots=True)
 class ComparisonCount:
     """How many comparisons of a route ended alike since the last batch."""
 

@@ -17,6 +17,7 @@ ROLES = ("all", "data-plane", "controller", "shadow")
 MIN_TOKEN_LENGTH = 16
 MAX_TOKEN_FILE_BYTES = 4096
 OVERRIDE_KEY = "override.key"
+SHADOW_KEY = "shadow.key"
 MIN_KEY_BYTES = 32
 
 Address = tuple[str, int]
@@ -115,9 +116,10 @@ class ServeSettings:
     ready_path: str
     compiled: str
     admin_token: str | None
+    shadow_key: str | None = None
 
     def __repr__(self) -> str:
-        return masked_repr(self, secrets=("admin_token", "store"))
+        return masked_repr(self, secrets=("admin_token", "shadow_key", "store"))
 
     @property
     def admin(self) -> AdminSettings:
@@ -179,6 +181,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         ready_path=_path(text["ready_path"]),
         compiled=_one_of(FORMS, *text["compiled"]),
         admin_token=read_token(environ),
+        shadow_key=read_shadow_key(environ),
     )
     settings.admin.validate()
     _check_ports(settings)
@@ -188,18 +191,32 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
 
 def read_token(environ: Mapping[str, str]) -> str | None:
     """Find the admin token in CUTOVER_ADMIN_TOKEN or the file CUTOVER_ADMIN_TOKEN_FILE names."""
-    token, file = environ.get("CUTOVER_ADMIN_TOKEN"), environ.get("CUTOVER_ADMIN_TOKEN_FILE")
-    if token and file:
+    return _secret(environ, "CUTOVER_ADMIN_TOKEN", "the admin token")
+
+
+def read_shadow_key(environ: Mapping[str, str]) -> str | None:
+    """Find the key of mirrored writes in CUTOVER_SHADOW_KEY or CUTOVER_SHADOW_KEY_FILE."""
+    key = _secret(environ, "CUTOVER_SHADOW_KEY", "the key of mirrored writes")
+    if key is not None and len(key) < MIN_KEY_BYTES:
         raise SettingsError(
-            "CUTOVER_ADMIN_TOKEN and CUTOVER_ADMIN_TOKEN_FILE are both set; keep one of them"
+            f"the key of mirrored writes has {len(key)} characters; use at least "
+            f"{MIN_KEY_BYTES} (for example the output of: openssl rand -hex 32)"
         )
+    return key
+
+
+def _secret(environ: Mapping[str, str], variable: str, what: str) -> str | None:
+    """Find a secret in a variable, or in the file that the same with _FILE names."""
+    secret, file = environ.get(variable), environ.get(f"{variable}_FILE")
+    if secret and file:
+        raise SettingsError(f"{variable} and {variable}_FILE are both set; keep one of them")
     if file:
-        token = _read_token_file(Path(file))
-    if not token:
+        secret = _read_secret_file(Path(file), f"{variable}_FILE")
+    if not secret:
         return None
-    if not (token.isascii() and token.isprintable()) or " " in token:
-        raise SettingsError("the admin token must be printable ASCII without spaces")
-    return token
+    if not (secret.isascii() and secret.isprintable()) or " " in secret:
+        raise SettingsError(f"{what} must be printable ASCII without spaces")
+    return secret
 
 
 def read_override_key(state: Path) -> bytes:
@@ -407,15 +424,15 @@ def _one_of(known: tuple[str, ...], text: str, source: str) -> str:
     return text
 
 
-def _read_token_file(path: Path) -> str:
+def _read_secret_file(path: Path, source: str) -> str:
     try:
         with path.open("rb") as stream:
             content = stream.read(MAX_TOKEN_FILE_BYTES + 1)
     except OSError as error:
-        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path}: {error.strerror}") from error
-    token = content.decode("utf-8", "replace").strip()
-    if not token:
-        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path} is empty")
+        raise SettingsError(f"{source}: {path}: {error.strerror}") from error
+    secret = content.decode("utf-8", "replace").strip()
+    if not secret:
+        raise SettingsError(f"{source}: {path} is empty")
     if len(content) > MAX_TOKEN_FILE_BYTES:
-        raise SettingsError(f"CUTOVER_ADMIN_TOKEN_FILE: {path} is too long to be a token")
-    return token
+        raise SettingsError(f"{source}: {path} is too long to be a secret")
+    return secret

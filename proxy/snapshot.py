@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from proxy.routing.rules import Rules
@@ -14,7 +15,9 @@ class Snapshot:
     """One state of the routing, valid until the next.
 
     `document` is the rules file as plain values (what YAML or JSON gives), `rules` the same parsed.
-    `rolled_back` holds ids of routes that stay at weight 0 until resumed. `version` only grows.
+    `rolled_back` holds ids of routes that stay at weight 0 until resumed, `halted_writes` of those
+    whose writes are not mirrored until resumed; `write_epochs` tells of routes whose writes were
+    resumed, in which version. `version` only grows.
     """
 
     version: int
@@ -22,6 +25,8 @@ class Snapshot:
     rules: Rules
     rolled_back: frozenset[str] = frozenset()
     kill_switch: bool = False
+    halted_writes: frozenset[str] = frozenset()
+    write_epochs: Mapping[str, int] = field(default_factory=dict)
 
     def weight(self, route_id: str) -> int:
         """Weight in force for a route, in hundredths of a percent; 0 when rolled back or killed."""
@@ -30,6 +35,16 @@ class Snapshot:
             return 0
         return route.weight
 
+    def mirrored_writes(self) -> dict[str, int]:
+        """Give the routes whose writes are mirrored, with the version in which that was resumed."""
+        if self.kill_switch:
+            return {}
+        return {
+            route.id: self.write_epochs.get(route.id, 0)
+            for route in self.rules.routes
+            if route.mirror.writes and route.id not in self.halted_writes
+        }
+
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {
@@ -37,6 +52,8 @@ class Snapshot:
             "document": self.document,
             "rolled_back": sorted(self.rolled_back),
             "kill_switch": self.kill_switch,
+            "halted_writes": sorted(self.halted_writes),
+            "write_epochs": dict(self.write_epochs),
         }
 
     @classmethod
@@ -51,4 +68,7 @@ class Snapshot:
             rules=rules_from_plain(data["document"]),
             rolled_back=frozenset(data["rolled_back"]),
             kill_switch=data["kill_switch"],
+            # A controller that was started before these were told of mirrors no writes.
+            halted_writes=frozenset(data.get("halted_writes", ())),
+            write_epochs=data.get("write_epochs", {}),
         )

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 import ssl
 from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from shadow_compare.capture import Capture, Headers
 from shadow_compare.config import ShadowSettings, SideConfig
+from shadow_compare.contract import (
+    ACKNOWLEDGEMENT,
+    MARK,
+    mark,
+    mark_of_read,
+    read_acknowledgement,
+)
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
-
-SHADOW_HEADER: Final = "cutover-shadow"
 
 _NOT_SENT: Final = frozenset(
     {
@@ -30,6 +37,29 @@ _NOT_SENT: Final = frozenset(
 )  # fmt: skip
 
 _FORBIDDEN: Final = "\r\n\0"
+_WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """By which key and id a write is marked and acknowledged, at which Unix time in seconds."""
+
+    key: bytes = field(repr=False)
+    id: str
+    at: int
+
+    def mark(self, capture: Capture) -> str:
+        """Write the mark of this request."""
+        method, target, body = capture.method, capture.target, capture.request_body
+        return mark(self.key, method, target, body, at=self.at, identifier=self.id)
+
+
+class NotAcknowledgedError(NotComparableError):
+    """A write was sent, and nobody who can be believed says that it left nothing behind."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("not_acknowledged")
+        self.why = why
 
 
 class Asker:
@@ -47,24 +77,53 @@ class Asker:
 
         Raises NotComparableError: candidate_unreachable, candidate_broken, timeout, bad_request.
         """
+        origin, host = self._next(side)
+        request = request_bytes(capture, host, mark_of_read(capture.id))
+        try:
+            return await self._exchange(origin, request, is_head=capture.method == "HEAD")
+        except BrokenError as error:
+            raise NotComparableError("candidate_broken") from error
+        except TimeoutError as error:
+            raise NotComparableError("timeout") from error
+
+    async def ask_to_write(
+        self, capture: Capture, side: SideConfig | None, seal: Seal
+    ) -> tuple[Answer, float]:
+        """Put a write here, once and on a fresh connection, and have it acknowledged.
+
+        Raises NotComparableError when nothing was sent, and NotAcknowledgedError when it may have
+        been carried out for real.
+        """
+        origin, host = self._next(side)
+        capture = replace(capture, request_headers=_plainly(capture.request_headers))
+        request = request_bytes(capture, host, seal.mark(capture))
+        try:
+            answer, latency = await self._exchange(origin, request, is_head=False, fresh=True)
+        except BrokenError as error:
+            raise NotAcknowledgedError(f"its answer never came: {error}") from error
+        except TimeoutError as error:
+            raise NotAcknowledgedError("it has not answered in time") from error
+        return acknowledged(answer, seal), latency
+
+    def _next(self, side: SideConfig | None) -> tuple[Origin, str | None]:
+        """Give the instance whose turn it is, and the Host it is asked for if not the client's."""
         if side is None or not side.instances:
             raise NotComparableError("candidate_unreachable")
         base = side.instances[next(self._turn) % len(side.instances)]
-        origin = _origin(base, side.tls, side.server_name)
-        request = request_bytes(capture, side.host)
+        return _origin(base, side.tls, side.server_name), side.host
+
+    async def _exchange(
+        self, origin: Origin, request: bytes, *, is_head: bool, fresh: bool = False
+    ) -> tuple[Answer, float]:
         async with self._free:
             started = self._monotonic()
             try:
                 async with asyncio.timeout(self._deadline):
                     answer = await self._transport.exchange(
-                        origin, request, is_head=capture.method == "HEAD"
+                        origin, request, is_head=is_head, fresh=fresh
                     )
             except UnreachableError as error:
                 raise NotComparableError("candidate_unreachable") from error
-            except BrokenError as error:
-                raise NotComparableError("candidate_broken") from error
-            except TimeoutError as error:
-                raise NotComparableError("timeout") from error
             return answer, self._monotonic() - started
 
     def close(self) -> None:
@@ -84,13 +143,45 @@ def _origin(base: str, tls: ssl.SSLContext | None, server_name: str) -> Origin:
     return Origin(host, parts.port or 443, tls, server_name or host.rstrip("."))
 
 
-def request_bytes(capture: Capture, host: str | None) -> bytes:
+def write_id(capture: Capture) -> str:
+    """Give the id of a mirrored write: the same each time that this capture comes, and no other's.
+
+    The request's own id would not do: a trusted peer may use one twice.
+    """
+    known = repr((capture.at, capture.latency, capture.method, capture.target)).encode()
+    digest = hashlib.blake2b(known + b"\n" + capture.request_body, digest_size=8).hexdigest()
+    return f"{capture.id}.{digest}"
+
+
+def acknowledged(answer: Answer, seal: Seal) -> Answer:
+    """Give the answer without its acknowledgement; raises NotAcknowledgedError without a good one.
+
+    An answer that the application did not keep comes back as one that was cut off.
+    """
+    said = [value for name, value in answer.headers if name == ACKNOWLEDGEMENT]
+    if not said:
+        raise NotAcknowledgedError(f"its answer ({answer.status}) has no {ACKNOWLEDGEMENT}")
+    read = read_acknowledgement(said[0]) if len(said) == 1 else None
+    cut_off = answer.truncated and not (read is not None and read.omitted)
+    if read is None or cut_off or not read.is_by(seal.key, seal.id, answer.status, answer.body):
+        why = f"the {ACKNOWLEDGEMENT} of its answer ({answer.status}) is wrong"
+        raise NotAcknowledgedError(why)
+    headers = tuple(pair for pair in answer.headers if pair[0] != ACKNOWLEDGEMENT)
+    return replace(answer, headers=headers, truncated=read.omitted)
+
+
+def _plainly(headers: Headers) -> Headers:
+    """Ask for no content coding: what packs the answer on its way would break its signature."""
+    return tuple(pair for pair in headers if pair[0] != "accept-encoding")
+
+
+def request_bytes(capture: Capture, host: str | None, said: str) -> bytes:
     """Write the mirrored request; the target as the client wrote it, escapes and dots included.
 
-    Raises NotComparableError (bad_request) for what would not be one request.
+    `said` is its mark. Raises NotComparableError (bad_request) for what would not be one request.
     """
-    headers = mirrored_headers(capture, host)
-    if capture.request_body:
+    headers = mirrored_headers(capture, host, said)
+    if capture.request_body or capture.method in _WITH_LENGTH:
         headers = (*headers, ("content-length", str(len(capture.request_body))))
     texts = [capture.method, capture.target, *(text for header in headers for text in header)]
     joined = "".join(texts)
@@ -105,7 +196,7 @@ def request_bytes(capture: Capture, host: str | None) -> bytes:
     return head + capture.request_body
 
 
-def mirrored_headers(capture: Capture, host: str | None) -> Headers:
+def mirrored_headers(capture: Capture, host: str | None, said: str) -> Headers:
     """Give the headers of the mirrored request: the client's, marked, without its connection's."""
     named = {
         token.strip().lower()
@@ -119,12 +210,12 @@ def mirrored_headers(capture: Capture, host: str | None) -> Headers:
         for name, value in capture.request_headers
         if name not in _NOT_SENT
         and name not in named
-        and name.replace("_", "-") != SHADOW_HEADER  # CGI cannot tell the two spellings apart
+        and name.replace("_", "-").replace(".", "-") != MARK  # PHP cannot tell them apart
     )
     return (
         ("host", host or client_host or "localhost"),
         *kept,
         *capture.provenance,  # what an answer says of scheme and host depends on it
         ("x-request-id", capture.id),
-        (SHADOW_HEADER, f"v1;id={capture.id}"),
+        (MARK, said),
     )

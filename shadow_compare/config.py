@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
@@ -23,10 +23,16 @@ KEY_BYTES: Final = 32
 class ShadowSettings:
     """Limits of one worker, so that the experiment costs what it may cost and no more.
 
-    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `key_at`).
+    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `key_at`), `write_key`
+    for the marks of writes. Writes wait for their turn, at most `writes_max` of a route and
+    `writes_bytes_max` in all; one whose worker is not heard of for `lost_write` is lost.
     """
 
     redaction_key: bytes = field(repr=False)
+    write_key: bytes = field(repr=False, default=b"")
+    writes_max: int = 100
+    writes_bytes_max: int = 16 * 1024 * 1024
+    lost_write: float = 60.0
     queue_max: int = 20_000
     queue_bytes_max: int = 64 * 1024 * 1024
     concurrency: int = 16
@@ -76,6 +82,8 @@ class ShadowConfig:
     `rewrites` is by route and side, without those where nothing is rewritten. `concurrency` is how
     many captures of a route are examined at once, for routes that say so, `together` the same of
     all; `legacy_rate` is requests a second to legacy. These are the part of one worker.
+    `writes` has the routes whose writes are mirrored, each with the version in which that was begun
+    or resumed: what was acknowledged, or not, before it no longer counts.
     """
 
     version: int
@@ -85,6 +93,7 @@ class ShadowConfig:
     concurrency: Mapping[str, int] = field(default_factory=dict)
     together: int | None = None
     legacy_rate: float | None = None
+    writes: Mapping[str, int] = field(default_factory=dict)
 
     def rewritten_anew(self, before: ShadowConfig) -> frozenset[str]:
         """Give the routes on which something else is rewritten than before."""
@@ -96,7 +105,7 @@ class ShadowConfig:
         )
 
 
-def key_at(path: Path) -> bytes:
+def key_at(path: Path, make: Callable[[], bytes] = lambda: secrets.token_bytes(KEY_BYTES)) -> bytes:
     """Give the key kept in a file, made at the first call.
 
     All processes of one state directory share it: else one secret would get several placeholders,
@@ -108,7 +117,7 @@ def key_at(path: Path) -> bytes:
         path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:  # noqa: PTH123 - only os.open takes the mode
-        file.write(secrets.token_bytes(KEY_BYTES))
+        file.write(make())
     try:
         os.link(fresh, path)  # complete, or not at all; the second to come finds the first one's
     except FileExistsError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -50,16 +50,23 @@ class Examiner:
         Raises NotComparableError when the other side gives no answer.
         """
         candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
-        primary = Answer(capture.status, capture.headers, capture.body, capture.truncated)
-        rules = config.routes.get(capture.route, CompareRules())
-        comparison = self._compare(capture, primary, candidate, rules)
+        examined = self.judge(capture, candidate, latency, config)
         # A server error is never the fault of two readers meeting a writer.
-        may_heal = comparison.verdict is Verdict.MISMATCH and candidate.status < _SERVER_ERROR
-        if may_heal and self._repeats.take() and await self._heals(capture, config, rules):
-            comparison = comparison.as_race()
+        differs = examined.comparison.verdict is Verdict.MISMATCH
+        may_heal = differs and candidate.status < _SERVER_ERROR
+        if may_heal and self._repeats.take() and await self._heals(capture, config):
+            examined = replace(examined, comparison=examined.comparison.as_race())
+        return examined
+
+    def judge(
+        self, capture: Capture, candidate: Answer, latency: float, config: ShadowConfig
+    ) -> Examined:
+        """Compare an answer of the other side with what the capture holds, and ask nobody."""
+        primary = Answer(capture.status, capture.headers, capture.body, capture.truncated)
+        comparison = self._compare(capture, primary, candidate, config)
         return Examined(comparison, candidate, latency)
 
-    async def _heals(self, capture: Capture, config: ShadowConfig, rules: CompareRules) -> bool:
+    async def _heals(self, capture: Capture, config: ShadowConfig) -> bool:
         """Ask both sides again, in case the data changed between the first two readings."""
         try:
             (primary, _), (candidate, _) = await asyncio.gather(
@@ -68,12 +75,13 @@ class Examiner:
             )
         except NotComparableError:
             return False
-        again = self._compare(capture, primary, candidate, rules)
+        again = self._compare(capture, primary, candidate, config)
         return again.verdict in (Verdict.MATCH, Verdict.IGNORED)
 
     def _compare(
-        self, capture: Capture, primary: Answer, candidate: Answer, rules: CompareRules
+        self, capture: Capture, primary: Answer, candidate: Answer, config: ShadowConfig
     ) -> Comparison:
+        rules = config.routes.get(capture.route, CompareRules())
         today = datetime.fromtimestamp(self._wall(), UTC).date()
         old, new = (primary, candidate) if capture.primary == LEGACY else (candidate, primary)
         return compare(old, new, rules, today)

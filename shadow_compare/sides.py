@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from shadow_compare.allowance import Allowance
-from shadow_compare.asking import Asker
+from shadow_compare.asking import Asker, Seal
 from shadow_compare.capture import Capture
 from shadow_compare.config import LEGACY, MODERN, ShadowConfig, ShadowSettings
 from shadow_compare.normalize import Answer, NotComparableError
@@ -28,14 +28,21 @@ class Sides:
         """
         if side == LEGACY and self._legacy is not None and not self._legacy.take():
             raise NotComparableError("legacy_rate")
-        rewrite = config.rewrites.get((capture.route, side))
-        where = config.sides.get(side)
-        if rewrite is None:
-            return await self._askers[side].ask(capture, where)
-        target, headers = rewrite.request(capture.target, capture.request_headers)
-        asked = replace(capture, target=target, request_headers=headers)
-        answer, latency = await self._askers[side].ask(asked, where)
-        return replace(answer, headers=rewrite.answer(answer.headers, _host(capture))), latency
+        asked = _in_words_of(side, capture, config)
+        answer, latency = await self._askers[side].ask(asked, config.sides.get(side))
+        return _as_heard(answer, side, capture, config), latency
+
+    async def ask_to_write(
+        self, capture: Capture, config: ShadowConfig, seal: Seal
+    ) -> tuple[Answer, float]:
+        """Put a captured write to modern, once; legacy is never asked.
+
+        Raises NotComparableError when nothing was sent, and NotAcknowledgedError.
+        """
+        asked = _in_words_of(MODERN, capture, config)
+        asker, where = self._askers[MODERN], config.sides.get(MODERN)
+        answer, latency = await asker.ask_to_write(asked, where, seal)
+        return _as_heard(answer, MODERN, capture, config), latency
 
     def limit_legacy(self, rate: float | None) -> None:
         """Ask legacy no more than so many times a second, whatever for; None is no limit."""
@@ -47,6 +54,23 @@ class Sides:
         """Close every connection."""
         for asker in self._askers.values():
             asker.close()
+
+
+def _in_words_of(side: str, capture: Capture, config: ShadowConfig) -> Capture:
+    """Give the capture as this side is asked."""
+    rewrite = config.rewrites.get((capture.route, side))
+    if rewrite is None:
+        return capture
+    target, headers = rewrite.request(capture.target, capture.request_headers)
+    return replace(capture, target=target, request_headers=headers)
+
+
+def _as_heard(answer: Answer, side: str, capture: Capture, config: ShadowConfig) -> Answer:
+    """Give a side's answer as a client would get it."""
+    rewrite = config.rewrites.get((capture.route, side))
+    if rewrite is None:
+        return answer
+    return replace(answer, headers=rewrite.answer(answer.headers, _host(capture)))
 
 
 def as_seen(capture: Capture, config: ShadowConfig) -> Capture:

@@ -56,13 +56,16 @@ class Transport:
         self._monotonic = monotonic
         self._idle: defaultdict[Origin, list[tuple[_Connection, float]]] = defaultdict(list)
 
-    async def exchange(self, origin: Origin, request: bytes, *, is_head: bool) -> Answer:
-        """Send a request that is safe to repeat, and wait for the answer.
+    async def exchange(
+        self, origin: Origin, request: bytes, *, is_head: bool, fresh: bool = False
+    ) -> Answer:
+        """Send a request, and wait for the answer.
 
-        A body beyond the maximum gives an answer that is marked as truncated. Raises
-        UnreachableError and BrokenError.
+        It may be sent twice, as a kept connection may be closed meanwhile; on a `fresh` one it is
+        sent once at most. A body beyond the maximum gives an answer that is marked as truncated.
+        Raises UnreachableError, by which nothing was sent, and BrokenError.
         """
-        connection = self._kept(origin)
+        connection = None if fresh else self._kept(origin)
         if connection is not None:
             try:
                 return await self._ask(origin, connection, request, is_head=is_head)

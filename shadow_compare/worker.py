@@ -20,23 +20,29 @@ from shadow_compare.examine import Examined, Examiner
 from shadow_compare.finding import finding_of
 from shadow_compare.intake import Intake
 from shadow_compare.keeping import Keeper
-from shadow_compare.normalize import NotComparableError
+from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.redact import Redactor
 from shadow_compare.sides import Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
+from shadow_compare.store.permits import Permits
 from shadow_compare.store.record import Record
 from shadow_compare.tally import Count, Tally
 from shadow_compare.verdict import Verdict
+from shadow_compare.writes import METHODS as WRITES
+from shadow_compare.writes import Halt, MirroredWrites
 
-_SAFE: Final = frozenset({"GET", "HEAD"})
+_MIRRORED: Final = WRITES | {"GET", "HEAD"}
 _NOT_MODIFIED: Final = 304
 
 _log = logging.getLogger("cutover.shadow")
 
 
 class ShadowWorker:
-    """One process's share of the comparing; `on_counts` hears of it every 200 ms."""
+    """One process's share of the comparing.
+
+    `on_counts` hears of it every 200 ms, `on_halt` at once of writes that must stop everywhere.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,8 @@ class ShadowWorker:
         store: ComparisonStore,
         on_counts: Callable[[list[Count]], None],
         *,
+        permits: Permits,
+        on_halt: Callable[[Halt], None],
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -61,11 +69,26 @@ class ShadowWorker:
         self._examiner = Examiner(settings, self._sides, monotonic, wall)
         self._keeper = Keeper(settings, store, self._failed, wall)
         self._redactor = Redactor(settings.redaction_key)
+        self._writes = MirroredWrites(
+            settings,
+            self._sides,
+            permits,
+            lambda: self._config,
+            done=self._judge_write,
+            failed=self._failed,
+            halted=on_halt,
+            wall=wall,
+        )
 
     @property
     def queued(self) -> int:
         """How many captures wait."""
         return len(self._queue)
+
+    @property
+    def halts(self) -> list[Halt]:
+        """What `on_halt` was told, and the rules in force do not heed yet."""
+        return self._writes.halts
 
     @property
     def version(self) -> int:
@@ -95,6 +118,7 @@ class ShadowWorker:
                 tasks.create_task(self._keeper.run())
         finally:
             self._intake.close()
+            await self._writes.close()
             self._tally.tell()
             await self._keeper.flush()
             self._sides.close()
@@ -120,17 +144,24 @@ class ShadowWorker:
     async def _handle(self, capture: Capture) -> None:
         config = self._config
         self._check_comparable(capture, config)
+        if capture.method in WRITES:
+            self._writes.put(capture)
+            return
         seen = as_seen(capture, config)
         examined = await self._examiner.examine(seen, config)
         if self._config is not config:  # judged by rules that are no longer in force
             await self._handle(capture)
             return
-        if examined.comparison.verdict is Verdict.NOT_COMPARED:
-            raise NotComparableError(examined.comparison.reason)
         self._conclude(seen, examined)
 
+    def _judge_write(self, capture: Capture, candidate: Answer, latency: float) -> None:
+        """Compare what a write came to; whatever else it needs, nobody is asked again."""
+        config = self._config
+        seen = as_seen(capture, config)
+        self._conclude(seen, self._examiner.judge(seen, candidate, latency, config))
+
     def _check_comparable(self, capture: Capture, config: ShadowConfig) -> None:
-        if capture.method not in _SAFE:
+        if capture.method not in _MIRRORED:
             raise NotComparableError("unsafe_method")
         if self._wall() - capture.at > self._settings.capture_age_max:
             raise NotComparableError("stale")
@@ -142,6 +173,8 @@ class ShadowWorker:
 
     def _conclude(self, capture: Capture, examined: Examined) -> None:
         comparison = examined.comparison
+        if comparison.verdict is Verdict.NOT_COMPARED:
+            raise NotComparableError(comparison.reason)
         finding = None
         if comparison.verdict is Verdict.MISMATCH:
             rules = self._config.routes.get(capture.route)

@@ -109,6 +109,7 @@ def filled_client() -> FakeClient:
         "/routes/plans/weight": version_plain(version),
         "/routes/plans/rollback": version_plain(version),
         "/routes/plans/resume": version_plain(version),
+        "/routes/plans/resume-writes": version_plain(version),
         "/kill-switch": version_plain(version),
         "/versions": {"versions": [version_plain(version)], "next_before": None},
         "/versions/18": {**version_plain(version), "text": version.text},

@@ -17,6 +17,7 @@ from proxy.control.status import (
     Status,
     VersionRecord,
     WorkerStatus,
+    WriteHalt,
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
@@ -157,8 +158,9 @@ def varied_routes(now: float) -> list[RouteStatus]:
             legacy=side(0),
             modern=side(0),
             coverage=CoverageStatus(),
-            mirror_share=0.0,
+            mirror_share=0.05,
             verdict_reason="no requests",
+            mirrors_writes=True,
         ),
         route(
             "everything-else",
@@ -279,6 +281,22 @@ class FakeController:
             weight_in_force=wanted,
         )
         return self._record("resume", route_id, author, reason, {"weight": wanted})
+
+    def halt_writes(self, route_id: str) -> None:
+        """Stop mirroring the writes of a route, as after one that was not acknowledged."""
+        halt = WriteHalt(self.clock() - 40, "cutover", "no cutover-shadow-ack", True, 0, {})
+        self.routes[route_id] = replace(self._route(route_id), writes_halted=halt)
+
+    async def resume_writes(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Mirror the writes of a route again."""
+        found = self._route(route_id)
+        self._expect(expected_version)
+        if not found.writes_halted:
+            raise RefusedError(f"the writes of `{route_id}` are not halted")
+        self.routes[route_id] = replace(found, writes_halted=None)
+        return self._record("resume_writes", route_id, author, reason, {})
 
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Turn the kill switch."""

@@ -22,12 +22,15 @@ from shadow_compare.sample import kept_difference, take_sample
 from shadow_compare.signature import signature_of
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
+from shadow_compare.store.permits import Permits
 from shadow_compare.store.record import Finding, Record
 from shadow_compare.store.tables import metadata
 from shadow_compare.tally import Count
 from shadow_compare.worker import ShadowWorker
+from shadow_compare.writes import Halt
 
 _REDACTOR = Redactor(b"key")
+WRITE_KEY = b"0123456789abcdef0123456789abcdef"
 JSON: Headers = (("content-type", "application/json"),)
 
 
@@ -44,10 +47,12 @@ class Side:
 
     reply: Callable[[str], bytes | None] = lambda _head: http_answer(b"{}")
     heads: list[str] = field(default_factory=list)
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
     port: int = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer every request of one connection; a reply of None leaves it unanswered."""
+        self.writers.append(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -79,6 +84,7 @@ class Running:
     database: Database
     socket: Path
     counts: list[Count]
+    halts: list[Halt]
 
     def total(self) -> dict[tuple[str, str], int]:
         """Count what `on_counts` was told, by verdict and reason."""
@@ -94,13 +100,15 @@ class Running:
         routes: Mapping[str, CompareRules] | None = None,
         rewrites: Mapping[tuple[str, str], Rewrite] | None = None,
         version: int = 7,
+        writes: Mapping[str, int] | None = None,
     ) -> None:
         """Tell the worker where both sides listen, and by which rules it goes."""
         sides = {
             name: SideConfig((f"http://127.0.0.1:{port}",))
             for name, port in (("legacy", legacy), ("modern", modern))
         }
-        self.worker.configure(ShadowConfig(version, sides, routes or {}, rewrites or {}))
+        config = ShadowConfig(version, sides, routes or {}, rewrites or {}, writes=writes or {})
+        self.worker.configure(config)
 
     async def send(self, *frames: bytes) -> None:
         """Write frames into the worker's socket, as a data plane does."""
@@ -112,18 +120,26 @@ class Running:
 
 @asynccontextmanager
 async def running_worker(
-    directory: Path, settings: ShadowSettings | None = None
+    directory: Path, settings: ShadowSettings | None = None, name: str = "shadow"
 ) -> AsyncIterator[Running]:
     """Run a worker with its store and socket in a directory."""
     database = Database(f"sqlite+aiosqlite:///{directory / 'cutover.db'}", metadata)
     counts: list[Count] = []
-    worker = ShadowWorker(settings or quick_settings(), ComparisonStore(database), counts.extend)
-    socket = directory / "shadow.sock"
+    halts: list[Halt] = []
+    settings = settings or quick_settings()
+    worker = ShadowWorker(
+        settings,
+        ComparisonStore(database),
+        counts.extend,
+        permits=Permits(database, settings.lost_write),
+        on_halt=halts.append,
+    )
+    socket = directory / f"{name}.sock"
     task = asyncio.create_task(worker.run(socket))
     while not socket.exists():  # noqa: ASYNC110 - a file is the event
         await asyncio.sleep(0.005)
     try:
-        yield Running(worker, Report(database), database, socket, counts)
+        yield Running(worker, Report(database), database, socket, counts, halts)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -134,7 +150,7 @@ async def running_worker(
 def quick_settings(**changes: object) -> ShadowSettings:
     """Give settings that tell and store soon, so that tests wait little."""
     values = {"counts_interval": 0.02, "store_interval": 0.02, "deadline": 5.0, **changes}
-    return ShadowSettings(redaction_key=b"key", **values)  # type: ignore[arg-type] # ints and floats mixed
+    return ShadowSettings(redaction_key=b"key", write_key=WRITE_KEY, **values)  # type: ignore[arg-type] # ints and floats mixed
 
 
 def a_capture(**changes: object) -> Capture:

@@ -129,6 +129,16 @@ class Api:
             ),
         )
 
+    async def resume_writes(self, request: Request) -> Response:
+        """Mirror the writes of a route again."""
+        route_id, wanted = self._route_id(request), schemas.read_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.resume_writes(
+                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
+
     async def set_kill_switch(self, request: Request) -> Response:
         """Turn the kill switch."""
         wanted = schemas.read_kill_switch(await _body(request))

@@ -33,7 +33,8 @@ class Endpoint:
     @property
     def changes_rules(self) -> bool:
         """Whether it makes a new version, and so takes If-Match."""
-        return self.method == "PUT" or self.path.endswith(("/rollback", "/resume"))
+        changes = ("/rollback", "/resume", "/resume-writes")
+        return self.method == "PUT" or self.path.endswith(changes)
 
 
 LIMIT = Parameter("limit", "integer", "how many at most, 1 to 500; 50 when not given")
@@ -74,6 +75,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Let a rolled back route move again",
         "Version",
         takes="Resumption",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/resume-writes",
+        "resume_writes",
+        "Mirror the writes of a route again after they were halted",
+        "Version",
+        takes="Change",
         errors=_CHANGE_ERRORS,
     ),
     Endpoint(

@@ -50,6 +50,12 @@ class Controller(Protocol):
         """Put a rolled back route in force again; before its cool-down ends only with `force`."""
         ...
 
+    async def resume_writes(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Mirror the writes of a route again after they were halted."""
+        ...
+
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Send everything to legacy, or let the rules decide again."""
         ...

@@ -142,6 +142,8 @@ SCHEMAS: dict[str, Any] = {
         "plan": "string?",
         "on_breach": "string",
         "rolled_back": "#Rollback?",
+        "mirrors_writes": "boolean",
+        "writes_halted": "#WriteHalt?",
     },
     "Side": {
         "requests": "integer",
@@ -160,6 +162,7 @@ SCHEMAS: dict[str, Any] = {
         "mismatch_rate": "fraction?",
     },
     "Rollback": _ROLLBACK,
+    "WriteHalt": {"at": "time", "author": "string", "reason": "string", "evidence": "object"},
     "Version": _VERSION,
     "VersionWithText": {**_VERSION, "text": "string", "rollbacks": {"*": "#LastRollback"}},
     "LastRollback": {**_ROLLBACK, "times": "integer", "active": "boolean"},

@@ -20,6 +20,7 @@ from proxy.control.status import (
     Status,
     VersionRecord,
     WorkerStatus,
+    WriteHalt,
 )
 from shadow_compare.report import SignatureDetail, SignatureSummary
 
@@ -63,6 +64,8 @@ def route_plain(route: RouteStatus) -> Plain:
         "plan": route.plan,
         "on_breach": route.on_breach,
         "rolled_back": None if route.rolled_back is None else rollback_plain(route.rolled_back),
+        "mirrors_writes": route.mirrors_writes,
+        "writes_halted": None if route.writes_halted is None else halt_plain(route.writes_halted),
     }
 
 
@@ -98,6 +101,16 @@ def rollback_plain(rollback: RollbackStatus | Rollback) -> Plain:
         "reason": rollback.reason,
         "cooldown_until": instant(rollback.cooldown_until),
         "evidence": evidence_plain(rollback.evidence),
+    }
+
+
+def halt_plain(halt: WriteHalt) -> Plain:
+    """Why the writes of a route are not mirrored."""
+    return {
+        "at": instant(halt.at),
+        "author": halt.author,
+        "reason": halt.reason,
+        "evidence": evidence_plain(halt.evidence),
     }
 
 

@@ -95,7 +95,7 @@ def _show_one(context: Context, route: Json) -> None:
         ("legacy", _side(route["legacy"])),
         ("modern", _side(route["modern"])),
         ("compared", _coverage(coverage)),
-        ("mirrored", f"{wording.percent(route['mirror_share'])} of the requests"),
+        ("mirrored", f"{wording.percent(route['mirror_share'])} of the requests{_writes(route)}"),
         ("window", wording.duration(route["window"])),
         ("plan", f"{route['plan'] or 'none'}; on breach: {route['on_breach']}"),
         ("verdict", f"{route['verdict']}: {route['verdict_reason']}"),
@@ -104,8 +104,17 @@ def _show_one(context: Context, route: Json) -> None:
         rows.append(("rolled back", f"{rollback['at']} by {rollback['author']}"))
         rows.append(("", rollback["reason"]))
         rows.append(("", f"may be resumed from {rollback['cooldown_until']} on"))
+    if (halt := route["writes_halted"]) is not None:
+        rows.append(("writes", f"not mirrored since {halt['at']}: {halt['reason']}"))
+        rows.append(("", f"mend modern, then: cutover resume-writes {route['id']}"))
     for name, value in rows:
         print_line(context.out, f"{name:<12} {value}")
+
+
+def _writes(route: Json) -> str:
+    if route["writes_halted"] is not None:
+        return ", but no writes"
+    return ", writes too" if route["mirrors_writes"] else ""
 
 
 def _side(side: Json) -> str:
@@ -147,6 +156,10 @@ def _warnings(status: Json) -> list[str]:
     rolled_back = [route["id"] for route in status["routes"] if route["rolled_back"]]
     if rolled_back:
         warnings.append(f"rolled back: {', '.join(rolled_back)} (cutover resume ROUTE)")
+    halted = [route["id"] for route in status["routes"] if route["writes_halted"]]
+    if halted:
+        names = ", ".join(halted)
+        warnings.append(f"writes are not mirrored any more: {names} (cutover resume-writes ROUTE)")
     return warnings
 
 

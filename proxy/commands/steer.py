@@ -1,4 +1,4 @@
-"""The commands that change something: set-weight, rollback, resume, kill and unkill."""
+"""The commands that change something: set-weight, rollback, resume, resume-writes, kill, unkill."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ cutover resume plans --reason "prices fixed in release 2.4.1"
 cutover resume plans --weight 1% --reason "carefully"
 cutover resume plans --force --reason "the cool-down can wait: it was the network"
 """
+RESUME_WRITES = """
+cutover resume-writes subscriptions.create --reason "release 2.5 has the middleware"
+"""
 KILL = """
 cutover kill --reason "modern corrupts invoices"
 cutover kill --state /var/lib/cutover --reason "the controller is dead, too"
@@ -51,6 +54,8 @@ def add_to(commands: Commands) -> None:
     parser = _add(commands, "resume", resume, summary, RESUME, route=True)
     parser.add_argument("--weight", metavar="WEIGHT", help="begin at this weight")
     parser.add_argument("--force", action="store_true", help="even before the cool-down ends")
+    summary = "mirror the writes of a route again, after one was not acknowledged"
+    _add(commands, "resume-writes", resume_writes, summary, RESUME_WRITES, route=True)
     summary = "send everything to legacy, at once, whatever the rules say"
     _add_state(_add(commands, "kill", kill, summary, KILL))
     summary = "let the rules decide again after kill"
@@ -85,6 +90,13 @@ def resume(args: argparse.Namespace, context: Context) -> int:
     weight = record["evidence"].get("weight")
     at = "" if weight is None else f" at {weight:g}%"
     return _done(args, context, record, f"{args.route}: resumed{at}")
+
+
+def resume_writes(args: argparse.Namespace, context: Context) -> int:
+    """Mirror the writes of the route again."""
+    path = f"/routes/{segment(args.route)}/resume-writes"
+    record = _connect(args, context).send("POST", path, _signed(args, context), args.if_version)
+    return _done(args, context, record, f"{args.route}: writes are mirrored again")
 
 
 def kill(args: argparse.Namespace, context: Context) -> int:

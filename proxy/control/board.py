@@ -55,6 +55,8 @@ def route_status(
             cooldown_until=rollback.cooldown_until,
             evidence=rollback.evidence,
         ),
+        mirrors_writes=route.mirror.writes,
+        writes_halted=state.write_halt_of(route.id),
     )
 
 
@@ -93,6 +95,9 @@ def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False)
         comparisons=totals.comparisons,
         dropped=totals.dropped,
         rollbacks=totals.rollbacks,
+        writes_halted=state.write_halt_of(live.route.id) is not None
+        if live.route.mirror.writes
+        else None,
     )
 
 

@@ -25,7 +25,7 @@ from proxy.control.store.base import Store
 from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
-from proxy.outcome import ComparisonBatch, OutcomeBatch
+from proxy.outcome import ComparisonBatch, OutcomeBatch, WritesHalted
 from proxy.rollout.detectors import Breach
 from proxy.rollout.verdict import Verdict
 from proxy.routing.schema import load_rules
@@ -156,6 +156,8 @@ class Controller(Desk):
                 self._take_outcomes(peer, OutcomeBatch.from_wire(payload), now)
             case "comparisons":
                 self._take_comparisons(peer, ComparisonBatch.from_wire(payload), now)
+            case "writes_halted":
+                self._halt_writes(WritesHalted.from_wire(payload))
             case _:
                 log.warning("%s %d sent a message of unknown kind %r", peer.role, peer.index, kind)
 
@@ -243,6 +245,22 @@ class Controller(Desk):
         because = self._because(AUTOMATIC, str(breach), self._evidence(live, breach))
         log.warning("%s stays at its weight although %s", live.route.id, breach)
         self._in_force.note("freeze", live.route.id, because, None)
+
+    def _halt_writes(self, halted: WritesHalted) -> None:
+        """Mirror no writes of a route any more; what is told of an earlier time is known."""
+        state, route_id = self._now, halted.route
+        known = state.loaded.rules.route(route_id) is not None
+        if (
+            not known
+            or state.write_halt_of(route_id)
+            or halted.epoch != state.write_epoch_of(route_id)
+        ):
+            return
+        reason = f"a mirrored write was not acknowledged: {halted.why}"
+        because = self._because(AUTOMATIC, reason, {"write": halted.write, "epoch": halted.epoch})
+        log.error("writes of %s are mirrored no more: %s", route_id, reason)
+        state = state.with_writes_halted(route_id, because)
+        self._in_force.commit(state, "halt_writes", route_id, because)
 
     def _evidence(self, live: LiveRoute, breach: Breach) -> dict[str, Any]:
         return {

@@ -153,6 +153,21 @@ class Desk:
         )
         return await self._written()
 
+    async def resume_writes(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Mirror the writes of a route again, beginning with one that must be acknowledged."""
+        self._expect(expected_version)
+        self._route(route_id)
+        if self._now.write_halt_of(route_id) is None:
+            raise RefusedError(
+                f"the writes of `{route_id}` are not halted; nothing is to be resumed"
+            )
+        because = self._because(author, reason)
+        state = self._now.with_writes_resumed(route_id, because)
+        self._in_force.commit(state, "resume_writes", route_id, because)
+        return await self._written()
+
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Send everything to legacy, or let the rules decide again, the kill file included."""
         because = self._because(author, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from proxy.control.status import DecisionRecord, Rollback, VersionRecord
+from proxy.control.status import DecisionRecord, Rollback, VersionRecord, WriteHalt
 
 
 def version_to_plain(record: VersionRecord) -> dict[str, Any]:
@@ -16,8 +16,15 @@ def version_to_plain(record: VersionRecord) -> dict[str, Any]:
 def version_from_plain(data: dict[str, Any]) -> VersionRecord:
     """Read what `version_to_plain` gave; raises KeyError, TypeError or ValueError."""
     rollbacks = {route: Rollback(**plain) for route, plain in data["rollbacks"].items()}
+    # A record that was made before writes were mirrored tells of none.
+    halts = {route: WriteHalt(**plain) for route, plain in data.get("write_halts", {}).items()}
     return VersionRecord(
-        **{**data, "rolled_back": tuple(data["rolled_back"]), "rollbacks": rollbacks}
+        **{
+            **data,
+            "rolled_back": tuple(data["rolled_back"]),
+            "rollbacks": rollbacks,
+            "write_halts": halts,
+        }
     )
 
 

@@ -5,11 +5,12 @@ Each change gives a new state with the next version number; nothing is changed i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from proxy.control.loaded import LoadedRules
-from proxy.control.status import Rollback, VersionRecord
+from proxy.control.status import Rollback, VersionRecord, WriteHalt
 from proxy.rollout.phase import Phase, phase_of
 from proxy.routing.rules import RouteRules
 from proxy.snapshot import Snapshot
@@ -46,12 +47,24 @@ class RoutingState:
             rules=self.loaded.rules,
             rolled_back=frozenset(self.record.rolled_back),
             kill_switch=self.record.kill_switch,
+            halted_writes=frozenset(route for route, halt in self._halts() if halt.active),
+            write_epochs={route: halt.epoch for route, halt in self._halts() if halt.epoch},
         )
 
     def rollback_of(self, route_id: str) -> Rollback | None:
         """Give the rollback that holds a route at 0, or None."""
         rollback = self.record.rollbacks.get(route_id)
         return rollback if rollback is not None and rollback.active else None
+
+    def write_halt_of(self, route_id: str) -> WriteHalt | None:
+        """Give the halt that keeps a route's writes from being mirrored, or None."""
+        halt = self.record.write_halts.get(route_id)
+        return halt if halt is not None and halt.active else None
+
+    def write_epoch_of(self, route_id: str) -> int:
+        """Give the version in which mirroring of a route's writes was resumed; 0 if never."""
+        halt = self.record.write_halts.get(route_id)
+        return 0 if halt is None else halt.epoch
 
     def phase_of(self, route: RouteRules) -> Phase:
         """Where a route stands."""
@@ -96,6 +109,18 @@ class RoutingState:
         resumed = self._with_rollbacks({route_id: ended}, because)
         return RoutingState(replace(resumed.record, text=loaded.text), loaded)
 
+    def with_writes_halted(self, route_id: str, because: Because) -> RoutingState:
+        """Mirror no writes of a route any more, until somebody resumes it."""
+        epoch = self.write_epoch_of(route_id)
+        halt = WriteHalt(because.at, because.author, because.reason, True, epoch, because.evidence)
+        return self._with_write_halt(route_id, halt, because)
+
+    def with_writes_resumed(self, route_id: str, because: Because) -> RoutingState:
+        """Mirror writes of a route again, from the first on; expects that they are halted."""
+        halt = self.record.write_halts[route_id]
+        ended = replace(halt, active=False, epoch=self.record.number + 1)
+        return self._with_write_halt(route_id, ended, because)
+
     def after(self, number: int, because: Because) -> RoutingState:
         """Say the same once more, under a number higher than this one."""
         record = self._next(because)
@@ -106,6 +131,13 @@ class RoutingState:
         active = tuple(sorted(route for route, r in rollbacks.items() if r.active))
         record = self._next(because, rollbacks=rollbacks, rolled_back=active)
         return replace(self, record=record)
+
+    def _with_write_halt(self, route_id: str, halt: WriteHalt, because: Because) -> RoutingState:
+        halts = {**self.record.write_halts, route_id: halt}
+        return replace(self, record=self._next(because, write_halts=halts))
+
+    def _halts(self) -> Iterable[tuple[str, WriteHalt]]:
+        return self.record.write_halts.items()
 
     def _next(self, because: Because, **changed: Any) -> VersionRecord:
         return replace(

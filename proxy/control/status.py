@@ -46,7 +46,8 @@ class DecisionRecord:
     """One automatic or manual decision, complete enough to be explained later.
 
     `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
-    redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill or load.
+    redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill, load,
+    halt_writes or resume_writes.
     """
 
     id: int
@@ -76,10 +77,27 @@ class Rollback:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteHalt:
+    """The last time that mirroring of a route's writes was halted, kept after it was resumed.
+
+    `active` until resumed. `epoch` is the version in which it was resumed, 0 before the first time:
+    what was acknowledged in an earlier one no longer counts.
+    """
+
+    at: float
+    author: str
+    reason: str
+    active: bool
+    epoch: int
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VersionRecord:
     """One version of the routing: document, what is rolled back, and why it came about.
 
     `rollbacks` holds the last rollback of each route that had one; `rolled_back` names the active.
+    `write_halts` holds the last halt of mirrored writes of each route that had one.
     """
 
     number: int
@@ -92,6 +110,7 @@ class VersionRecord:
     kill_switch: bool
     evidence: dict[str, Any] = field(default_factory=dict)
     rollbacks: dict[str, Rollback] = field(default_factory=dict)
+    write_halts: dict[str, WriteHalt] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +145,8 @@ class RouteStatus:
     plan: str | None
     on_breach: str
     rolled_back: RollbackStatus | None = None
+    mirrors_writes: bool = False
+    writes_halted: WriteHalt | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ class RouteReading:
     """One route's counts since the controller started.
 
     `outcomes` by side and outcome, `served` and `latencies` by side, `comparisons` by verdict and
-    reason, `dropped` and `rollbacks` by reason. Weights and shares are fractions.
+    reason, `dropped` and `rollbacks` by reason. Weights and shares are fractions. `writes_halted`
+    is None where writes are not mirrored anyway.
     """
 
     id: str
@@ -64,6 +65,7 @@ class RouteReading:
     comparisons: Mapping[tuple[str, str], int]
     dropped: Mapping[str, int]
     rollbacks: Mapping[str, int]
+    writes_halted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,15 @@ def _shadowing(reading: Reading) -> Iterator[Metric]:
                 not_compared.add_metric([route.id, reason], count)
         for verdict, count in by_verdict.items():
             comparisons.add_metric([route.id, verdict], count)
-    yield from (sent, dropped, comparisons, not_compared)
+    halted = GaugeMetricFamily(
+        "cutover_writes_halted",
+        "1 while the route's writes are not mirrored until resumed",
+        labels=["route"],
+    )
+    for route in reading.routes:
+        if route.writes_halted is not None:
+            halted.add_metric([route.id], route.writes_halted)
+    yield from (sent, dropped, comparisons, not_compared, halted)
 
 
 def _processes(reading: Reading) -> Iterator[Metric]:

@@ -50,6 +50,7 @@ class Route:
         rolled_back: bool,
         kill_switch: bool,
         mint_key: bytes,
+        writes_halted: bool = False,
     ) -> None:
         self.id: Final = rules.id
         self.rules: Final = rules
@@ -57,7 +58,7 @@ class Route:
         self.methods: Final = _methods(rules)
         self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
         self.limited: Final = rules.limits.limits_anything
-        self.writes: Final = rules.mirror.writes and rules.mirror.share > 0.0
+        self.writes: Final = rules.mirror.writes and rules.mirror.share > 0.0 and not writes_halted
         self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
@@ -177,6 +178,7 @@ class Table:
         version: int = 0,
         mint_key: bytes = b"",
         own_path: str = "",
+        halted_writes: frozenset[str] = frozenset(),
     ) -> None:
         """Compile; `own_path` is the proxy's own, and no route takes it."""
         self.version: Final = version
@@ -184,7 +186,15 @@ class Table:
         self.rules: Final = rules
         self.kill_switch: Final = kill_switch
         self.routes: Final = tuple(
-            Route(route, order, rules, route.id in rolled_back, kill_switch, mint_key)
+            Route(
+                route,
+                order,
+                rules,
+                route.id in rolled_back,
+                kill_switch,
+                mint_key,
+                route.id in halted_writes,
+            )
             for order, route in enumerate(rules.routes)
         )
         self.allowed_fields: Final = frozenset(name.encode() for name in rules.allowed_headers)

@@ -128,6 +128,7 @@ class Plane:
             snapshot.version,
             self._mint_key,
             self.ready_path,
+            snapshot.halted_writes,
         )
         self.admission.limit = snapshot.rules.limits.exchanges
         self.connections_max = snapshot.rules.limits.connections

@@ -123,3 +123,22 @@ totals = Table(
     Column("compared", BigInteger, nullable=False, server_default=text("0")),
 )
 """Pairs of each route that were ever compared."""
+
+write_permits = Table(
+    "comparison_write_permits",
+    metadata,
+    Column("route", String(200), primary_key=True),
+    Column("epoch", BigInteger, primary_key=True),
+    Column("holder", String(300)),
+    Column("since", Float, nullable=False),
+    Column("acknowledged", BigInteger, nullable=False),
+    Column("halted", Text),
+)
+"""`holder` is the id of the write that is under way, `halted` why there are no more."""
+
+sent_writes = Table(
+    "comparison_sent_writes",
+    metadata,
+    Column("id", String(300), primary_key=True),
+    Column("at", Float, nullable=False, index=True),
+)

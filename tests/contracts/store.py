@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.status import DecisionRecord, Rollback, VersionRecord
+from proxy.control.status import DecisionRecord, Rollback, VersionRecord, WriteHalt
 from proxy.control.store.base import Store
 from proxy.errors import ConflictError
 
@@ -16,6 +16,15 @@ ROLLBACK = Rollback(
     times=1,
     active=True,
     evidence={"detector": "error_rate", "value": 0.125, "samples": [{"path": "/api/plans"}]},
+)
+
+WRITE_HALT = WriteHalt(
+    at=1_790_000_000.25,
+    author="cutover",
+    reason="its answer (201) has no cutover-shadow-ack",
+    active=True,
+    epoch=3,
+    evidence={"write": "req-1.aa"},
 )
 
 
@@ -32,6 +41,7 @@ def version(number: int, parent: int | None = None) -> VersionRecord:
         kill_switch=number % 2 == 0,
         evidence={"weight": 1000},
         rollbacks={"plans": ROLLBACK},
+        write_halts={"plans": WRITE_HALT},
     )
 
 

@@ -83,6 +83,18 @@ class Actions:
 
         return await self._on_route(request, route_id, "resume", change)
 
+    async def resume_writes(self, request: Request) -> Response:
+        """Mirror the writes of a route again."""
+        route_id = request.path_params["route_id"]
+
+        async def change(form: Form) -> str:
+            record = await self._controller.resume_writes(
+                route_id, author=form.author(), reason=form.reason()
+            )
+            return f"Writes of {route_id} are mirrored again with version {record.number}."
+
+        return await self._on_route(request, route_id, "resume-writes", change)
+
     async def kill_switch(self, request: Request) -> Response:
         """Send everything to legacy, or let the rules decide again."""
         form = Form()

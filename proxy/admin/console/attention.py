@@ -19,7 +19,7 @@ NOTICEABLE = 0.01
 class Level(IntEnum):
     """How much something needs a person; the order of the overview."""
 
-    ACT = 0  # traffic was taken back or a breach is open
+    ACT = 0  # traffic was taken back, a breach is open, or modern may have written something
     LOOK = 1  # nothing is broken, but somebody should read this
     FINE = 2
     IDLE = 3  # nothing to judge: no traffic on either side
@@ -57,6 +57,10 @@ def of_route(route: RouteStatus, now: float) -> Attention:
         return Attention(Level.ACT, f"Rolled back {when}: {route.rolled_back.reason}")
     if route.verdict == "ROLLBACK":
         return Attention(Level.ACT, f"Breach: {route.verdict_reason}")
+    if route.writes_halted is not None:
+        when = wording.ago(route.writes_halted.at, now)
+        why = route.writes_halted.reason
+        return Attention(Level.ACT, f"Writes are mirrored no more, halted {when}: {why}")
     if route.coverage.mismatch:
         differ = wording.plural(route.coverage.mismatch, "answer")
         compared = wording.count(route.coverage.compared)

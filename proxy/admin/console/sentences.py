@@ -47,6 +47,8 @@ _DONE: dict[str, str] = {
     "set_weight": "set the weight of {route}{to}",
     "kill": "turned the kill switch on: legacy answers everything",
     "unkill": "turned the kill switch off: the rules decide again",
+    "halt_writes": "stopped mirroring the writes of {route}",
+    "resume_writes": "had the writes of {route} mirrored again",
     "load": "put other rules in force",
 }
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData()
@@ -32,6 +33,7 @@ versions = Table(
     Column("kill_switch", Boolean, nullable=False),
     Column("evidence", JSON, nullable=False),
     Column("rollbacks", JSON, nullable=False),
+    Column("write_halts", JSON, nullable=False, server_default=text("'{}'")),
 )
 
 decisions = Table(

@@ -151,6 +151,18 @@ def test_a_route_is_rolled_back_and_resumed_after_its_cool_down(
     assert controller.routes["plans"].weight_in_force == 500
 
 
+def test_writes_that_were_halted_are_resumed(browser: Browser, controller: FakeController) -> None:
+    """The page says why they are, for as long as they are."""
+    page = "/routes/subscriptions.create"
+    assert "resume-writes-form" not in browser.client.get(page).text
+    controller.halt_writes("subscriptions.create")
+    shown = browser.client.get(page).text
+    assert "no cutover-shadow-ack" in shown
+    assert browser.send(page, "resume-writes-form", f"{page}/resume-writes").status_code == 303
+    assert controller.routes["subscriptions.create"].writes_halted is None
+    assert "resume-writes-form" not in browser.client.get(page).text
+
+
 def test_a_rollback_is_never_held_up_by_a_conflict(
     browser: Browser, controller: FakeController
 ) -> None:

@@ -30,6 +30,7 @@ ROUTE = RouteReading(
     comparisons={("match", ""): 1, ("not_compared", "timeout"): 1},
     dropped={"queue_full": 1},
     rollbacks={"t1": 1},
+    writes_halted=False,
 )
 READING = Reading(
     version=1,

@@ -101,9 +101,12 @@ def test_what_cannot_be_used_is_refused_by_name(
 
 
 def test_every_setting_can_be_given_by_option_and_by_variable() -> None:
-    """The table and the dataclass name the same settings; only the token is no option."""
+    """The table and the dataclass name the same settings; only secrets are no options."""
     names = {setting.name for setting in SERVE_SETTINGS}
-    assert names == set(serve_settings({}, {}).__dataclass_fields__) - {"admin_token"}
+    assert names == set(serve_settings({}, {}).__dataclass_fields__) - {
+        "admin_token",
+        "shadow_key",
+    }
 
 
 def test_a_token_never_shows_in_a_repr() -> None:
@@ -132,6 +135,20 @@ def test_an_unusable_token_file_is_refused(tmp_path: Path, content: str, words: 
     file.write_text(content)
     with pytest.raises(SettingsError, match=words):
         read_token({"CUTOVER_ADMIN_TOKEN_FILE": str(file)})
+
+
+def test_the_key_of_mirrored_writes_may_come_from_a_file(tmp_path: Path) -> None:
+    """It never shows, and a short one is refused; without one the state directory has a key."""
+    file, key = tmp_path / "key", "k" * 32
+    file.write_text(f"{key}\n")
+    settings = serve_settings({}, {"CUTOVER_SHADOW_KEY_FILE": str(file)})
+    assert settings.shadow_key == key
+    assert key not in repr(settings)
+    assert serve_settings({}, {}).shadow_key is None
+    with pytest.raises(SettingsError, match="31 characters"):
+        serve_settings({}, {"CUTOVER_SHADOW_KEY": key[1:]})
+    with pytest.raises(SettingsError, match=r"CUTOVER_SHADOW_KEY_FILE: .*nowhere: No such file"):
+        serve_settings({}, {"CUTOVER_SHADOW_KEY_FILE": str(tmp_path / "nowhere")})
 
 
 def test_a_missing_token_file_is_refused(tmp_path: Path) -> None:

@@ -20,7 +20,13 @@ TEXT = HEAD + (
 @pytest.fixture
 def snapshot() -> Snapshot:
     """Give a snapshot of a file that was read."""
-    return Snapshot(7, *load_rules(TEXT, "rules.yaml"), rolled_back=frozenset({"b"}))
+    return Snapshot(
+        7,
+        *load_rules(TEXT, "rules.yaml"),
+        rolled_back=frozenset({"b"}),
+        halted_writes=frozenset({"b"}),
+        write_epochs={"a": 3},
+    )
 
 
 @pytest.mark.parametrize("kill_switch", [True, False])
@@ -40,6 +46,26 @@ def test_the_weight_in_force_is_told(snapshot: Snapshot) -> None:
     assert (snapshot.weight("a"), snapshot.weight("b"), snapshot.weight("c")) == (2500, 0, 0)
     assert replace(snapshot, rolled_back=frozenset()).weight("b") == 10_000
     assert replace(snapshot, kill_switch=True).weight("a") == 0
+
+
+def test_mirrored_writes_are_told_with_their_epoch(snapshot: Snapshot) -> None:
+    """Only of routes that mirror writes; not of those that are halted, or when all is killed."""
+    assert snapshot.mirrored_writes() == {}
+    text = TEXT.replace("path: /a}", "path: /a}, mirror: {writes: dry_run}").replace(
+        "path: /*}", "path: /*}, mirror: {writes: dry_run}"
+    )
+    writing = replace(snapshot, rules=load_rules(text, "rules.yaml")[1])
+    assert writing.mirrored_writes() == {"a": 3}
+    assert replace(writing, halted_writes=frozenset()).mirrored_writes() == {"a": 3, "b": 0}
+    assert replace(writing, kill_switch=True).mirrored_writes() == {}
+
+
+def test_a_snapshot_of_an_earlier_version_mirrors_writes_as_before(snapshot: Snapshot) -> None:
+    """A controller that knows of no halts tells of none."""
+    payload = snapshot.to_wire()
+    del payload["halted_writes"], payload["write_epochs"]
+    received = Snapshot.from_wire(payload)
+    assert (received.halted_writes, received.write_epochs) == (frozenset(), {})
 
 
 def test_a_broken_document_is_refused(snapshot: Snapshot) -> None:

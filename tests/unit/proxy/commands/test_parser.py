@@ -18,6 +18,7 @@ COMMANDS = (
     "set-weight",
     "rollback",
     "resume",
+    "resume-writes",
     "kill",
     "unkill",
     "diffs",

@@ -56,6 +56,23 @@ def test_one_route_is_shown_in_full() -> None:
     assert "may be resumed from 2026-09-21T14:21:10.000Z on" in result.out
 
 
+def test_halted_writes_are_shown_with_the_way_out() -> None:
+    """As a warning, and in full for the route."""
+    client = filled_client()
+    route = client.answers["/routes/subscriptions.create"]
+    found = cutover("routes", "subscriptions.create", client=client)
+    assert "5% of the requests, writes too" in found.out
+    halt = {"at": "2026-09-21T14:13:20.000Z", "reason": "no ack", "author": "x", "evidence": {}}
+    route["writes_halted"] = halt
+    client.answers["/status"]["routes"][5] = route
+    found = cutover("routes", "subscriptions.create", client=client)
+    assert "5% of the requests, but no writes" in found.out
+    assert "not mirrored since 2026-09-21T14:13:20.000Z: no ack" in found.out
+    assert "cutover resume-writes subscriptions.create" in found.out
+    warned = cutover("routes", client=client).err
+    assert "writes are not mirrored any more: subscriptions.create" in warned
+
+
 def test_scripts_get_what_the_api_says() -> None:
     """Unchanged."""
     client = filled_client()

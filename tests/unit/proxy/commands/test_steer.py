@@ -35,6 +35,11 @@ WHY = {"reason": "why", "author": "ada"}
             "plans: resumed (version 18)",
         ),
         (
+            ("resume-writes", "plans"),
+            ("POST", "/routes/plans/resume-writes", WHY, None),
+            "plans: writes are mirrored again (version 18)",
+        ),
+        (
             ("resume", "plans", "--weight", "1%", "--force"),
             ("POST", "/routes/plans/resume", {"force": True, "weight": "1%", **WHY}, None),
             "plans: resumed (version 18)",

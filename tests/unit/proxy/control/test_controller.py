@@ -9,6 +9,7 @@ from proxy.control.bus.base import Peer
 from proxy.control.controller import ROUND, Controller
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import RulesError
+from proxy.outcome import WritesHalted
 from tests.support_control import RULES, SHADOW, WORKER, Scene
 
 
@@ -372,6 +373,56 @@ class TestWorkers:
         """A message of unknown kind is no reason to fall over."""
         controller.on_message(WORKER, "poem", {})
         assert scene.version == 1
+
+
+class TestMirroredWrites:
+    """A write that was not acknowledged ends the mirroring of its route's writes."""
+
+    def halt(self, controller: Controller, route: str = "plans", epoch: int = 0) -> None:
+        """A shadow worker reports so."""
+        told = WritesHalted(route, epoch, "req-1.aa", "its answer (201) has no cutover-shadow-ack")
+        controller.on_message(SHADOW, "writes_halted", told.to_wire())
+
+    async def test_halt(self, scene: Scene, controller: Controller) -> None:
+        """Everybody is told, it is on record, and the routing is as it was."""
+        self.halt(controller)
+        snapshot = scene.published[-1]
+        assert (snapshot.version, snapshot.halted_writes) == (2, frozenset({"plans"}))
+        assert snapshot.weight("plans") == 1000
+        [decision, _] = await controller.decisions()
+        assert (decision.action, decision.author, decision.route) == (
+            "halt_writes", "cutover", "plans",
+        )  # fmt: skip
+        assert decision.reason.endswith("its answer (201) has no cutover-shadow-ack")
+        assert decision.evidence == {"write": "req-1.aa", "epoch": 0}
+        shown = scene.route().writes_halted
+        assert shown is not None
+        assert shown.reason == decision.reason
+
+    async def test_told_again(self, scene: Scene, controller: Controller) -> None:
+        """By another worker, or of what is over: nothing changes."""
+        self.halt(controller)
+        self.halt(controller)
+        self.halt(controller, "no-such-route")
+        assert scene.version == 2
+        await controller.resume_writes("plans", author="me", reason="mended")
+        self.halt(controller, epoch=0)
+        assert scene.version == 3
+        self.halt(controller, epoch=3)
+        assert scene.published[-1].halted_writes == frozenset({"plans"})
+
+    async def test_survives(self, scene: Scene, controller: Controller) -> None:
+        """A controller that starts anew, and an edit of the rules, resume nothing."""
+        self.halt(controller)
+        await controller.close()
+        started = await scene.start()
+        scene.edit("weight: 10%", "weight: 11%")
+        assert scene.published[-1].halted_writes == frozenset({"plans"})
+        assert started.status().routes[0].writes_halted is not None
+
+    async def test_metric(self, controller: Controller) -> None:
+        """Only of routes that mirror writes."""
+        assert [route.writes_halted for route in controller.reading().routes] == [None] * 3
 
 
 async def test_run_writes_what_is_decided(scene: Scene) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from proxy.control.controller import Controller
 from proxy.errors import ConflictError, NotFoundError, RefusedError
-from tests.support_control import RULES, Scene
+from proxy.outcome import WritesHalted
+from tests.support_control import RULES, SHADOW, Scene
 
 
 class Who(TypedDict):
@@ -341,3 +342,26 @@ class TestKillFile:
         scene.pass_time(0.05)
         scene.outcomes(bad=50)
         assert controller.status().version == 1
+
+
+class TestResumeWrites:
+    """Mirroring writes again after one was not acknowledged."""
+
+    async def test_only_what_is_halted(self, controller: Controller) -> None:
+        """Nothing else can be resumed, and nothing that is not there."""
+        with pytest.raises(RefusedError, match="writes of `plans` are not halted"):
+            await controller.resume_writes("plans", **ME)
+        with pytest.raises(NotFoundError):
+            await controller.resume_writes("nowhere", **ME)
+
+    async def test_under_a_new_epoch(self, scene: Scene, controller: Controller) -> None:
+        """The version that resumes them, so that the first write must be acknowledged anew."""
+        told = WritesHalted("plans", 0, "w", "why")
+        controller.on_message(SHADOW, "writes_halted", told.to_wire())
+        with pytest.raises(ConflictError):
+            await controller.resume_writes("plans", **ME, expected_version=1)
+        record = await controller.resume_writes("plans", **ME, expected_version=2)
+        assert (record.number, record.author) == (3, "me")
+        assert scene.published[-1].write_epochs == {"plans": 3}
+        assert scene.published[-1].halted_writes == frozenset()
+        assert (await controller.decisions())[0].action == "resume_writes"

@@ -87,3 +87,26 @@ def test_said_once_more_under_a_higher_number(state: RoutingState) -> None:
     assert (repeated.record.number, repeated.record.parent) == (10, 2)
     assert repeated.record.rolled_back == ("plans",)
     assert state.after(0, because()).record.number == 2
+
+
+def test_halted_writes_are_resumed_under_another_epoch(state: RoutingState) -> None:
+    """What was acknowledged before no longer counts; routing itself is untouched."""
+    halted = state.with_writes_halted("plans", because(1000.0))
+    assert halted.snapshot.halted_writes == frozenset({"plans"})
+    halt = halted.write_halt_of("plans")
+    assert halt is not None
+    assert (halt.at, halt.author, halt.reason, halt.evidence) == (1000.0, "me", "so", {"n": 1})
+    assert halted.snapshot.rolled_back == state.snapshot.rolled_back
+    resumed = halted.with_writes_resumed("plans", because(1001.0))
+    assert resumed.write_halt_of("plans") is None
+    assert resumed.snapshot.halted_writes == frozenset()
+    assert resumed.snapshot.write_epochs == {"plans": 3}
+    again = resumed.with_writes_halted("plans", because(1002.0))
+    assert (again.write_epoch_of("plans"), again.snapshot.write_epochs) == (3, {"plans": 3})
+    assert again.with_writes_resumed("plans", because()).write_epoch_of("plans") == 5
+
+
+def test_an_edit_of_the_rules_resumes_no_writes(state: RoutingState) -> None:
+    """Somebody must say that modern is mended."""
+    halted = state.with_writes_halted("plans", because())
+    assert halted.with_rules(loaded(), because()).write_halt_of("plans") is not None

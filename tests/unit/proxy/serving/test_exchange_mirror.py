@@ -256,6 +256,32 @@ async def test_a_write_that_fell_back_is_not_captured(scene: Make) -> None:
     assert it.tap.captures == []
 
 
+SPELLINGS = [
+    a + between + b
+    for a in ("Cutover", "cutover", "CUTOVER")
+    for b in ("Shadow", "SHADOW", "Shadow-Ack", "shadow_ack")
+    for between in "-_."
+]
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+@pytest.mark.parametrize("side", [LEGACY, MODERN])
+async def test_a_client_cannot_mark_its_own_request(scene: Make, name: str, side: Side) -> None:
+    """No spelling passes, to the application or into a capture, also when the rules allow it."""
+    allowed = [name] if {"_", "."} & set(name) else []
+    it = scene(on(100 if side is MODERN else 0, mirror=WRITES), allowed_headers=allowed)
+    client = it.client()
+    said = f"{name}: v1;ts=1767225600;id=a;sig={'0' * 64}"
+    client.send(request("POST", "/a", said, "X-Own: 1", body=b"x"))
+    upstream = await it.accept(side)
+    assert b"shadow" not in bytes(upstream.sent).lower()
+    assert b"X-Own: 1" in bytes(upstream.sent)
+    upstream.receive(OK)
+    for capture in it.tap.captures:
+        assert "shadow" not in str((capture.request_headers, capture.provenance)).lower()
+    assert len(it.tap.captures) == (side is LEGACY)
+
+
 # What is lost, and that it is counted
 
 

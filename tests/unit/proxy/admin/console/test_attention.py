@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 from proxy.admin.console.attention import Level, by_attention, headline, notices, of_route, silent
-from proxy.control.status import CoverageStatus, RollbackStatus, RouteStatus, Status
+from proxy.control.status import CoverageStatus, RollbackStatus, RouteStatus, Status, WriteHalt
 from tests.support_console import FakeController, route, side
 
 NOW = 1_790_000_000.0
@@ -24,6 +24,14 @@ def test_an_open_breach_needs_a_person() -> None:
     """A breach that freezes the weight counts like a rollback."""
     judged = of_route(route(verdict="ROLLBACK", verdict_reason="p95 1.4 s"), NOW)
     assert (judged.level, judged.text) == (Level.ACT, "Breach: p95 1.4 s")
+
+
+def test_halted_writes_need_a_person() -> None:
+    """Modern may have carried one out for real."""
+    halt = WriteHalt(NOW - 130, "cutover", "it has not answered", True, 0)
+    judged = of_route(route(writes_halted=halt), NOW)
+    assert judged.level is Level.ACT
+    assert judged.text == "Writes are mirrored no more, halted 2 min ago: it has not answered"
 
 
 def test_differences_want_to_be_read() -> None:
