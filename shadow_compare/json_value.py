@@ -71,6 +71,8 @@ def _is_same_but_for_spelling(body: bytes, again: bytes) -> bool:
             if rb"\u002" in body or rb"\u005" in body:
                 return False
             body = _unescaped(body)
+        if body == again:
+            return True
     return body.translate(None, _BLANKS) == again.translate(None, _BLANKS)
 
 

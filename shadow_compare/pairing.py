@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from shadow_compare.json_value import Json
-
 MATCHES_MAX: Final = 500_000
 """Pairs of equal elements looked at to find the longest common subsequence: half a second."""
 
@@ -33,7 +31,8 @@ class Pairing:
     @property
     def reordered(self) -> bool:
         """Whether the pairs, in the old order, are not in order on the new side."""
-        return any(a[1] > b[1] for a, b in pairwise(self.pairs))
+        places = [j for _, j in self.pairs]
+        return places != sorted(places)
 
     def shifted(self, by: int) -> Pairing:
         """Give the same pairing for arrays with `by` more elements in front."""
@@ -47,7 +46,11 @@ class Pairing:
 def pair_by_key(old: Sequence[Hashable], new: Sequence[Hashable]) -> Pairing | None:
     """Pair elements by the value of their key; None when a key stands twice on a side."""
     at = {key: index for index, key in enumerate(new)}
-    if len(at) != len(new) or len(set(old)) != len(old):
+    if len(at) != len(new):
+        return None
+    if old == new:
+        return Pairing(tuple(zip(range(len(old)), range(len(old)), strict=True)), (), ())
+    if len(set(old)) != len(old):
         return None
     pairs = tuple((index, at[key]) for index, key in enumerate(old) if key in at)
     return _with_the_rest(pairs, len(old), len(new))
@@ -175,8 +178,3 @@ def _way_back(before: list[dict[int, int]], i: int, j: int) -> list[tuple[int, i
         i = before[edits][came_from]
         j = i - came_from
     return found[::-1]
-
-
-def key_of(element: Json, member: str) -> Json:
-    """Give what identifies an element, or None when it has no such member."""
-    return element.get(member) if isinstance(element, dict) else None

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _STEP = re.compile(
@@ -102,12 +103,14 @@ def _step_of(step: re.Match[str]) -> str | int | Aspect | Wildcard:
 
 def covers(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern names this place or one above it."""
-    return len(pattern) <= len(path) and all(map(_step_covers, pattern, path))
+    return path[: len(pattern)] == pattern or (
+        len(pattern) <= len(path) and all(map(_step_covers, pattern, path))
+    )
 
 
 def is_exactly(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern names just this place."""
-    return len(pattern) == len(path) and all(map(_step_covers, pattern, path))
+    return path == pattern or (len(pattern) == len(path) and all(map(_step_covers, pattern, path)))
 
 
 def touches(pattern: Pattern, path: Path) -> bool:
@@ -136,18 +139,25 @@ def wildcard_text(path: Path) -> str:
 
 
 def _written(path: Path, *, wild: bool) -> str:
-    return str(path[0]) + "".join(_segment_text(segment, wild=wild) for segment in path[1:])
+    return str(path[0]) + "".join([_segment_text(segment, wild=wild) for segment in path[1:]])
 
 
 def _segment_text(segment: Segment, *, wild: bool) -> str:
+    if isinstance(segment, str):
+        return _wild_name(segment) if wild else _name(segment)
     if isinstance(segment, Aspect):
         return f"[{segment.value}]"
-    if isinstance(segment, int | Element):
-        if wild:
-            return "[*]"
-        return f"[{segment}]" if isinstance(segment, int) else f"[{segment.key}={segment.value}]"
-    if wild and _ID_NAME.fullmatch(segment):
-        return ".*"
-    if _PLAIN_NAME.fullmatch(segment):
-        return f".{segment}"
-    return f"['{segment.replace(chr(39), '?').replace(']', '?')}']"
+    if wild:
+        return "[*]"
+    return f"[{segment}]" if isinstance(segment, int) else f"[{segment.key}={segment.value}]"
+
+
+def _name(name: str) -> str:
+    if _PLAIN_NAME.fullmatch(name):
+        return f".{name}"
+    return f"['{name.replace(chr(39), '?').replace(']', '?')}']"
+
+
+@lru_cache(maxsize=4096)  # a place is written for each of its differences
+def _wild_name(name: str) -> str:
+    return ".*" if _ID_NAME.fullmatch(name) else _name(name)

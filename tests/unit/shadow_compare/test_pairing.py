@@ -10,7 +10,6 @@ from shadow_compare.pairing import (
     Pairing,
     _common_subsequence,
     _with_few_edits,
-    key_of,
     pair_by_content,
     pair_by_key,
 )
@@ -109,10 +108,3 @@ def test_every_element_is_accounted_for_once(old: str, new: str) -> None:
     left_old = {old[i] for i in found.missing}
     left_new = {new[j] for j in found.extra}
     assert not left_old & left_new
-
-
-def test_only_objects_have_keys() -> None:
-    """What is no object, or lacks the member, has no key."""
-    assert key_of({"id": 3}, "id") == 3
-    assert key_of({}, "id") is None
-    assert key_of([3], "id") is None
