@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from shadow_compare.budget import Budget, check_size
 from shadow_compare.difference import TypeChanged, ValueChanged
 from shadow_compare.findings import Findings
-from shadow_compare.formats import READERS, Reader, UnreadableError, content_of
+from shadow_compare.formats import FORMATS, Format, UnreadableError, content_of
 from shadow_compare.formats.excerpt import around_first_change, beginning, digest
+from shadow_compare.formats.notice import compare_notices, cut_notices
 from shadow_compare.headers import header_differences
-from shadow_compare.json_value import Json, is_same_content
 from shadow_compare.normalize import Answer, Content, NotComparableError, decoded_body
 from shadow_compare.paths import BODY, STATUS
 from shadow_compare.rules import CompareRules
@@ -75,39 +75,57 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     check_size(before)
     check_size(after)
     content = content_of(old, new)
-    if (reader := READERS.get(content)) is not None:
-        _compare_read(walk, _read(reader, before, old), _read(reader, after, new), content)
-    elif content is Content.BYTES:
+    if content not in (Content.BYTES, Content.PDF):
+        before, after = _without_notices(walk, before, after)
+    if before == after:
+        return
+    form = FORMATS.get(content)
+    if form is None:
         walk.add(ValueChanged(BODY, digest(before), digest(after)))
     else:
-        walk.add(ValueChanged(BODY, *around_first_change(before, after)))
+        _compare_read(walk, _read(form, before, old), _read(form, after, new), content)
+
+
+def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, bytes]:
+    before, old_notices = cut_notices(before)
+    after, new_notices = cut_notices(after)
+    compare_notices(walk, old_notices, new_notices)
+    return before, after
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
     body: bytes
-    tree: Json = None
+    content: Any = None
     fault: str = ""
 
     def outline(self, content: Content) -> str:
-        return f"{self.fault or content.value}: {beginning(self.body)}"
+        shown = digest(self.body) if content is Content.PDF else beginning(self.body)
+        return f"{self.fault or content.value}: {shown}"
 
 
-def _read(reader: Reader, body: bytes, answer: Answer) -> _Read:
+def _read(form: Format, body: bytes, answer: Answer) -> _Read:
     try:
-        return _Read(body, reader(body, answer))
+        return _Read(body, form.read(body, answer))
     except UnreadableError as error:
         return _Read(body, fault=str(error))
 
 
 def _compare_read(walk: Walk, old: _Read, new: _Read, content: Content) -> None:
-    """Compare two trees; two bodies without one as texts, as nobody knows what clients make of it.
+    """Compare what was read; two bodies that cannot be as they are, whatever clients make of them.
 
-    This is the one place where the trees of both sides exist.
+    This is the one place where the contents of both sides exist.
     """
+    form = FORMATS[content]
     if old.fault and new.fault:
-        walk.add(ValueChanged(BODY, *around_first_change(old.body, new.body)))
+        walk.add(ValueChanged(form.root, *_unreadable(old, new, content)))
     elif old.fault or new.fault:
-        walk.add(TypeChanged(BODY, old.outline(content), new.outline(content)))
-    elif not is_same_content(old.tree, new.tree):
-        walk.compare(old.tree, new.tree, BODY)
+        walk.add(TypeChanged(form.root, old.outline(content), new.outline(content)))
+    else:
+        form.compare(walk, old.content, new.content)
+
+
+def _unreadable(old: _Read, new: _Read, content: Content) -> tuple[str, str]:
+    if content is Content.PDF:
+        return old.outline(content), new.outline(content)
+    return around_first_change(old.body, new.body)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from shadow_compare.encodings import DECODERS, BrokenError, TooBigError
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -17,8 +18,13 @@ RATIO_FREE: Final = 64 * 1024
 """Below this many bytes the ratio says nothing: an empty page of spaces compresses well."""
 LAYERS_MAX: Final = 3
 
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-_RAW_DEFLATE = -zlib.MAX_WBITS
+_CSV: Final = frozenset(
+    {"text/csv", "application/csv", "text/comma-separated-values", "text/tab-separated-values"}
+)
+_TEXT: Final = frozenset(
+    {"application/javascript", "application/x-javascript", "application/ecmascript",
+     "application/yaml", "application/x-ndjson", "application/graphql", "application/sql"}
+)  # fmt: skip
 
 
 class NotComparableError(Exception):
@@ -33,6 +39,11 @@ class Content(Enum):
     """How a body is compared."""
 
     JSON = "json"
+    HTML = "html"
+    XML = "xml"
+    CSV = "csv"
+    FORM = "form"
+    PDF = "pdf"
     TEXT = "text"
     BYTES = "bytes"
 
@@ -58,12 +69,26 @@ class Answer:
     @property
     def content(self) -> Content:
         """How this body wants to be compared."""
-        media_type = self.media_type
-        if media_type == "application/json" or media_type.endswith("+json"):
-            return Content.JSON
-        if media_type.startswith("text/") or media_type.endswith(("/xml", "+xml", "-urlencoded")):
-            return Content.TEXT
-        return Content.BYTES
+        return content_of_type(self.media_type)
+
+
+def content_of_type(media_type: str) -> Content:
+    """Give how bodies of a media type are compared."""
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return Content.JSON
+    if media_type in ("text/html", "application/xhtml+xml"):
+        return Content.HTML
+    if media_type.endswith(("/xml", "+xml")):
+        return Content.XML
+    if media_type in _CSV:
+        return Content.CSV
+    if media_type == "application/x-www-form-urlencoded":
+        return Content.FORM
+    if media_type in ("application/pdf", "application/x-pdf"):
+        return Content.PDF
+    if media_type.startswith("text/") or media_type in _TEXT:
+        return Content.TEXT
+    return Content.BYTES
 
 
 def decoded_body(answer: Answer) -> bytes:
@@ -91,31 +116,12 @@ def decoded_body(answer: Answer) -> bytes:
 def _decoded(body: bytes, encoding: str) -> bytes:
     if encoding in ("identity", "") or not body:
         return body
-    if encoding not in ("gzip", "x-gzip", "deflate"):
+    decoder = DECODERS.get(encoding)
+    if decoder is None:
         raise NotComparableError("unknown_encoding")
     try:
-        return _inflated(body, _GZIP_OR_ZLIB)
-    except zlib.error as error:
-        if encoding != "deflate":
-            raise NotComparableError("undecodable") from error
-    try:  # RFC 9110 section 8.4.1.2: some senders leave the zlib wrapper out
-        return _inflated(body, _RAW_DEFLATE)
-    except zlib.error as error:
+        return decoder(body, min(DECODED_MAX, max(RATIO_FREE, RATIO_MAX * len(body))))
+    except TooBigError as error:
+        raise NotComparableError("too_big") from error
+    except BrokenError as error:
         raise NotComparableError("undecodable") from error
-
-
-def _inflated(body: bytes, wbits: int) -> bytes:
-    room = min(DECODED_MAX, max(RATIO_FREE, RATIO_MAX * len(body)))
-    parts: list[bytes] = []
-    rest = body
-    while rest:  # gzip files may be strung together
-        stream = zlib.decompressobj(wbits)
-        part = stream.decompress(rest, room + 1)
-        room -= len(part)
-        if room < 0:
-            raise NotComparableError("too_big")
-        if not stream.eof:
-            raise zlib.error("incomplete")
-        parts.append(part)
-        rest = stream.unused_data
-    return b"".join(parts)

@@ -2,7 +2,10 @@ r"""Where in an answer something stands, and patterns over it.
 
 Grammar of a pattern, as written in rules and shown in signatures:
 
-    pattern  = "status" / "headers." field-name / "$" *step
+    pattern  = "status" / "headers." field-name / body *step
+    body     = "$"                  JSON, and content without a format of its own
+             / "html" / "xml" / "text" / "csv" / "form" / "pdf"
+             / "notice"             what PHP has printed before or within the content
     step     = "." name             a member; name is letters, digits, "_" and "-"
              / "['" any-name "']"   a member of any other name
              / ".*"                 any member
@@ -10,6 +13,9 @@ Grammar of a pattern, as written in rules and shown in signatures:
              / "[*]"                any element
              / "[order]"            the order of an array's elements
              / "[length]"           the number of an array's elements
+             / "[" label "]"        in html: what tells an element from others of its kind
+
+In html a member is an element or one of its attributes, or `text`; `[*]` is any label, too.
 
 A pattern speaks for the place it names and for everything beneath. A concrete path says `[3]`, or
 `[id=40]` where elements are matched by a key.
@@ -26,6 +32,8 @@ _STEP = re.compile(
     r"\.(?P<name>[\w-]+)|\['(?P<quoted>[^'\]]+)'\]|\[(?P<index>\d+)\]"
     r"|(?P<member>\.\*)|(?P<element>\[\*\])|\[(?P<aspect>order|length)\]"
 )
+_LABEL = re.compile(r"\[(?P<label>[^\[\]]+)\]")
+_ROOT = re.compile(r"\$|(?:html|xml|text|csv|form|pdf|notice)(?=[.\[]|$)")
 _FIELD = re.compile(r"headers\.([!#$%&'*+.^_`|~0-9A-Za-z-]+)")
 _PLAIN_NAME = re.compile(r"[\w-]+")
 _ID_NAME = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -54,14 +62,21 @@ class Element(NamedTuple):
     at: int
 
 
-Segment = str | int | Element | Aspect
+class Label(NamedTuple):
+    """What tells an element of a page from others of its kind: `[#login]`, `[csrf]`, `[.price]`."""
+
+    name: str
+
+
+Segment = str | int | Element | Label | Aspect
 Path = tuple[Segment, ...]
-Pattern = tuple[str | int | Aspect | Wildcard, ...]
+Step = str | int | Label | Aspect | Wildcard
+Pattern = tuple[Step, ...]
 
 BODY: Final[Path] = ("$",)
 STATUS: Final[Path] = ("status",)
 NOTICE: Final = ("notice",)
-"""What PHP printed before a body."""
+"""What PHP has printed into an answer because something was amiss."""
 
 
 def header_path(name: str) -> Path:
@@ -75,20 +90,29 @@ def parse_pattern(text: str) -> Pattern:
         return ("status",)
     if field := _FIELD.fullmatch(text):
         return ("headers", field[1].lower())
-    if not text.startswith("$"):
-        raise ValueError(f"`{text}` is not a path: start with `$`, `status` or `headers.NAME`")
-    steps: list[str | int | Aspect | Wildcard] = ["$"]
-    position = 1
+    root = _ROOT.match(text)
+    if root is None:
+        raise ValueError(
+            f"`{text}` is not a path: start with `$`, `html`, `text`, `csv`, `form`, `xml`, `pdf`, "
+            "`notice`, `status` or `headers.NAME`"
+        )
+    steps: list[Step] = [root[0]]
+    position = root.end()
     while position < len(text):
         step = _STEP.match(text, position)
-        if step is None:
+        label = _LABEL.match(text, position) if root[0] == "html" else None
+        if label is not None and (step is None or step["aspect"]):
+            steps.append(Label(label["label"]))
+            position = label.end()
+        elif step is not None:
+            steps.append(_step_of(step))
+            position = step.end()
+        else:
             raise ValueError(f"`{text}` is not a path: cannot read `{text[position:]}`")
-        steps.append(_step_of(step))
-        position = step.end()
     return tuple(steps)
 
 
-def _step_of(step: re.Match[str]) -> str | int | Aspect | Wildcard:
+def _step_of(step: re.Match[str]) -> Step:
     found = step.groupdict()
     if found["index"] is not None:
         return int(found["index"])
@@ -118,13 +142,15 @@ def touches(pattern: Pattern, path: Path) -> bool:
     return all(map(_step_covers, pattern, path))
 
 
-def _step_covers(step: str | int | Aspect | Wildcard, segment: Segment) -> bool:
+def _step_covers(step: Step, segment: Segment) -> bool:
     if step is Wildcard.ELEMENT:
-        return isinstance(segment, int | Element)
+        return isinstance(segment, int | Element | Label)
     if step is Wildcard.MEMBER:
         return isinstance(segment, str)
     if isinstance(segment, Element):
         return step == segment.at
+    if isinstance(segment, Aspect) and isinstance(step, Label):
+        return step.name == segment.value  # `[order]` may be a field, or an array's order
     return step == segment
 
 
@@ -147,6 +173,8 @@ def _segment_text(segment: Segment, *, wild: bool) -> str:
         return _wild_name(segment) if wild else _name(segment)
     if isinstance(segment, Aspect):
         return f"[{segment.value}]"
+    if isinstance(segment, Label):
+        return f"[{segment.name}]"
     if wild:
         return "[*]"
     return f"[{segment}]" if isinstance(segment, int) else f"[{segment.key}={segment.value}]"

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 from shadow_compare.json_value import InvalidJsonError, Json, TooDeepError, parse_json, write_json
 from shadow_compare.normalize import Content, Headers
-from shadow_compare.paths import BODY, Path, Pattern, covers
+from shadow_compare.paths import BODY, Label, Path, Pattern, Segment, covers
 
 TEXT_MAX: Final = 64 * 1024
 """Of a body that is no JSON this many bytes are redacted and kept: patterns take their time."""
@@ -96,13 +96,13 @@ class Redactor:
             return self._form(text)
         if media_type == "multipart/form-data":
             return self._multipart(text)
-        if content is Content.BYTES:
+        if content in (Content.BYTES, Content.PDF):
             return self._digest(body)
         return self._loose(text)
 
     def value(self, value: Json, path: Path) -> Json:
         """Redact a value that stands at this path of an answer."""
-        if any(isinstance(step, str) and _SECRET_NAME.search(step) for step in path[1:]):
+        if any(map(_names_secret, path[1:])):
             return self._hidden(value)
         return self._clean(hide_at(value, path, self._declared, self._hidden))
 
@@ -237,6 +237,12 @@ def hide_at(
         elements = [hide_at(item, (*path, i), patterns, hide) for i, item in enumerate(value)]
         return value if _unchanged(value, elements) else elements
     return value
+
+
+def _names_secret(step: Segment) -> bool:
+    """Whether a step of a path is the name of a secret, or of a field of a page that holds one."""
+    name = step.name if isinstance(step, Label) else step
+    return isinstance(name, str) and _SECRET_NAME.search(name) is not None
 
 
 def _field_name(name: str) -> str:

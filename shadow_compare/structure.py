@@ -66,6 +66,10 @@ class Walk:
         elif not is_same_scalar(old, new):
             self._unlike(old, new, path)
 
+    def spend(self, nodes: int) -> None:
+        """Take from the budget; raises NotComparableError."""
+        self._budget.spend(nodes)
+
     def _unlike(self, old: Json, new: Json, path: Path) -> None:
         rule = self._rules.equivalent(old, new, path)
         if rule is not None:

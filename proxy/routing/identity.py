@@ -73,7 +73,7 @@ def cookie_value(header: bytes, name: bytes) -> bytes | None:
     at = header.find(wanted)
     if at < 0:
         return None
-    if at == 1 or (at and header[at - 2 : at] != b"; "):  # another's value, or another's spacing
+    if at and header[at - 2 : at] != b"; ":  # another's value, or another's spacing
         return _cookie_value(header, name)
     start, end = at + len(wanted), header.find(b";", at)
     return (header[start:end] if end >= 0 else header[start:]).rstrip(b" \t")

@@ -10,7 +10,9 @@ from proxy.routing.node import Node, each
 # The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
 _PATH = re.compile(
     r"status|headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-    r"|\$(?:\.[\w-]+|\['[^'\]]+'\]|\.\*|\[(?:\*|\d+|order|length)\])*"
+    r"|(?:\$|xml|text|csv|form|pdf|notice)"
+    r"(?:\.[\w-]+|\['[^'\]]+'\]|\.\*|\[(?:\*|\d+|order|length)\])*"
+    r"|html(?:\.[\w-]+|\.\*|\[[^\[\]]+\])*"
 )
 
 
@@ -58,6 +60,9 @@ def _ignore(node: Node) -> IgnoreRule:
 def _answer_path(node: Node) -> str:
     text = node.text("$")
     if not _PATH.fullmatch(text):
-        node.problem("is not a path", "write `$.data[*].price`: keys, `[*]` or `[0]`")
+        node.problem(
+            "is not a path",
+            "write `$.data[*].price`, `html.form[#login].input[csrf].value`, `status`",
+        )
         return "$"
     return text

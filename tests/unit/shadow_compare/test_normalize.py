@@ -47,7 +47,9 @@ def test_empty_body_needs_no_decoding() -> None:
 @pytest.mark.parametrize(
     ("packed", "reason"),
     [
-        (answer(b"text", "br"), "unknown_encoding"),
+        (answer(b"text", "compress"), "unknown_encoding"),
+        (answer(b"text", "br"), "undecodable"),
+        (answer(b"text", "zstd"), "undecodable"),
         (answer(b"text", "gzip"), "undecodable"),
         (answer(gzip.compress(b"text")[:-3], "gzip"), "undecodable"),
         (answer(gzip.compress(b"text") + b"rubbish", "gzip"), "undecodable"),
@@ -80,15 +82,21 @@ def test_bomb_is_refused_by_its_ratio_without_inflating_it() -> None:
         ("application/json", Content.JSON),
         ("Application/JSON; charset=utf-8", Content.JSON),
         ("application/problem+json", Content.JSON),
-        ("text/html; charset=utf-8", Content.TEXT),
-        ("application/xml", Content.TEXT),
-        ("application/x-www-form-urlencoded", Content.TEXT),
+        ("text/html; charset=utf-8", Content.HTML),
+        ("application/xhtml+xml", Content.HTML),
+        ("application/xml", Content.XML),
+        ("image/svg+xml", Content.XML),
+        ("text/csv; header=present", Content.CSV),
+        ("application/x-www-form-urlencoded", Content.FORM),
+        ("application/pdf", Content.PDF),
+        ("text/plain", Content.TEXT),
+        ("application/javascript", Content.TEXT),
         ("image/png", Content.BYTES),
         ("", Content.BYTES),
     ],
 )
 def test_content_type_decides_how_to_compare(content_type: str, content: Content) -> None:
-    """JSON by structure, text as text, everything else as bytes."""
+    """Each format by itself, other text as text, everything else as bytes."""
     assert Answer(200, (("content-type", content_type),), b"").content is content
 
 

@@ -5,6 +5,7 @@ import pytest
 from shadow_compare.paths import (
     Aspect,
     Element,
+    Label,
     Path,
     covers,
     header_path,
@@ -13,6 +14,8 @@ from shadow_compare.paths import (
     path_text,
     wildcard_text,
 )
+
+FORM: Path = ("html", "form", Label("#login"))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +44,20 @@ from shadow_compare.paths import (
         ("status", ("status",), True),
         ("$", ("status",), False),
         ("headers.Cache-Control", header_path("cache-control"), True),
+        ("html.form[#login].input[csrf]", (*FORM, "input", Label("csrf"), "value"), True),
+        ("html.form[#login].input[csrf].value", (*FORM, "input", Label("csrf"), "type"), False),
+        ("html.form[*].input", (*FORM, "input", Label("csrf"), "value"), True),
+        ("html.form.input", (*FORM, "input", Label("csrf"), "value"), False),
+        ("html.article[#post-*].p", ("html", "article", Label("#post-*"), "p", "text"), True),
+        ("html.input[order]", ("html", "input", Label("order"), "value"), True),
+        ("html.script.A[order]", ("html", "script", "A", Aspect.ORDER), True),
+        ("html.script.A[3]", ("html", "script", "A", 3), True),
+        ("html", (*FORM, "method"), True),
+        ("$", (*FORM, "method"), False),
+        ("text[*]", ("text", 12), True),
+        ("csv.rows[*].price", ("csv", "rows", 3, "price"), True),
+        ("xml.feed['@id']", ("xml", "feed", "@id"), True),
+        ("notice", ("notice",), True),
     ],
 )
 def test_pattern_covers_its_place_and_what_is_beneath(

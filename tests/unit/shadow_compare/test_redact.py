@@ -6,7 +6,7 @@ import pytest
 
 from shadow_compare.json_value import Json
 from shadow_compare.normalize import Content
-from shadow_compare.paths import Element, parse_pattern
+from shadow_compare.paths import Element, Label, Path, parse_pattern
 from shadow_compare.redact import TEXT_MAX, Redactor
 
 REDACTOR = Redactor(b"key")
@@ -186,11 +186,11 @@ def test_hostile_text_takes_no_time() -> None:
         ("x", ("$", "name"), False),
         (None, ("$", "password"), False),
         ({"name": "a"}, ("$", "user"), False),
+        ("t0k", ("html", "form", Label("#login"), "input", Label("csrf"), "value"), True),
+        ("Ann", ("html", "form", Label("#login"), "input", Label("user"), "value"), False),
     ],
 )
-def test_values_are_hidden_by_where_they_stand(
-    value: Json, path: tuple[str | int, ...], hidden: bool
-) -> None:
+def test_values_are_hidden_by_where_they_stand(value: Json, path: Path, hidden: bool) -> None:
     """A value beneath a secret name is hidden, whatever its own type."""
     assert (REDACTOR.value(value, path) != value) is hidden
 

@@ -1,0 +1,268 @@
+"""A page as the pieces that a reader meets: texts, targets of links, fields of forms, in order.
+
+Elements are kept on a stack; no tree is built. What browsers do to misplaced elements is not
+imitated: it only moves them, takes memory without limit for a few hostile bytes, and both sides
+are read alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+from shadow_compare.formats.html_tokens import SPACE, Token, attributes_of, tokens
+from shadow_compare.formats.html_vocabulary import (
+    ATTRIBUTES,
+    BOOLEAN,
+    DEFAULTS,
+    ENDED_BY_NEXT,
+    FIELDS,
+    FLOWING,
+    INLINE,
+    ROLES,
+    UNREAD,
+    VERBATIM,
+    VOID,
+)
+from shadow_compare.formats.pieces import Pieces
+
+TEXT: Final = "text"
+"""Role of text that is nothing in particular, and the last step of the path of any text."""
+STATE: Final = "state"
+"""Slot of JSON in a script element that is no script."""
+
+_LINE_BREAK = "\v"
+"""Stands for a `br` until white space has been collapsed: no white space in HTML, and no text."""
+_BREAKS = re.compile(r" ?\v ?")
+_SPACES = re.compile(r"[ \t\n\f\r]+")
+_KEYED = re.compile(r"(?:^|[ \t\n\f\r/])(?:id|class)[ \t\n\f\r]*=", re.IGNORECASE)
+_SCRIPTS = frozenset({"", "text/javascript", "application/javascript", "module"})
+
+
+class Element:
+    """An element that is or was open; `run` is the one that its text belongs to."""
+
+    __slots__ = ("above", "cell", "cells", "heads", "known", "role", "run", "tag", "written")
+
+    def __init__(self, tag: str, written: str, above: Element | None, role: str) -> None:
+        self.tag = tag
+        self.written = written
+        self.above = above
+        self.role = role
+        self.run: Element = self
+        self.cell: Element | None = above.cell if above is not None else None
+        self.cells = 0  # of a row: so many yet; of a cell: its column
+        self.heads: dict[int, str] | None = None  # of a table, row or list of terms
+        self.known: dict[str, str] | None = None
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """Its attributes, read when they are asked for."""
+        if self.known is None:
+            self.known = attributes_of(self.written)
+        return self.known
+
+
+Place = tuple[Element, str, bool]
+"""An element, what of it (`text`, or an attribute), and whether a line begins with it."""
+
+
+def read_page(page: str) -> Pieces:
+    """Give the pieces of a page; takes time and memory in proportion to its length."""
+    return _Reader().read(page)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._pieces = Pieces()
+        self._top = Element("html", "", None, TEXT)
+        self._open: Counter[str] = Counter()
+        self._text: list[str] = []
+        self._line = True  # whether what comes next begins a line
+
+    def read(self, page: str) -> Pieces:
+        for token, name, written in tokens(page):
+            if token is Token.TEXT:
+                if self._text or not name.isspace():
+                    self._text.append(name)
+            elif token is Token.START:
+                self._start(name, written)
+            elif self._open[name]:
+                self._end(name)
+        self._flush()
+        return self._pieces
+
+    def _start(self, tag: str, written: str) -> None:
+        if tag == "br":
+            self._text.append(_LINE_BREAK)
+            return
+        flows_on = tag in INLINE and not (written and _KEYED.search(written))
+        if not flows_on:
+            self._break(tag)
+        if tag == "html":  # its attributes belong to the one that is always there
+            self._top.written = self._top.written or written
+            self._attributes(self._top)
+            return
+        if tag in ENDED_BY_NEXT:
+            self._end_left_out(tag)
+        element = Element(tag, written, self._top, tag if tag in ROLES else self._top.role)
+        if flows_on:
+            element.run = self._top.run
+        else:
+            self._attributes(element)
+        if tag not in VOID:
+            self._open[tag] += 1
+            self._top = element
+            self._place_cell(element)
+
+    def _end_left_out(self, tag: str) -> None:
+        while self._top.tag in ENDED_BY_NEXT[tag]:
+            self._pop()
+
+    def _place_cell(self, element: Element) -> None:
+        """Count columns, and remember where headings of rows and columns are to be noted."""
+        tag, above = element.tag, element.above
+        if tag in ("td", "th") and above is not None:
+            element.cell = element
+            element.cells = above.cells
+            above.cells += 1
+        elif tag in ("dt", "dd"):
+            element.cell = element
+            element.heads = dict(above.heads) if above is not None and above.heads else None
+        elif tag in ("table", "tr", "dl"):
+            element.cell = None
+            element.heads = {}
+
+    def _end(self, tag: str) -> None:
+        while True:
+            popped = self._top
+            if popped.run is popped:
+                self._break(popped.tag)
+            self._pop()
+            if popped.tag == tag:
+                return
+
+    def _pop(self) -> None:
+        popped = self._top
+        self._open[popped.tag] -= 1
+        if popped.tag == "option":
+            self._flush()
+        if popped.above is not None:
+            self._top = popped.above
+
+    def _break(self, tag: str) -> None:
+        """End the text so far; unless the element stands within a line, end the line, too."""
+        if self._text:
+            self._flush()
+        if tag not in FLOWING:
+            self._line = True
+
+    def _flush(self) -> None:
+        text, self._text = "".join(self._text), []
+        run = self._top.run
+        if run.tag == "script":
+            self._script(run, text)
+            return
+        if run.tag in UNREAD:
+            return
+        if run.role in VERBATIM:
+            text = text.replace("\r\n", "\n").strip("\n")
+        else:
+            text = _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip(SPACE)
+        if text:
+            self._pieces.add(run.role, text, (run, TEXT, self._line))
+            self._line = False
+            if run.cell is not None:
+                _note_heading(run.cell, text)
+
+    def _script(self, element: Element, text: str) -> None:
+        """Take a script in; one of another type than JavaScript holds data, mostly JSON."""
+        kind = element.attributes.get("type", "").strip(SPACE).lower()
+        if text := text.strip(SPACE):
+            self._pieces.add("script" if kind in _SCRIPTS else STATE, text, (element, "", False))
+
+    def _attributes(self, element: Element) -> None:
+        tag = element.tag
+        if tag in FIELDS:
+            self._field(element)
+        elif tag == "form":
+            self._form(element)
+        elif tag in ("meta", "link"):
+            self._named(element, _subject(element), ATTRIBUTES[tag])
+        elif tag == "option":
+            self._option(element)
+        elif element.written and tag in ATTRIBUTES:
+            self._named(element, "", ATTRIBUTES[tag])
+
+    def _named(self, element: Element, name: str, attributes: tuple[str, ...]) -> None:
+        slot = f"{element.tag}[{name}]" if name else element.tag
+        for attribute in attributes:
+            value = element.attributes.get(attribute)
+            if value is None or (f"{element.tag}.{attribute}", value.lower()) in DEFAULTS:
+                continue
+            if attribute in BOOLEAN:
+                value = value if attribute == "download" and value else "true"
+            elif attribute != "value":
+                value = value.strip(SPACE)
+            if attribute == "charset":
+                value = value.lower()
+            self._pieces.add(f"{slot}.{attribute}", value, (element, attribute, self._line))
+
+    def _field(self, element: Element) -> None:
+        """A field is there by its name, whatever else it says."""
+        name = field_name(element)
+        self._pieces.add(f"{element.tag}[].name", name, (element, "name", self._line))
+        self._named(element, name, ATTRIBUTES[element.tag])
+
+    def _form(self, element: Element) -> None:
+        attributes = element.attributes
+        method = attributes.get("method", "").strip(SPACE).lower()
+        place = (element, "method", self._line)
+        self._pieces.add("form.method", method if method in ("post", "dialog") else "get", place)
+        action = attributes.get("action", "").strip(SPACE)
+        self._pieces.add("form.action", action, (element, "action", self._line))
+        self._named(element, "", ATTRIBUTES["form"])
+
+    def _option(self, element: Element) -> None:
+        self._named(element, "", ATTRIBUTES["option"])
+        if "selected" in element.attributes:
+            chosen = element.attributes.get("value", "true")
+            self._pieces.add("option.selected", chosen, (element, "selected", self._line))
+
+
+def field_name(element: Element) -> str:
+    """Give the name by which a field is sent; a button without one is known by its type."""
+    attributes = element.attributes
+    return attributes.get("name") or attributes.get("type", "").lower() or element.tag
+
+
+def _subject(element: Element) -> str:
+    """Give what a `meta` or `link` is about."""
+    attributes = element.attributes
+    for name in ("name", "property", "http-equiv", "rel", "itemprop"):
+        if value := attributes.get(name):
+            return value.lower()
+    return "charset" if "charset" in attributes else ""
+
+
+def _note_heading(cell: Element, text: str) -> None:
+    """Remember what a heading says: of its column, of its row, of the term's definition."""
+    above = cell.above
+    if cell.tag == "dt" and above is not None and above.heads is not None:
+        above.heads[0] = text
+    elif cell.tag == "th" and above is not None and above.heads is not None:
+        above.heads.setdefault(0, text)
+        table = table_of(cell)
+        if table is not None and table.heads is not None:
+            table.heads.setdefault(cell.cells, text)
+
+
+def table_of(cell: Element) -> Element | None:
+    """Give the table of a cell; only a few steps up, as markup may be nested without end."""
+    above = cell.above
+    for _ in range(3):
+        if above is None or above.tag == "table":
+            return above
+        above = above.above
+    return None

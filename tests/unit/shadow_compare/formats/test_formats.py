@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import pytest
+
+from shadow_compare.compare import compare
+from shadow_compare.formats import content_of
+from shadow_compare.normalize import Content
+from shadow_compare.rules import CompareRules
+from tests.support_formats import TODAY, answer, told
+
+TYPES = {
+    "application/json": Content.JSON,
+    "text/html": Content.HTML,
+    "application/xml": Content.XML,
+    "text/csv": Content.CSV,
+    "application/pdf": Content.PDF,
+    "text/plain": Content.TEXT,
+    "image/png": Content.BYTES,
+}
+
+
+@pytest.mark.parametrize(("media_type", "content"), TYPES.items())
+def test_bodies_of_one_type_are_read_as_it(media_type: str, content: Content) -> None:
+    """Also when one side does not say what its body is."""
+    typed = answer("", media_type)
+    assert content_of(typed, typed) is content
+    assert content_of(answer("", ""), typed) is content
+    assert content_of(typed, answer("", "")) is content
+
+
+@pytest.mark.parametrize("other", ["application/json", "application/xml", "text/csv", "text/plain"])
+def test_the_type_that_says_more_is_believed(other: str) -> None:
+    """PHP calls everything HTML that it was not told the type of."""
+    html = answer("", "text/html")
+    assert content_of(html, answer("", other)) is TYPES[other]
+    assert content_of(answer("", other), html) is TYPES[other]
+
+
+def test_different_types_differ_in_the_header_and_not_in_the_body() -> None:
+    """CSV that one side calls HTML is compared as CSV."""
+    found = compare(
+        answer("a,b\n1,2\n", "text/html"),
+        answer('"a","b"\n1,2\n', "text/csv"),
+        CompareRules(),
+        TODAY,
+    )
+    assert found.places == (("value_changed", "headers.content-type"),)
+
+
+def test_bytes_on_one_side_make_bytes_of_both() -> None:
+    """A picture against a page is compared by digest."""
+    assert content_of(answer("", "image/png"), answer("", "text/html")) is Content.BYTES
+    assert told(b"\x89a", b"\x89b", "image/png") == ["value_changed $"]
