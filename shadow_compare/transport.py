@@ -166,14 +166,15 @@ class _Connection(asyncio.Protocol):
             self.close()  # nobody asked
             return
         self._heard += len(data)
-        if not self._status and self._heard > _HEAD_MAX:
-            self._fail(BrokenError("the head does not end"))
-            return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             self._fail(BrokenError(str(error)))
             self.close()
+            return
+        # After reading it: a head may come in one piece with a body that is longer than any head.
+        if not self._status and self._heard > _HEAD_MAX:
+            self._fail(BrokenError("the head does not end"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None

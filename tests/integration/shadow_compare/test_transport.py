@@ -5,11 +5,18 @@ import ssl
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from shadow_compare.normalize import Answer
-from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
+from shadow_compare.transport import (
+    BrokenError,
+    Origin,
+    Transport,
+    UnreachableError,
+    _Connection,
+)
 from tests.support_tls import NAME, echo, make_pair, serving
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -96,6 +103,17 @@ async def test_answers_are_read_to_their_end_and_the_connection_kept(
         assert (answer.status, answer.body) == (200, body)
         assert answer.header("link") is None
     assert server.connections == 1
+
+
+async def test_head_may_come_in_one_piece_with_a_long_body() -> None:
+    """What is read at once may be longer than any head; the head in it is short all the same."""
+    connection = _Connection(1_000_000)
+    connection.connection_made(Mock(spec=asyncio.Transport))
+    asked = asyncio.ensure_future(connection.ask(GET, is_head=False))
+    await asyncio.sleep(0)
+    body = b"x" * 200_000
+    connection.data_received(b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + body)
+    assert (await asked).body == body
 
 
 @pytest.mark.parametrize(
