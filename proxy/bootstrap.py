@@ -34,7 +34,7 @@ from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
 from proxy.outcome import ComparisonBatch, ComparisonCount, WritesHalted
-from proxy.routing.compare_rules import CompareRules as WrittenCompareRules
+from proxy.routing.rules import RouteRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
 from proxy.serving import downstream
@@ -489,7 +489,7 @@ def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:
     return ShadowConfig(
         version=snapshot.version,
         sides={side.value: _shadow_side(rules.upstream(side)) for side in Side},
-        routes={route.id: compare_rules(route.compare) for route in rules.routes},
+        routes={route.id: compare_rules(route) for route in rules.routes},
         rewrites=mirror_rewrites(rules),
         concurrency={
             route.id: max(1, most // workers)
@@ -513,15 +513,23 @@ def _shadow_side(rules: UpstreamRules) -> SideConfig:
     )
 
 
-def compare_rules(written: WrittenCompareRules) -> CompareRules:
+def compare_rules(route: RouteRules) -> CompareRules:
     """Compile a route's comparison rules; raises ValueError."""
+    written = route.compare
+    # A second answer of modern's costs what any request does; PHP's are the route's to allow.
+    allowed = (Side.MODERN, *route.mirror.towards)
     return CompareRules.build(
         critical=written.critical,
         arrays=written.arrays,
         ignore=[asdict(rule) for rule in written.ignore],
-        equivalences=written.equivalences,
+        equivalences=[asdict(rule) for rule in written.equivalences],
+        tolerances=[asdict(rule) for rule in written.tolerances],
+        correspond=[asdict(rule) for rule in written.correspond],
         zone=written.zone,
         redact=written.redact,
+        noise=written.noise,
+        baselines=[side.value for side in allowed],
+        repeat=written.repeat,
     )
 
 

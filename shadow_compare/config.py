@@ -41,6 +41,7 @@ class ShadowSettings:
     deadline: float = 15.0
     capture_age_max: float = 30.0
     repeats_per_second: float = 10.0
+    baselines_per_second: float = 10.0
     counts_interval: float = 0.2
     store_interval: float = 0.5
     pending_max: int = 5_000

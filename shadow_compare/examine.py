@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 from shadow_compare.allowance import Allowance
 from shadow_compare.capture import Capture
 from shadow_compare.compare import compare
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
+from shadow_compare.memory import Memory
+from shadow_compare.noise import RouteNoise
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.rules import CompareRules
 from shadow_compare.sides import Sides, other
 from shadow_compare.verdict import Comparison, Verdict
 
 _SERVER_ERROR: Final = 500
+_NO_RULES: Final = CompareRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,43 +33,86 @@ class Examined:
 
 
 class Examiner:
-    """Examines captures, each by the configuration it is given with."""
+    """Examines captures, each by the configuration it is given with; `chance` gives 0 to below 1.
+
+    The allowances are there so that a broken side is not asked three times for each request.
+    """
 
     def __init__(
         self,
         settings: ShadowSettings,
         sides: Sides,
+        memory: Memory,
+        *,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
+        chance: Callable[[], float],
     ) -> None:
         self._sides = sides
+        self._memory = memory
         self._wall = wall
-        # So that a broken side is not asked three times for each request.
+        self._chance = chance
         self._repeats = Allowance(settings.repeats_per_second, monotonic)
+        self._baselines = Allowance(settings.baselines_per_second, monotonic)
 
     async def examine(self, capture: Capture, config: ShadowConfig) -> Examined:
         """Examine a read, whose primary's answer is as the client got it.
 
         Raises NotComparableError when the other side gives no answer.
         """
-        candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
+        rules = config.routes.get(capture.route, _NO_RULES)
+        noise = self._memory.noise(capture.route, rules)
+        if self._wants_baseline(capture, rules, noise):
+            (candidate, latency), baseline = await self._asked_of_both(capture, config)
+            if baseline is not None:
+                again = compare(_primary(capture), baseline, rules, self._today())
+                noise.hear_baseline(again, rules)
+        else:
+            candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
         examined = self.judge(capture, candidate, latency, config)
+        comparison = noise.judge(examined.comparison, rules, primary_is_old=_is_old(capture))
         # A server error is never the fault of two readers meeting a writer.
-        differs = examined.comparison.verdict is Verdict.MISMATCH
-        may_heal = differs and candidate.status < _SERVER_ERROR
-        if may_heal and self._repeats.take() and await self._heals(capture, config):
-            examined = replace(examined, comparison=examined.comparison.as_race())
-        return examined
+        differs = comparison.verdict is Verdict.MISMATCH and candidate.status < _SERVER_ERROR
+        may_heal = differs and rules.repeat and self._repeats.take()
+        if may_heal and await self._heals(capture, config, rules, noise):
+            comparison = comparison.as_race()
+        return replace(examined, comparison=comparison)
 
     def judge(
         self, capture: Capture, candidate: Answer, latency: float, config: ShadowConfig
     ) -> Examined:
         """Compare an answer of the other side with what the capture holds, and ask nobody."""
-        primary = Answer(capture.status, capture.headers, capture.body, capture.truncated)
-        comparison = self._compare(capture, primary, candidate, config)
-        return Examined(comparison, candidate, latency)
+        rules = config.routes.get(capture.route, _NO_RULES)
+        return Examined(
+            self._compare(capture, _primary(capture), candidate, rules), candidate, latency
+        )
 
-    async def _heals(self, capture: Capture, config: ShadowConfig) -> bool:
+    def _wants_baseline(self, capture: Capture, rules: CompareRules, noise: RouteNoise) -> bool:
+        if rules.noise == 0.0 or capture.primary not in rules.baselines:
+            return False
+        wanted = noise.is_learning or self._chance() < rules.noise
+        return wanted and self._baselines.take()
+
+    async def _asked_of_both(
+        self, capture: Capture, config: ShadowConfig
+    ) -> tuple[tuple[Answer, float], Answer | None]:
+        """Ask both sides at one moment, so that time has changed as much for either answer."""
+        answered, baseline = await asyncio.gather(
+            self._sides.ask(other(capture.primary), capture, config),
+            self._baseline(capture, config),
+        )
+        return answered, baseline
+
+    async def _baseline(self, capture: Capture, config: ShadowConfig) -> Answer | None:
+        try:
+            answer, _ = await self._sides.ask(capture.primary, capture, config)
+        except NotComparableError:  # the comparison does not need it
+            return None
+        return answer
+
+    async def _heals(
+        self, capture: Capture, config: ShadowConfig, rules: CompareRules, noise: RouteNoise
+    ) -> bool:
         """Ask both sides again, in case the data changed between the first two readings."""
         try:
             (primary, _), (candidate, _) = await asyncio.gather(
@@ -75,13 +121,23 @@ class Examiner:
             )
         except NotComparableError:
             return False
-        again = self._compare(capture, primary, candidate, config)
-        return again.verdict in (Verdict.MATCH, Verdict.IGNORED)
+        again = self._compare(capture, primary, candidate, rules)
+        judged = noise.excuse(again, rules, primary_is_old=_is_old(capture))
+        return judged.verdict in (Verdict.MATCH, Verdict.IGNORED)
 
     def _compare(
-        self, capture: Capture, primary: Answer, candidate: Answer, config: ShadowConfig
+        self, capture: Capture, primary: Answer, candidate: Answer, rules: CompareRules
     ) -> Comparison:
-        rules = config.routes.get(capture.route, CompareRules())
-        today = datetime.fromtimestamp(self._wall(), UTC).date()
-        old, new = (primary, candidate) if capture.primary == LEGACY else (candidate, primary)
-        return compare(old, new, rules, today)
+        old, new = (primary, candidate) if _is_old(capture) else (candidate, primary)
+        return compare(old, new, rules, self._today())
+
+    def _today(self) -> date:
+        return datetime.fromtimestamp(self._wall(), UTC).date()
+
+
+def _primary(capture: Capture) -> Answer:
+    return Answer(capture.status, capture.headers, capture.body, capture.truncated)
+
+
+def _is_old(capture: Capture) -> bool:
+    return capture.primary == LEGACY

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from shadow_compare.examine import Examined, Examiner
 from shadow_compare.finding import finding_of
 from shadow_compare.intake import Intake
 from shadow_compare.keeping import Keeper
+from shadow_compare.memory import Memory
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.redact import Redactor
@@ -54,6 +56,7 @@ class ShadowWorker:
         on_halt: Callable[[Halt], None],
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         self.failures: Counter[str] = Counter()
         self._settings = settings
@@ -66,7 +69,10 @@ class ShadowWorker:
         )
         self._intake = Intake(self._queue, self._failed)
         self._sides = Sides(settings, monotonic)
-        self._examiner = Examiner(settings, self._sides, monotonic, wall)
+        self._memory = Memory()
+        self._examiner = Examiner(
+            settings, self._sides, self._memory, monotonic=monotonic, wall=wall, chance=chance
+        )
         self._keeper = Keeper(settings, store, self._failed, wall)
         self._redactor = Redactor(settings.redaction_key)
         self._writes = MirroredWrites(
@@ -104,6 +110,7 @@ class ShadowWorker:
         self._tally.tell()
         self._rewritten_anew = config.rewritten_anew(self._config)
         self._config = config
+        self._memory.keep(config.routes, but=self._rewritten_anew)
         self._queue.limit(config.concurrency, config.together)
         self._sides.limit_legacy(config.legacy_rate)
 

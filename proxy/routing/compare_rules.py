@@ -20,6 +20,9 @@ EQUIVALENCES = (
 )
 """Names a route may declare under `compare.equivalences`."""
 
+NOISE = 0.01
+"""Share of the comparisons for which the primary's side is asked twice, to see how it varies."""
+
 
 @dataclass(frozen=True, slots=True)
 class IgnoreRule:
@@ -32,15 +35,52 @@ class IgnoreRule:
 
 
 @dataclass(frozen=True, slots=True)
+class EquivalenceRule:
+    """An equivalence, where it holds (everywhere without paths), and within how many units."""
+
+    name: str
+    at: tuple[str, ...] = ()
+    units: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToleranceRule:
+    """How far apart two values at a path may be; of several bounds one is enough.
+
+    `within` is a decimal, as text; `relative` a fraction; `units` are units in the last place of
+    a double; `time` is seconds.
+    """
+
+    path: str
+    within: str | None = None
+    relative: float | None = None
+    units: int | None = None
+    time: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrespondRule:
+    """A path where each side has names of its own for one thing; `name` is what the thing is."""
+
+    path: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CompareRules:
     """How two answers of this route are compared.
 
-    `arrays` maps an array's path to the member that identifies an element.
+    `arrays` maps an array's path to the member that identifies an element. `noise` is a fraction.
+    `repeat` says whether both sides are asked again when they differ.
     """
 
     critical: tuple[str, ...] = ()
     arrays: tuple[tuple[str, str], ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
-    equivalences: tuple[str, ...] = ()
+    equivalences: tuple[EquivalenceRule, ...] = ()
+    tolerances: tuple[ToleranceRule, ...] = ()
+    correspond: tuple[CorrespondRule, ...] = ()
     zone: str = "UTC"
     redact: tuple[str, ...] = ()
+    noise: float = NOISE
+    repeat: bool = True

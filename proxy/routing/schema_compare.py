@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import re
 
-from proxy.routing.compare_rules import EQUIVALENCES, CompareRules, IgnoreRule
+from proxy.routing.compare_rules import (
+    EQUIVALENCES,
+    NOISE,
+    CompareRules,
+    CorrespondRule,
+    EquivalenceRule,
+    IgnoreRule,
+    ToleranceRule,
+)
 from proxy.routing.node import Node, each
+
+UNITS_MOST = 1_000_000
+"""More units in the last place than this are no rounding."""
+_IN_UNITS = "float_precision"
+_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 # The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
 _PATH = re.compile(
@@ -18,14 +31,76 @@ _PATH = re.compile(
 
 def read_compare(node: Node) -> CompareRules:
     """Read `compare` of a route."""
-    keys = node.mapping(("critical", "arrays", "ignore", "equivalences", "zone", "redact"))
+    keys = node.mapping(
+        (
+            "critical", "arrays", "ignore", "equivalences", "tolerances", "correspond", "zone",
+            "noise", "repeat", "redact",
+        )
+    )  # fmt: skip
     return CompareRules(
         critical=keys.read("critical", each(_answer_path), ()),
         arrays=keys.read("arrays", _arrays, ()),
         ignore=keys.read("ignore", each(_ignore), ()),
-        equivalences=keys.read("equivalences", each(lambda n: n.one_of(EQUIVALENCES, "")), ()),
+        equivalences=keys.read("equivalences", each(_equivalence), ()),
+        tolerances=keys.read("tolerances", _tolerances, ()),
+        correspond=keys.read("correspond", each(_correspond), ()),
         zone=keys.read("zone", _zone, "UTC"),
         redact=keys.read("redact", each(_answer_path), ()),
+        noise=keys.read("noise", lambda n: n.rate(NOISE), NOISE),
+        repeat=keys.read("repeat", lambda n: n.flag(True), True),
+    )
+
+
+def _equivalence(node: Node) -> EquivalenceRule:
+    """Read a name, or a mapping that says where it holds and how near is near enough."""
+    if not isinstance(node.value, dict):
+        return EquivalenceRule(node.one_of(EQUIVALENCES, ""))
+    keys = node.mapping(("name", "at", "units"), required=("name",))
+    name = keys.read("name", lambda n: n.one_of(EQUIVALENCES, ""), "")
+    if (units := keys.get("units")) is not None and name != _IN_UNITS:
+        units.problem(f"only `{_IN_UNITS}` is measured in units", "take it out")
+    return EquivalenceRule(
+        name=name,
+        at=keys.read("at", each(_answer_path), ()),
+        units=keys.read("units", lambda n: n.count(1, 1, UNITS_MOST), None),
+    )
+
+
+def _tolerances(node: Node) -> tuple[ToleranceRule, ...]:
+    return tuple(_tolerance(_path_key(path, child), child) for path, child in node.mapping(None))
+
+
+def _tolerance(path: str, node: Node) -> ToleranceRule:
+    keys = node.mapping(("within", "relative", "units", "time"))
+    if isinstance(node.value, dict) and not node.value:
+        node.problem("says nothing", "write `{within: 0.01}`, `{relative: 0.1%}` or `{time: 2s}`")
+    return ToleranceRule(
+        path=path,
+        within=keys.read("within", _decimal, None),
+        relative=keys.read("relative", lambda n: n.rate(0.0), None),
+        units=keys.read("units", lambda n: n.count(1, 1, UNITS_MOST), None),
+        time=keys.read("time", lambda n: n.duration(0.0), None),
+    )
+
+
+def _decimal(node: Node) -> str:
+    """Read a number from 0 on, exactly as it is written."""
+    written = node.value
+    text = str(written) if isinstance(written, (int, float, str)) else ""
+    if isinstance(written, bool) or not _DECIMAL.fullmatch(text):
+        node.problem("must be a number from 0 on, such as 0.01", "write a very small one as a text")
+        return "0"
+    return text
+
+
+def _correspond(node: Node) -> CorrespondRule:
+    """Read a path, or a mapping that also says what its values name."""
+    if not isinstance(node.value, dict):
+        return CorrespondRule(_answer_path(node))
+    keys = node.mapping(("path", "as"), required=("path",))
+    return CorrespondRule(
+        path=keys.read("path", _answer_path, "$"),
+        name=keys.read("as", lambda n: n.name("what corresponds"), ""),
     )
 
 
@@ -40,10 +115,8 @@ def _zone(node: Node) -> str:
 def _arrays(node: Node) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for path, child in node.mapping(None):
-        if not _PATH.fullmatch(path):
-            child.problem(f"`{path}` is not a path", "write `$.data` or `$.data[*].lines`")
         by = child.mapping(("by",), required=("by",)).read("by", Node.text, "")
-        found.append((path, by))
+        found.append((_path_key(path, child), by))
     return tuple(found)
 
 
@@ -55,6 +128,14 @@ def _ignore(node: Node) -> IgnoreRule:
         owner=keys.read("owner", Node.text, ""),
         until=keys.read("until", Node.day, None),
     )
+
+
+def _path_key(path: str, node: Node) -> str:
+    """Read the key of a mapping as a path."""
+    if not _PATH.fullmatch(path):
+        node.problem(f"`{path}` is not a path", "write `$.data` or `$.data[*].lines`")
+        return "$"
+    return path
 
 
 def _answer_path(node: Node) -> str:

@@ -51,7 +51,12 @@ MINIMAL: dict[str, Any] = {
             "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
             "rewrite": {"legacy": {"path": {}, "request": {}, "response": {}}},
             "retry": {},
-            "compare": {"ignore": [{"path": "$", "reason": "clock"}]},
+            "compare": {
+                "ignore": [{"path": "$", "reason": "clock"}],
+                "equivalences": [{"name": "float_precision"}],
+                "tolerances": {"$": {"within": 1}},
+                "correspond": [{"path": "$"}],
+            },
         }
     ],
     "pins": [{"identity": "header:X=1", "side": "legacy"}],
@@ -71,7 +76,7 @@ def _general(path: str) -> str:
     path = re.sub(r"(?<=\.rewrite)\.(legacy|modern)(?=\.)", ".SIDE", path)
     path = re.sub(r"^plans\.\w+", "plans.NAME", path)
     path = re.sub(r"^defaults\.(\w+)\.", r"routes[].\1.", path)
-    return re.sub(r"\.arrays\.\$.*(?=\.by$)", ".arrays.PATH", path)
+    return re.sub(r"\.(arrays|tolerances)\.\$.*(?=\.\w+$)", r".\1.PATH", path)
 
 
 @pytest.fixture

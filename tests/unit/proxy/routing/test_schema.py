@@ -12,7 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.errors import RulesError
-from proxy.routing.compare_rules import EQUIVALENCES, CompareRules, IgnoreRule
+from proxy.routing.compare_rules import (
+    EQUIVALENCES,
+    CompareRules,
+    EquivalenceRule,
+    IgnoreRule,
+)
 from proxy.routing.rules import (
     GateRules,
     Match,
@@ -94,7 +99,7 @@ def test_every_key_is_read() -> None:
             critical=("$.data[*].price", "$['a b']", "$", "$.x[0]"),
             arrays=(("$.data", "id"),),
             ignore=(IgnoreRule("$.at", "the clock", "billing", dt.date(2027, 3, 1)),),
-            equivalences=("number_as_string", "zero_date"),
+            equivalences=(EquivalenceRule("number_as_string"), EquivalenceRule("zero_date")),
             zone="Europe/Berlin",
         ),
         rollback=replace(base, p95=2.0),
@@ -403,7 +408,7 @@ def test_ten_thousand_routes_are_read() -> None:
 _KEYS = st.sampled_from(
     ["version", "upstreams", "legacy", "modern", "instances", "routes", "id", "match", "path",
      "method", "plan", "plans", "pins", "identity", "side", "compare", "ignore", "until", "arrays",
-     "critical", "sticky_by", "mirror", "towards", "writes", "rollback", "defaults", "weight",
+     "critical", "sticky_by", "tolerances", "correspond", "noise", "repeat", "units", "time", "mirror", "towards", "writes", "rollback", "defaults", "weight",
      "equivalences", "zone", "salt", "hold", "trusted_networks", "allowed_headers", "x"]
 )  # fmt: skip
 _SCALARS = st.one_of(

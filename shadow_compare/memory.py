@@ -1,0 +1,31 @@
+"""What a worker has learnt of the routes it examines, and for how long that holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from shadow_compare.noise import RouteNoise
+from shadow_compare.rules import CompareRules
+
+
+class Memory:
+    """Knowledge by route; of a route whose rules have changed it starts anew."""
+
+    def __init__(self) -> None:
+        self._noise: dict[str, tuple[str, RouteNoise]] = {}
+
+    def noise(self, route: str, rules: CompareRules) -> RouteNoise:
+        """Give what is known of a route's noise under these rules."""
+        known = self._noise.get(route)
+        if known is None or known[0] != rules.fingerprint:
+            known = self._noise[route] = (rules.fingerprint, RouteNoise())
+        return known[1]
+
+    def __iter__(self) -> Iterator[tuple[str, str, RouteNoise]]:
+        for route, (fingerprint, noise) in self._noise.items():
+            yield route, fingerprint, noise
+
+    def keep(self, routes: Iterable[str], but: Iterable[str] = ()) -> None:
+        """Forget all routes but these, and of these the ones that are answered otherwise now."""
+        kept = set(routes) - set(but)
+        self._noise = {route: known for route, known in self._noise.items() if route in kept}
