@@ -200,7 +200,7 @@ class ShadowWorker:
             Record(
                 route=capture.route,
                 at=capture.at,
-                version=capture.version,
+                version=min(capture.version, self._config.version),
                 verdict=comparison.verdict,
                 reason=comparison.reason,
                 fired=comparison.fired,

@@ -39,6 +39,10 @@ class FakeClient:
         self.asked.append((path, {k: v for k, v in query.items() if v is not None}))
         return self._answer(path)
 
+    def text(self, path: str, **query: str | int | None) -> str:
+        """Give what the table says as a text."""
+        return str(self.get(path, **query)["text"])
+
     def send(self, method: str, path: str, body: Json, version: int | None = None) -> Json:
         """Keep what was sent and give what the table says."""
         self.sent.append((method, path, body, version))
@@ -123,6 +127,10 @@ def filled_client() -> FakeClient:
             "next_offset": None,
         },
         "/differences/9f1c2ab4d0e17735": signature_plain(report.details[0]),
+        "/differences/9f1c2ab4d0e17735/accept": version_plain(version),
+        "/differences/9f1c2ab4d0e17735/fixed": signature_plain(report.details[0]),
+        "/differences/9f1c2ab4d0e17735/export": {"text": "<!doctype html>"},
+        "/differences/export": {"text": "signature,route"},
         "/coverage": {"coverage": [each.to_plain() for each in report.covered]},
     }
     client.answers = orjson.loads(orjson.dumps(client.answers))  # what HTTP makes of them

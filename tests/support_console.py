@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,8 @@ from proxy.control.status import (
     WriteHalt,
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
-from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+from proxy.routing.compare_rules import IgnoreRule
+from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary, State
 from shadow_compare.report.coverage import Cell
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 
@@ -202,6 +203,7 @@ class FakeController:
         given = varied_routes(clock()) if routes is None else routes
         self.routes = {route.id: route for route in given}
         self.kill = False
+        self.ignored: dict[str, list[IgnoreRule]] = {}
         self.rules_problem: str | None = None
         self.store_problem: str | None = None
         self.records_broken = False
@@ -247,6 +249,22 @@ class FakeController:
         )
         evidence = {"previous": found.weight_configured, "weight": weight}
         return self._record("set_weight", route_id, author, reason, evidence)
+
+    async def add_ignore_rules(
+        self,
+        route_id: str,
+        wanted: Sequence[IgnoreRule],
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Remember the rules."""
+        self._route(route_id)
+        self._expect(expected_version)
+        self.ignored.setdefault(route_id, []).extend(wanted)
+        return self._record("ignore", route_id, author, reason, dict(evidence))
 
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
@@ -527,18 +545,39 @@ class FakeReport:
         critical: bool | None = None,
         limit: int = 50,
         offset: int = 0,
+        state: str | None = None,
     ) -> list[SignatureSummary]:
         """Groups of differences."""
         self._read()
         found = [each.summary for each in self.details]
         found = [each for each in found if route is None or each.route == route]
         found = [each for each in found if critical is None or each.critical == critical]
+        found = [each for each in found if state is None or each.state == state]
         return found[offset : offset + limit]
 
     async def signature(self, signature_id: str) -> SignatureDetail | None:
         """One group."""
         self._read()
         return next((d for d in self.details if d.summary.id == signature_id), None)
+
+    async def mark(
+        self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int
+    ) -> SignatureSummary | None:
+        """Say what was done about a group."""
+        self._read()
+        for place, detail in enumerate(self.details):
+            if detail.summary.id == signature_id:
+                marked = replace(
+                    detail.summary,
+                    state=state,
+                    state_author=author,
+                    state_reason=reason,
+                    state_at=at,
+                    state_version=version,
+                )
+                self.details[place] = replace(detail, summary=marked)
+                return marked
+        return None
 
     def _read(self) -> None:
         if self.broken:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from starlette.requests import Request
@@ -18,6 +17,7 @@ from starlette.routing import Route
 
 from proxy.admin import schemas
 from proxy.admin.auth import is_json
+from proxy.admin.differences import Differences
 from proxy.admin.endpoints import ENDPOINTS, PREFIX
 from proxy.admin.events import event_stream
 from proxy.admin.explain import explain
@@ -27,7 +27,6 @@ from proxy.admin.openapi import document
 from proxy.admin.plain import (
     decision_plain,
     route_plain,
-    signature_plain,
     status_plain,
     version_plain,
     version_with_text_plain,
@@ -41,13 +40,10 @@ from proxy.routing.table import Table
 from proxy.settings import whole_number
 from proxy.wire.errors import RequestError
 
-T = TypeVar("T")
-
 BODY_MAX = 64 * 1024
 STREAMS_MAX = 64
 CHANGES_SHOWN = 5
 
-_log = logging.getLogger(__name__)
 _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 
 
@@ -58,7 +54,7 @@ class Api:
         self, controller: Controller, report: Report, mint_key: bytes, override_key: bytes
     ) -> None:
         self._controller = controller
-        self._report = report
+        self._about = Differences(controller, report)
         self._mint_key = mint_key
         self._override_key = override_key
         self._table: Table | None = None
@@ -68,10 +64,15 @@ class Api:
         """Build the routes from the table of endpoints."""
         return [
             Route(
-                PREFIX + endpoint.path, getattr(self, endpoint.operation), methods=[endpoint.method]
+                PREFIX + endpoint.path,
+                self._function(endpoint.operation),
+                methods=[endpoint.method],
             )
             for endpoint in ENDPOINTS
         ]
+
+    def _function(self, operation: str) -> Any:
+        return getattr(self, operation, None) or getattr(self._about, operation)
 
     async def status(self, _: Request) -> Response:
         """Everything now."""
@@ -190,37 +191,13 @@ class Api:
         record = await self._controller.decision(_path_number(request, "decision"))
         return json_response(decision_plain(record))
 
-    async def differences(self, request: Request) -> Response:
-        """Differences, grouped."""
-        query = request.query_params
-        page, critical = schemas.read_page(query), schemas.read_flag(query, "critical")
-        found = await _stored(
-            self._report.signatures(
-                route=query.get("route"), critical=critical, limit=page.limit, offset=page.offset
-            )
-        )
-        more = len(found) == page.limit
-        return json_response(
-            {
-                "differences": [signature_plain(signature) for signature in found],
-                "next_offset": page.offset + page.limit if more else None,
-            }
-        )
+    async def accept_difference(self, request: Request) -> Response:
+        """Make ignore rules of a group of differences."""
+        return await self._about.accept(request, await _body(request), self._changed)
 
-    async def difference(self, request: Request) -> Response:
-        """One group of differences with samples."""
-        signature_id = request.path_params["signature"]
-        found = await _stored(self._report.signature(signature_id))
-        if found is None:
-            raise NotFoundError(f"There is no difference with the signature {signature_id!r}.")
-        return json_response(signature_plain(found))
-
-    async def coverage(self, request: Request) -> Response:
-        """How much was compared."""
-        since = schemas.read_since(request.query_params)
-        route = request.query_params.get("route")
-        found = await _stored(self._report.coverage(route=route, since=since))
-        return json_response({"coverage": [coverage.to_plain() for coverage in found]})
+    async def fix_difference(self, request: Request) -> Response:
+        """Say that a group of differences is mended."""
+        return await self._about.fixed(request, await _body(request))
 
     async def explain(self, request: Request) -> Response:
         """Which side would serve a request, and why."""
@@ -315,17 +292,6 @@ def read_if_match(values: list[str]) -> int | None:
         raise_for([Trouble("If-Match", "is not a version", 'Write one ETag, such as "12".')])
         return None
     return int(matched[1])
-
-
-async def _stored(reading: Awaitable[T]) -> T:
-    """Await a read of the comparisons; their store may be gone while all else goes on."""
-    try:
-        return await reading
-    except Exception as error:
-        _log.exception("the comparisons cannot be read")
-        detail = f"The comparisons cannot be read just now: {error}"
-        problem = Problem(503, "store-unavailable", detail, "Try again; the proxy goes on without.")
-        raise ProblemError(problem) from error
 
 
 async def _body(request: Request) -> bytes:

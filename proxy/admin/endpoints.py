@@ -33,7 +33,7 @@ class Endpoint:
     @property
     def changes_rules(self) -> bool:
         """Whether it makes a new version, and so takes If-Match."""
-        changes = ("/rollback", "/resume", "/resume-writes")
+        changes = ("/rollback", "/resume", "/resume-writes", "/accept")
         return self.method == "PUT" or self.path.endswith(changes)
 
 
@@ -42,6 +42,8 @@ BEFORE = Parameter("before", "integer", "only records older than this number")
 OFFSET = Parameter("offset", "integer", "how many to leave out first")
 ROUTE = Parameter("route", "string", "only this route")
 CRITICAL = Parameter("critical", "boolean", "only differences on critical paths, or only others")
+STATE = Parameter("state", "string", "only signatures that are open, expected or fixed")
+AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _CHANGE_ERRORS = (404, 409, 412, 413, 415, 422)
@@ -135,8 +137,18 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "differences",
         "Differences between the two sides, grouped by signature",
         "Differences",
-        query=(LIMIT, OFFSET, ROUTE, CRITICAL),
+        query=(LIMIT, OFFSET, ROUTE, CRITICAL, STATE),
         errors=(422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/differences/export",
+        "export_differences",
+        "Coverage and differences as one file",
+        "File",
+        query=(AS, LIMIT, ROUTE, CRITICAL, STATE),
+        errors=(422, 503),
+        media_type="*/*",
     ),
     Endpoint(
         "GET",
@@ -145,6 +157,34 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "One signature with samples of both answers",
         "Difference",
         errors=(404, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/differences/{signature}/export",
+        "export_difference",
+        "One signature with its samples as a file",
+        "File",
+        query=(AS,),
+        errors=(404, 422, 503),
+        media_type="*/*",
+    ),
+    Endpoint(
+        "POST",
+        "/differences/{signature}/accept",
+        "accept_difference",
+        "Say that a difference is to be, by ignore rules in the rules",
+        "Version",
+        takes="Acceptance",
+        errors=(*_CHANGE_ERRORS, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/differences/{signature}/fixed",
+        "fix_difference",
+        "Say that a difference is mended; it opens again when it is seen again",
+        "Difference",
+        takes="Change",
+        errors=(404, 413, 415, 422, 503),
     ),
     Endpoint(
         "GET",

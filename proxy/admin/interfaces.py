@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from proxy.control.status import DecisionRecord, Status, VersionRecord
-from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary
+from proxy.routing.compare_rules import IgnoreRule
+from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary, State
 
 
 class Controller(Protocol):
@@ -29,6 +30,19 @@ class Controller(Protocol):
         expected_version: int | None = None,
     ) -> VersionRecord:
         """Give a route another weight, in the rules file too."""
+        ...
+
+    async def add_ignore_rules(
+        self,
+        route_id: str,
+        wanted: Sequence[IgnoreRule],
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Add ignore rules to a route, in the rules file too."""
         ...
 
     async def rollback(
@@ -84,7 +98,7 @@ class Controller(Protocol):
 
 
 class Report(Protocol):
-    """The read side of the stored comparisons."""
+    """The read side of the stored comparisons, and what people say of them."""
 
     async def coverage(
         self, route: str | None = None, since: float | None = None
@@ -98,10 +112,25 @@ class Report(Protocol):
         critical: bool | None = None,
         limit: int = 50,
         offset: int = 0,
+        state: str | None = None,
     ) -> Sequence[SignatureSummary]:
         """List differences grouped by signature."""
         ...
 
     async def signature(self, signature_id: str, /) -> SignatureDetail | None:
         """One signature with its samples, or None."""
+        ...
+
+    async def mark(
+        self,
+        signature_id: str,
+        state: State,
+        /,
+        *,
+        author: str,
+        reason: str,
+        at: float,
+        version: int,
+    ) -> SignatureSummary | None:
+        """Say what was done about a signature, under which version of the rules; None: no such."""
         ...

@@ -6,6 +6,7 @@ import difflib
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +20,7 @@ REASON_MAX = 500
 AUTHOR_MAX = 80
 
 _WEIGHT = re.compile(r"(\d{1,3}(?:\.\d{1,2})?) ?%?", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 
 
@@ -120,6 +122,28 @@ class Members:
             mend = 'Write 10, 12.5 or "10%", from 0 to 100 with at most two decimals.'
             self.troubles.append(Trouble(name, "is not a percentage", mend))
         return weight
+
+    def day(self, name: str) -> date:
+        """Read a date such as 2027-03-01; it is always asked for."""
+        text = self.text(name, required=True)
+        try:
+            if text and _DAY.fullmatch(text):
+                return date.fromisoformat(text)
+        except ValueError:
+            pass
+        if text:
+            self.troubles.append(Trouble(name, f"{text!r} is not a date", "Write 2027-03-01."))
+        return date.min
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Read a list of strings; empty when it is not given."""
+        value = self._values.get(name)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            self.troubles.append(Trouble(name, "must be a list of strings"))
+            return ()
+        return tuple(value)
 
     def flag(self, name: str, *, required: bool = False) -> bool:
         """Read true or false; false when it is not given."""

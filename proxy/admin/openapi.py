@@ -21,6 +21,7 @@ _SCALARS: dict[str, Schema] = {
     "number": {"type": "number"},
     "boolean": {"type": "boolean"},
     "time": {"type": "string", "format": "date-time"},
+    "date": {"type": "string", "format": "date"},
     "percent": {"type": "number", "minimum": 0, "maximum": 100},
     "fraction": {"type": "number", "minimum": 0, "maximum": 1},
     "object": {"type": "object", "additionalProperties": True},
@@ -215,6 +216,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "Step": {"name": "string", "outcome": "string", "detail": "string"},
     "Events": "string",
+    "File": "string",
     "OpenApi": "object",
     "Problem": {
         "type": "string",
@@ -232,6 +234,14 @@ SCHEMAS: dict[str, Any] = {
         "author?": "string",
         "weight?": "weight",
         "force?": "boolean",
+    },
+    "Acceptance": {
+        "reason": "string",
+        "until": "date",
+        "author?": "string",
+        "owner?": "string",
+        "paths?": ["string"],
+        "critical?": "boolean",
     },
     "KillSwitch": {"on": "boolean", "reason": "string", "author?": "string"},
     "RequestToExplain": {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from proxy.admin.members import Members, Trouble, raise_for
 from proxy.settings import whole_number
@@ -47,6 +47,21 @@ class Resumption:
     force: bool
     author: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """That a difference is to be, until a day; `paths` are all of its when none are named.
+
+    `critical` says that critical places among them are meant, too.
+    """
+
+    author: str
+    reason: str
+    owner: str
+    until: date
+    paths: tuple[str, ...]
+    critical: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,19 @@ def read_resumption(body: bytes) -> Resumption:
     with Members(body, ("reason", "author", "weight", "force")) as members:
         weight, force = members.weight("weight"), members.flag("force")
         return Resumption(weight, force, members.author(), members.reason())
+
+
+def read_acceptance(body: bytes) -> Acceptance:
+    """Read `{"reason": …, "until": "2027-03-01", "author"?, "owner"?, "paths"?, "critical"?}`."""
+    with Members(body, ("reason", "until", "author", "owner", "paths", "critical")) as members:
+        return Acceptance(
+            author=members.author(),
+            reason=members.reason(),
+            owner=members.text("owner"),
+            until=members.day("until"),
+            paths=members.texts("paths"),
+            critical=members.flag("critical"),
+        )
 
 
 def read_kill_switch(body: bytes) -> KillSwitch:
@@ -159,6 +187,14 @@ def read_flag(query: Mapping[str, str], name: str) -> bool | None:
     if text not in ("true", "false"):
         raise_for([Trouble(name, f"{text!r} is neither true nor false")])
     return text == "true"
+
+
+def read_word(query: Mapping[str, str], name: str, known: Collection[str]) -> str | None:
+    """Read one of a few words from a query; None when it is not given."""
+    text = query.get(name)
+    if text is not None and text not in known:
+        raise_for([Trouble(name, f"{text!r} is none of {', '.join(known)}")])
+    return text
 
 
 def read_since(query: Mapping[str, str]) -> float | None:

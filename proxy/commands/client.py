@@ -28,19 +28,25 @@ class HttpClient:
 
     def get(self, path: str, **query: str | int | None) -> Json:
         """Read; parameters that are None are left out."""
-        given = {name: str(value) for name, value in query.items() if value is not None}
-        return self._ask("GET", f"{path}?{urlencode(given)}" if given else path)
+        return self._understood(*self._ask("GET", _target(path, query)))
+
+    def text(self, path: str, **query: str | int | None) -> str:
+        """Read a file; what is refused is answered with JSON."""
+        status, content = self._ask("GET", _target(path, query))
+        if status >= 400:
+            self._understood(status, content)
+        return content.decode("utf-8", "replace")
 
     def send(self, method: str, path: str, body: Json, version: int | None = None) -> Json:
         """Change something, only if the rules are still at `version` when one is named."""
         headers = {"Content-Type": "application/json"}
         if version is not None:
             headers["If-Match"] = f'"{version}"'
-        return self._ask(method, path, json.dumps(body).encode(), headers)
+        return self._understood(*self._ask(method, path, json.dumps(body).encode(), headers))
 
     def _ask(
         self, method: str, path: str, body: bytes | None = None, headers: Json | None = None
-    ) -> Json:
+    ) -> tuple[int, bytes]:
         headers = {"Accept": "application/json", **(headers or {})}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -53,7 +59,7 @@ class HttpClient:
             raise UnreachableError(_unreachable(self.url, error)) from error
         finally:
             connection.close()
-        return self._understood(response.status, content)
+        return response.status, content
 
     def _connection(self) -> http.client.HTTPConnection:
         secure = self._parts.scheme == "https"
@@ -78,6 +84,12 @@ class HttpClient:
 def connect(url: str | None, environ: Mapping[str, str]) -> HttpClient:
     """Give the client for --admin, else CUTOVER_ADMIN_URL, else the default address."""
     return HttpClient(url or environ.get("CUTOVER_ADMIN_URL") or DEFAULT_URL, read_token(environ))
+
+
+def _target(path: str, query: Mapping[str, str | int | None]) -> str:
+    """Write path and query; parameters that are None are left out."""
+    given = {name: str(value) for name, value in query.items() if value is not None}
+    return f"{path}?{urlencode(given)}" if given else path
 
 
 def _split(url: str) -> SplitResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proxy.commands.context import Context
 
@@ -24,8 +24,12 @@ def add_command(
     *,
     remote: bool = True,
     json: bool = True,
+    inner: bool = False,
 ) -> argparse.ArgumentParser:
-    """Add one command with the options that all of its kind have."""
+    """Add one command with the options that all of its kind have.
+
+    An `inner` one, a command of a command, leaves alone what was given before its own name.
+    """
     parser = commands.add_parser(
         name,
         help=summary,
@@ -35,8 +39,10 @@ def add_command(
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
+    defaults: dict[str, Any] = {"default": argparse.SUPPRESS} if inner else {}
     if remote:
-        parser.add_argument("--admin", metavar="URL", help="the admin API to talk to")
+        parser.add_argument("--admin", metavar="URL", help="the admin API to talk to", **defaults)
     if json:
-        parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+        help_ = "print JSON for scripts"
+        parser.add_argument("--json", action="store_true", help=help_, **defaults)
     return parser

@@ -44,6 +44,10 @@ class Client(Protocol):
         """Read; parameters that are None are left out."""
         ...
 
+    def text(self, path: str, **query: str | int | None) -> str:
+        """Read a file."""
+        ...
+
     def send(self, method: str, path: str, body: Json, version: int | None = None) -> Json:
         """Change something, only if the rules are still at `version` when one is named."""
         ...

@@ -1,14 +1,15 @@
-"""`cutover diffs`: where the two sides answer differently."""
+"""`cutover diffs`: where the two sides answer differently: list, show, watch."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from proxy.admin.console import wording
+from proxy.commands import diffs_change, diffs_export
 from proxy.commands.command import add_command
-from proxy.commands.context import OK, USAGE, Client, Context, Json, segment
+from proxy.commands.context import OK, Client, Context, Json, segment
 from proxy.commands.output import print_block, print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -16,64 +17,123 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
 cutover diffs
-cutover diffs --route plans --critical
-cutover diffs show 4be19c07
-cutover diffs --watch
+cutover diffs list --route plans --critical --state all
+cutover diffs list --exit-code
+cutover diffs show 9f1c2ab4d0e17735
+cutover diffs watch --route plans
+cutover diffs accept 9f1c2ab4d0e17735 --until 2027-03-01 --reason "the clock of each side"
+cutover diffs fixed 9f1c2ab4d0e17735 --reason "release 2.4.1"
+cutover diffs export 9f1c2ab4d0e17735 --html --out ticket-17.html
+
+exit codes of list: 0; with --exit-code 1 when a difference is listed or nothing was compared
 """
-COLUMNS = ("SIGNATURE", "ROUTE", ">COUNT", ">RATE", "WHERE", "LEGACY", "MODERN", "LAST SEEN")
+LIST_EXAMPLES = """
+cutover diffs list
+cutover diffs list --route plans --critical --state all
+cutover diffs list --exit-code
+"""
+SHOW_EXAMPLES = """
+cutover diffs show 9f1c2ab4d0e17735
+cutover diffs show 9f1c2ab4d0e17735 --json
+"""
+WATCH_EXAMPLES = """
+cutover diffs watch
+cutover diffs watch --route plans --json
+"""
+COLUMNS = (
+    "SIGNATURE", "ROUTE", "STATE", ">COUNT", ">RATE", "WHERE", "LEGACY", "MODERN", "LAST SEEN",
+)  # fmt: skip
+STATES = ("open", "expected", "fixed", "all")
+DIFFERENT = 1
 WATCH_EVERY = 2.0
 VALUE_SHOWN = 32
 
 
 def add_to(commands: Commands) -> None:
-    """Add the command."""
-    summary = "show where the two sides answer differently, grouped"
-    parser = add_command(commands, "diffs", run, summary, EXAMPLES)
+    """Add the command with its own."""
+    summary = "show where the two sides answer differently, and say what is to become of it"
+    parser = add_command(commands, "diffs", list_, summary, EXAMPLES)
+    _add_filters(parser)
+    _add_exit_code(parser)
+    own = parser.add_subparsers(title="commands", metavar="COMMAND")
+    summary = "list groups of differences"
+    child = add_command(own, "list", list_, summary, LIST_EXAMPLES, inner=True)
+    _add_filters(child, inner=True)
+    _add_exit_code(child, inner=True)
+    summary = "show one group with its samples"
+    child = add_command(own, "show", show, summary, SHOW_EXAMPLES, inner=True)
+    child.add_argument("signature", metavar="SIGNATURE", help="the group")
+    summary = "print every group that appears or grows, until interrupted"
+    child = add_command(own, "watch", watch, summary, WATCH_EXAMPLES, inner=True)
+    _add_filters(child, inner=True)
+    diffs_change.add_to(own)
+    diffs_export.add_to(own)
+
+
+def _add_filters(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
+    def default(value: str | bool | None) -> Any:
+        return argparse.SUPPRESS if inner else value
+
+    add = parser.add_argument
+    add("--route", metavar="ROUTE", default=default(None), help="only this route")
+    help_ = "only on critical paths"
+    add("--critical", action="store_true", default=default(False), help=help_)
+    help_ = "only in this state (default open)"
+    add("--state", choices=STATES, default=default("open"), help=help_)
+    add("--limit", default=default("50"), metavar="N", help="at most N groups (default 50)")
+
+
+def _add_exit_code(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
     parser.add_argument(
-        "action",
-        nargs="?",
-        choices=("list", "show"),
-        default="list",
-        help="list the groups (default), or show one with samples",
-    )
-    parser.add_argument("signature", nargs="?", metavar="SIGNATURE", help="the group to show")
-    parser.add_argument("--route", metavar="ROUTE", help="only this route")
-    parser.add_argument("--critical", action="store_true", help="only on critical paths")
-    parser.add_argument("--limit", default="50", metavar="N", help="at most N groups (default 50)")
-    parser.add_argument(
-        "--watch", action="store_true", help="go on, and print every group that appears or grows"
+        "--exit-code",
+        action="store_true",
+        default=argparse.SUPPRESS if inner else False,
+        help="end with 1 when a difference is listed, or nothing was compared",
     )
 
 
-def run(args: argparse.Namespace, context: Context) -> int:
-    """List, show or watch."""
-    if (args.action == "show") != (args.signature is not None):
-        print_line(context.err, "cutover diffs: say `diffs list`, or `diffs show SIGNATURE`")
-        return USAGE
+def list_(args: argparse.Namespace, context: Context) -> int:
+    """List groups below what was compared at all."""
     client = context.connect(args.admin)
-    if args.action == "show":
-        return _show(args, context, client.get(f"/differences/{segment(args.signature)}"))
-    if args.watch:
-        return _watch(args, context, client)
     found = _fetch(args, client)
+    covered = client.get("/coverage", route=args.route)
     if args.json:
-        print_json(context.out, found)
+        print_json(context.out, {**found, **covered})
+    else:
+        rows = [_row(group) for group in found["differences"]]
+        print_line(context.out, _coverage(covered))
+        if rows:
+            print_line(context.out)
+            print_table(context.out, COLUMNS, rows)
+    compared = any(route["compared"] for route in covered["coverage"])
+    return DIFFERENT if args.exit_code and (found["differences"] or not compared) else OK
+
+
+def show(args: argparse.Namespace, context: Context) -> int:
+    """Show one group with its samples."""
+    group = context.connect(args.admin).get(f"/differences/{segment(args.signature)}")
+    if args.json:
+        print_json(context.out, group)
         return OK
-    rows = [_row(group) for group in found["differences"]]
-    if rows:
-        print_table(context.out, COLUMNS, rows)
+    critical = ", critical" if group["critical"] else ""
+    print_line(context.out, f"{group['id']} on {group['route']}{critical}")
+    for name, text in _facts(group):
+        print_line(context.out, f"  {name:<6} {text}")
+    for sample in group["samples"]:
         print_line(context.out)
-    print_line(context.out, _coverage(client.get("/coverage", route=args.route)))
+        print_line(context.out, f"{sample['at']}  served by {sample['primary_side']}")
+        print_line(context.out, f"  {sample['curl']}")
+        rows = [
+            (f"  {each['path']}", each["kind"], _value(each["legacy"]), _value(each["modern"]))
+            for each in sample["differences"]
+        ]
+        print_table(context.out, ("  PATH", "KIND", "LEGACY", "MODERN"), rows)
     return OK
 
 
-def _fetch(args: argparse.Namespace, client: Client) -> Json:
-    critical = "true" if args.critical else None
-    return client.get("/differences", route=args.route, critical=critical, limit=args.limit)
-
-
-def _watch(args: argparse.Namespace, context: Context, client: Client) -> int:
+def watch(args: argparse.Namespace, context: Context) -> int:
     """Print groups as they appear or grow, until interrupted."""
+    client = context.connect(args.admin)
     seen: dict[str, int] = {}
     while True:
         for group in reversed(_fetch(args, client)["differences"]):
@@ -87,6 +147,36 @@ def _watch(args: argparse.Namespace, context: Context, client: Client) -> int:
         context.sleep(WATCH_EVERY)
 
 
+def _fetch(args: argparse.Namespace, client: Client) -> Json:
+    return client.get(
+        "/differences",
+        route=args.route,
+        critical="true" if args.critical else None,
+        state=None if args.state == "all" else args.state,
+        limit=args.limit,
+    )
+
+
+def _facts(group: Json) -> list[tuple[str, str]]:
+    times = wording.plural(group["count"], "time")
+    bounds = f"{wording.percent(group['rate_low'])} to {wording.percent(group['rate_high'])}"
+    found = [
+        ("kinds", ", ".join(group["kinds"])),
+        ("paths", ", ".join(group["paths"])),
+        ("seen", f"{times}, {group['first_seen']} to {group['last_seen']}"),
+        ("rate", f"{wording.percent(group['rate'])} of {wording.count(group['compared'])} compared"
+                 f" since then, {bounds} with 95% certainty"),
+        ("rules", f"version {group['first_version']} to {group['last_version']}"),
+    ]  # fmt: skip
+    state = group["state"]
+    if group["state_reason"]:
+        word = "was marked" if state == "open" else state
+        state = f"{word} by {group['state_author']} at {group['state_at']}: {group['state_reason']}"
+    if group["reopened"]:
+        state += f"; seen again since, {wording.plural(group['reopened'], 'time')}"
+    return [*found, ("state", state)]
+
+
 def _row(group: Json) -> list[str]:
     where = group["example_path"]
     if len(group["paths"]) > 1:
@@ -94,6 +184,7 @@ def _row(group: Json) -> list[str]:
     return [
         group["id"],
         group["route"],
+        f"{group['state']}{' again' if group['reopened'] else ''}",
         wording.count(group["count"]),
         wording.percent(group["rate"]),
         f"{where}{' (critical)' if group['critical'] else ''}",
@@ -114,39 +205,18 @@ def _coverage(answer: Json) -> str:
     routes = answer["coverage"]
     compared = sum(route["compared"] for route in routes)
     mismatch = sum(route["mismatch"] for route in routes)
-    left_out: dict[str, int] = {}
-    for route in routes:
-        for reason, count in route["not_compared"].items():
-            left_out[reason] = left_out.get(reason, 0) + count
     if not compared:
         text = "Nothing has been compared yet"
     else:
         text = f"{wording.plural(compared, 'pair')} compared, {wording.count(mismatch)} differ"
-    skipped = ", ".join(f"{wording.count(n)} {reason}" for reason, n in sorted(left_out.items()))
-    return f"{text}; not compared: {skipped}." if skipped else f"{text}."
-
-
-def _show(args: argparse.Namespace, context: Context, group: Json) -> int:
-    if args.json:
-        print_json(context.out, group)
-        return OK
-    critical = ", critical" if group["critical"] else ""
-    print_line(context.out, f"{group['id']} on {group['route']}{critical}")
-    print_line(context.out, f"  kinds  {', '.join(group['kinds'])}")
-    print_line(context.out, f"  paths  {', '.join(group['paths'])}")
-    times = wording.plural(group["count"], "time")
-    print_line(context.out, f"  seen   {times}, {group['first_seen']} to {group['last_seen']}")
-    for sample in group["samples"]:
-        print_line(context.out)
-        print_line(context.out, f"{sample['at']}  served by {sample['primary_side']}")
-        print_line(context.out, f"  {sample['curl']}")
-        rows = [
-            (each["path"], each["kind"], _value(each["legacy"]), _value(each["modern"]))
-            for each in sample["differences"]
-        ]
-        print_table(context.out, ("  PATH", "KIND", "LEGACY", "MODERN"), _indented(rows))
-    return OK
-
-
-def _indented(rows: list[tuple[str, str, str, str]]) -> list[tuple[str, str, str, str]]:
-    return [(f"  {path}", kind, old, new) for path, kind, old, new in rows]
+    for name, word in (("ignored_by_reason", "ignored"), ("not_compared", "not compared")):
+        reasons: dict[str, int] = {}
+        for route in routes:
+            for reason, count in route[name].items():
+                reasons[reason] = reasons.get(reason, 0) + count
+        if reasons:
+            told = ", ".join(
+                f"{wording.count(n)} {reason}" for reason, n in sorted(reasons.items())
+            )
+            text = f"{text}; {word}: {told}"
+    return f"{text}."

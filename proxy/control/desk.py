@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from proxy.control.workers import Workers
 from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
 from proxy.kill_file import KillFile
 from proxy.rollout.phase import Cause, may_move
+from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
 
 FROM_FILE: Final = "file"
@@ -111,6 +112,29 @@ class Desk:
         self._in_force.commit(
             self._now.with_rules(loaded, because), "set_weight", route_id, because
         )
+        return await self._written()
+
+    async def add_ignore_rules(
+        self,
+        route_id: str,
+        wanted: Sequence[IgnoreRule],
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Add ignore rules to a route, in the rules file too; those that it has are left out."""
+        self.read_rules()
+        self._expect(expected_version)
+        present = self._route(route_id).compare.ignore
+        added = [rule for rule in wanted if not any(_rules_out(each, rule) for each in present)]
+        if not added:
+            return await self._written()
+        self._check_file()
+        loaded = self._rules_file.add_ignore_rules(self._now.loaded, route_id, added)
+        because = self._because(author, reason, dict(evidence))
+        self._in_force.commit(self._now.with_rules(loaded, because), "ignore", route_id, because)
         return await self._written()
 
     async def rollback(
@@ -226,14 +250,18 @@ class Desk:
             )
 
     def _write_weight(self, route_id: str, weight: int) -> LoadedRules:
-        """Change the file; refused while it is not the one in force, or the edit would be lost."""
+        """Change the weight in the file."""
         if not 0 <= weight <= WEIGHT_MAX:
             raise RefusedError("a weight lies between 0% and 100%")
+        self._check_file()
+        return self._rules_file.set_weight(self._now.loaded, route_id, weight)
+
+    def _check_file(self) -> None:
+        """Refuse to change a file that is not the one in force: somebody's edit would be lost."""
         if (problem := self._rules_file.problem) is not None:
             raise RefusedError(f"the rules file has to be mended first: {problem}")
         if not self._rules_file.is_current():
             raise ConflictError("the rules file is being edited just now; repeat the change")
-        return self._rules_file.set_weight(self._now.loaded, route_id, weight)
 
     async def _written(self) -> VersionRecord:
         """Give the version in force, after an attempt to write it down."""
@@ -306,3 +334,10 @@ def _told(rollback: Rollback) -> str:
 
 def _instant(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _rules_out(present: IgnoreRule, wanted: IgnoreRule) -> bool:
+    """Whether a rule that is there already does what is wanted, at least as long."""
+    if present.path != wanted.path:
+        return False
+    return present.until is None or (wanted.until is not None and present.until >= wanted.until)

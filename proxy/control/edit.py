@@ -22,7 +22,7 @@ def with_weight(before: LoadedRules, route_id: str, weight: int, file: str) -> L
 
     Raises RefusedError when the text cannot be changed without changing anything else.
     """
-    route = _route(YAML(typ="safe", pure=True).compose(before.text), route_id)
+    route = route_node(YAML(typ="safe", pure=True).compose(before.text), route_id)
     if route is None:
         raise RefusedError(f"{file}: there is no route `{route_id}`")
     text = _edit(before.text, route, spelled(weight))
@@ -30,7 +30,7 @@ def with_weight(before: LoadedRules, route_id: str, weight: int, file: str) -> L
         document, rules = load_rules(text, file)
     except RulesError:
         rules = None
-    if rules is None or _placeless(rules) != _placeless(_weighted(before.rules, route_id, weight)):
+    if rules is None or placeless(rules) != placeless(_weighted(before.rules, route_id, weight)):
         raise RefusedError(
             f"{file}: the weight of `{route_id}` cannot be changed without touching more (is it"
             " shared through an anchor?); edit the file by hand"
@@ -43,25 +43,27 @@ def spelled(weight: int) -> str:
     return f"{weight / 100:g}%"
 
 
-def _route(document: Node | None, route_id: str) -> MappingNode | None:
-    routes = _member(document, "routes")
+def route_node(document: Node | None, route_id: str) -> MappingNode | None:
+    """Find the node of a route in a document."""
+    routes = member(document, "routes")
     if not isinstance(routes, SequenceNode):
         return None
     for node in routes.value:
-        name = _member(node, "id")
+        name = member(node, "id")
         if isinstance(node, MappingNode) and name is not None and name.value == route_id:
             return node
     return None
 
 
-def _member(node: Node | None, key: str) -> Node | None:
+def member(node: Node | None, key: str) -> Node | None:
+    """Find the value of a key, or None."""
     if not isinstance(node, MappingNode):
         return None
     return next((value for name, value in node.value if name.value == key), None)
 
 
 def _edit(text: str, route: MappingNode, value: str) -> str:
-    weight = _member(route, "weight")
+    weight = member(route, "weight")
     if isinstance(weight, ScalarNode):
         return text[: weight.start_mark.index] + value + text[weight.end_mark.index :]
     key, last = next((k, v) for k, v in route.value if k.value == "id")
@@ -82,5 +84,6 @@ def _weighted(rules: Rules, route_id: str, weight: int) -> Rules:
     return replace(rules, routes=tuple(routes))
 
 
-def _placeless(rules: Rules) -> Rules:
+def placeless(rules: Rules) -> Rules:
+    """Give the rules without the lines they stand on."""
     return replace(rules, routes=tuple(replace(route, line=0) for route in rules.routes))

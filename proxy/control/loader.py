@@ -1,4 +1,4 @@
-"""The rules file on disk: noticing that it has changed, and writing a weight back into it."""
+"""The rules file on disk: noticing that it has changed, and writing changes back into it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import codecs
 import contextlib
 import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from proxy.clock import Clock
 from proxy.control.edit import with_weight
+from proxy.control.edit_ignore import with_ignore_rules
 from proxy.control.loaded import LoadedRules
 from proxy.errors import Position, RefusedError, RulesError, RulesProblem
+from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
 
 SETTLED_SECONDS = 2.0
@@ -81,7 +84,15 @@ class RulesFile:
         Expects that `loaded` is the content given last, and `is_current`. Raises RefusedError when
         the file cannot be written or changed.
         """
-        edited = with_weight(loaded, route_id, weight, str(self.path))
+        return self._write(with_weight(loaded, route_id, weight, str(self.path)))
+
+    def add_ignore_rules(
+        self, loaded: LoadedRules, route_id: str, added: Sequence[IgnoreRule]
+    ) -> LoadedRules:
+        """Add ignore rules to a route, under the same terms as `set_weight`."""
+        return self._write(with_ignore_rules(loaded, route_id, added, str(self.path)))
+
+    def _write(self, edited: LoadedRules) -> LoadedRules:
         mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""
         content = mark + edited.text.encode()
         try:

@@ -138,6 +138,11 @@ def _path_key(path: str, node: Node) -> str:
     return path
 
 
+def is_answer_path(text: str) -> bool:
+    """Whether a text names a place in an answer."""
+    return _PATH.fullmatch(text) is not None
+
+
 def _answer_path(node: Node) -> str:
     text = node.text("$")
     if not _PATH.fullmatch(text):

@@ -14,11 +14,11 @@ from starlette.responses import Response
 from proxy.admin.console import attention, sentences
 from proxy.admin.console.history import History, Measure
 from proxy.admin.console.render import Renderer, route_address
-from proxy.admin.console.samples import arrange
 from proxy.admin.console.sparkline import Sparkline, sparkline
 from proxy.admin.interfaces import Controller, Report
 from proxy.control.status import RouteStatus, Status, VersionRecord
 from proxy.errors import NotFoundError
+from shadow_compare.report.samples import arrange
 
 T = TypeVar("T")
 
@@ -99,7 +99,7 @@ class Pages:
             problem=problem,
             failed=failed,
             typed=typed or {},
-            signatures=await _read(self._report.signatures(route=route_id, limit=5)),
+            signatures=await _read(self._report.signatures(route=route_id, limit=5, state="open")),
             decisions=await _read(self._controller.decisions(limit=8, route=route_id)),
         )
 
@@ -108,10 +108,15 @@ class Pages:
         status = self._status()
         chosen = request.query_params.get("route") or None
         critical = request.query_params.get("critical") == "1"
+        everything = request.query_params.get("state") == "all"
         offset = _number(request.query_params.get("offset")) or 0
         found = await _read(
             self._report.signatures(
-                route=chosen, critical=True if critical else None, limit=PAGE + 1, offset=offset
+                route=chosen,
+                critical=True if critical else None,
+                limit=PAGE + 1,
+                offset=offset,
+                state=None if everything else "open",
             )
         )
         return self._renderer.page(
@@ -120,6 +125,7 @@ class Pages:
             status,
             route_id=chosen,
             critical=critical,
+            everything=everything,
             offset=offset,
             page=PAGE,
             has_more=len(found or ()) > PAGE,

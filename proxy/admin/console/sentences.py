@@ -49,6 +49,7 @@ _DONE: dict[str, str] = {
     "unkill": "turned the kill switch off: the rules decide again",
     "halt_writes": "stopped mirroring the writes of {route}",
     "resume_writes": "had the writes of {route} mirrored again",
+    "ignore": "ruled differences of {route} out",
     "load": "put other rules in force",
 }
 

@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import httpx
@@ -104,6 +105,13 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "decision": ("/decisions/1", None),
     "differences": ("/differences", None),
     "difference": ("/differences/9f1c2ab4d0e17735", None),
+    "export_differences": ("/differences/export?as=csv&state=open", None),
+    "export_difference": ("/differences/9f1c2ab4d0e17735/export?as=pytest", None),
+    "accept_difference": (
+        "/differences/9f1c2ab4d0e17735/accept",
+        {"until": "2999-12-31", "critical": True, "owner": "billing", **CHANGE},
+    ),
+    "fix_difference": ("/differences/9f1c2ab4d0e17735/fixed", CHANGE),
     "coverage": ("/coverage?since=2026-01-01T00:00:00Z", None),
     "explain": ("/explain", {"target": "/api/plans", "headers": {"Cookie": "PHPSESSID=3f"}}),
     "openapi": ("/openapi.json", None),
@@ -129,8 +137,9 @@ def test_every_operation_takes_and_answers_what_the_document_says(
             assert faults(body, content["schema"], schemas) == []
         answer = http.request(method, f"/api/v1{path}", json=body)
         assert answer.status_code == 200, answer.text
-        schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        assert faults(answer.json(), schema, schemas) == [], name
+        ((kind, content),) = operation["responses"]["200"]["content"].items()
+        found = answer.json() if kind == "application/json" else answer.text
+        assert faults(found, content["schema"], schemas) == [], name
 
 
 def test_the_document_describes_the_routes_that_are_served(document: dict[str, Any]) -> None:
@@ -216,6 +225,10 @@ def test_what_is_not_allowed_now_is_refused_with_the_way_out(http: httpx.Client)
         ("GET", "/decisions/999", 404, "999"),
         ("GET", "/decisions/-1", 404, "they are numbered"),
         ("GET", "/differences/nothing", 404, "nothing"),
+        ("GET", "/differences/nothing/export", 404, "nothing"),
+        ("POST", "/differences/nothing/fixed", 404, "nothing"),
+        ("GET", "/differences/export?as=pdf", 422, "html, json, csv, curl, pytest"),
+        ("GET", "/differences?state=closed", 422, "open, expected, fixed"),
         ("GET", "/versions?limit=0", 422, "limit"),
         ("GET", "/differences?critical=maybe", 422, "critical"),
         ("GET", "/coverage?since=soon", 422, "since"),
@@ -476,3 +489,71 @@ def test_with_a_token_nothing_but_health_is_told_without_it() -> None:
         forged = {**bearer, "Origin": "http://evil.example"}
         answer = http.post("/api/v1/routes/plans/rollback", json=CHANGE, headers=forged)
         assert answer.status_code == 403
+
+
+ACCEPT = "/api/v1/differences/9f1c2ab4d0e17735/accept"
+
+
+def test_accepting_makes_rules_and_marks_the_signature(
+    admin: RunningAdmin, http: httpx.Client
+) -> None:
+    """A new version with a rule for each place; from then on the signature is expected."""
+    wanted = {"until": "2999-12-31", "critical": True, "owner": "billing", **CHANGE}
+    answer = http.post(ACCEPT, json=wanted)
+    assert answer.headers["etag"] == '"19"'
+    assert answer.json()["evidence"]["signature"] == "9f1c2ab4d0e17735"
+    (rule,) = admin.controller.ignored["plans"]
+    assert (rule.path, rule.reason, rule.owner) == ("$.data[*].price", "because", "billing")
+    assert rule.until == date(2999, 12, 31)
+    found = http.get("/api/v1/differences/9f1c2ab4d0e17735").json()
+    assert (found["state"], found["state_author"]) == ("expected", "ada")
+    assert found["state_version"] == 19
+    assert http.get("/api/v1/differences?state=expected").json()["differences"][0]["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"until": "2020-01-01"}, "has ended already"),
+        ({"until": "soon"}, "is not a date"),
+        ({"critical": False}, "--critical"),
+        ({"paths": ["$.other"]}, "does not differ at $.other"),
+        ({"paths": "$.other"}, "must be a list of strings"),
+        ({"reason": ""}, "reason"),
+    ],
+)
+def test_what_no_rule_can_be_made_of_is_refused(
+    admin: RunningAdmin, http: httpx.Client, change: dict[str, Any], words: str
+) -> None:
+    """With how to mend it; nothing is changed."""
+    wanted = {"until": "2999-12-31", "critical": True, **CHANGE, **change}
+    answer = http.post(ACCEPT, json=wanted)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert admin.controller.ignored == {}
+
+
+def test_accepting_under_if_match_loses_to_a_newer_version(http: httpx.Client) -> None:
+    """As every change of the rules."""
+    wanted = {"until": "2999-12-31", "critical": True, **CHANGE}
+    assert http.post(ACCEPT, json=wanted, headers={"If-Match": '"3"'}).status_code == 412
+
+
+def test_fixed_is_marked_with_who_and_why(http: httpx.Client) -> None:
+    """And answered as the signature is now."""
+    found = http.post("/api/v1/differences/9f1c2ab4d0e17735/fixed", json=CHANGE).json()
+    assert (found["state"], found["state_author"], found["state_reason"]) == (
+        "fixed", "ada", "because",
+    )  # fmt: skip
+    assert len(found["samples"]) == 2
+
+
+def test_files_have_a_name_and_a_type(http: httpx.Client) -> None:
+    """So that a browser saves them, and never shows what came from an application as our page."""
+    answer = http.get("/api/v1/differences/9f1c2ab4d0e17735/export")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    disposition = answer.headers["content-disposition"]
+    assert disposition == 'attachment; filename="difference-9f1c2ab4d0e17735.html"'
+    assert "29.00" in answer.text
+    everything = http.get("/api/v1/differences/export?as=json").json()
+    assert [len(each["samples"]) for each in everything["differences"]] == [2, 0, 0]

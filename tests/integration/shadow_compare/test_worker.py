@@ -184,7 +184,10 @@ async def test_silent_candidate_times_out(tmp_path: Path, legacy: Side, modern: 
         (b"nonsense\r\n\r\n", "candidate_broken"),
         (http_answer(b"x" * 3000), "too_big"),
         (http_answer(b"no gzip", headers=(*JSON, ("content-encoding", "gzip"))), "undecodable"),
-        (http_answer(b"\x0b", headers=(*JSON, ("content-encoding", "compress"))), "unknown_encoding"),
+        (
+            http_answer(b"\x0b", headers=(*JSON, ("content-encoding", "compress"))),
+            "unknown_encoding",
+        ),
     ],
 )
 async def test_answer_that_cannot_be_compared_says_why(

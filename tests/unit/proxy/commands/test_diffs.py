@@ -15,9 +15,12 @@ def test_the_list_shows_where_and_what_and_how_often() -> None:
     result = cutover("diffs", client=client)
     [line] = [each for each in result.out.splitlines() if each.startswith("9f1c2ab4d0e17735")]
     assert result.code == 0
-    assert line.split()[1:4] == ["plans", "412", "2.1%"]
+    assert line.split()[1:5] == ["plans", "open", "412", "2.1%"]
     assert '$.data[id=2].price (critical)  "29.00"' in line
-    assert "2,391 pairs compared, 14 differ; not compared: 5 dropped, 2 timeout." in result.out
+    assert (
+        "2,391 pairs compared, 14 differ; ignored: 38 rules; not compared: 5 dropped, 2 timeout."
+        in result.out
+    )
 
 
 def test_filters_are_passed_on() -> None:
@@ -25,7 +28,7 @@ def test_filters_are_passed_on() -> None:
     client = filled_client()
     cutover("diffs", "--route", "plans", "--critical", "--limit", "5", client=client)
     assert client.asked == [
-        ("/differences", {"route": "plans", "critical": "true", "limit": "5"}),
+        ("/differences", {"route": "plans", "critical": "true", "state": "open", "limit": "5"}),
         ("/coverage", {"route": "plans"}),
     ]
 
@@ -50,15 +53,51 @@ def test_scripts_get_json() -> None:
     """As the API answers."""
     client = filled_client()
     found = cutover("diffs", "--json", client=client)
-    assert json.loads(found.out) == client.answers["/differences"]
+    assert json.loads(found.out) == {
+        **client.answers["/differences"], **client.answers["/coverage"],
+    }  # fmt: skip
     found = cutover("diffs", "show", "9f1c2ab4d0e17735", "--json", client=client)
     assert json.loads(found.out)["samples"]
 
 
-@pytest.mark.parametrize("arguments", [("show",), ("list", "9f1c2ab4d0e17735")])
-def test_a_signature_goes_with_show(arguments: tuple[str, ...]) -> None:
-    """And with nothing else."""
-    assert cutover("diffs", *arguments, client=filled_client()).code == 2
+@pytest.mark.parametrize("arguments", [("show",), ("list", "9f1c2ab4d0e17735"), ("accept", "9f")])
+def test_what_is_missing_or_too_much_is_exit_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A signature goes with show, and an end with accept."""
+    with pytest.raises(SystemExit) as caught:
+        cutover("diffs", *arguments, client=filled_client())
+    assert caught.value.code == 2
+    assert "usage: cutover" in capsys.readouterr().err
+
+
+def test_options_may_stand_before_and_behind_list() -> None:
+    """What is said before the inner command is not forgotten."""
+    for arguments in (
+        ("--route", "plans", "--json", "list"),
+        ("list", "--route", "plans", "--json"),
+    ):
+        client = filled_client()
+        assert json.loads(cutover("diffs", *arguments, client=client).out)
+        assert client.asked[0][1]["route"] == "plans"
+
+
+def test_exit_code_tells_scripts() -> None:
+    """Of a difference, and of nothing compared; without the option listing is no failure."""
+    client = filled_client()
+    assert cutover("diffs", "list", "--exit-code", client=client).code == 1
+    assert cutover("diffs", client=client).code == 0
+    client.answers["/differences"] = {"differences": [], "next_offset": None}
+    assert cutover("diffs", "--exit-code", client=client).code == 0
+    client.answers["/coverage"] = {"coverage": []}
+    assert cutover("diffs", "--exit-code", client=client).code == 1
+
+
+def test_all_states_can_be_listed() -> None:
+    """Open ones are what is asked for mostly."""
+    client = filled_client()
+    cutover("diffs", "list", "--state", "all", client=client)
+    assert "state" not in client.asked[0][1]
 
 
 def test_watching_prints_what_appears_and_what_grows() -> None:
@@ -75,8 +114,8 @@ def test_watching_prints_what_appears_and_what_grows() -> None:
 
     printed = io.StringIO()
     with pytest.raises(KeyboardInterrupt):
-        cutover("diffs", "--watch", client=client, sleep=sleep, out=printed)
-    counts = [line.split()[:3:2] for line in printed.getvalue().splitlines()]
+        cutover("diffs", "watch", client=client, sleep=sleep, out=printed)
+    counts = [line.split()[:4:3] for line in printed.getvalue().splitlines()]
     assert counts == [
         ["c0ffee00c0ffee00", "1"],
         ["47aa10f3c2b9d811", "14"],

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TypedDict
 
@@ -10,6 +12,8 @@ import pytest
 from proxy.control.controller import Controller
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from proxy.outcome import WritesHalted
+from proxy.routing.compare_rules import IgnoreRule
+from proxy.routing.schema import load_rules
 from tests.support_control import RULES, SHADOW, Scene
 
 
@@ -117,6 +121,41 @@ class TestSetWeight:
         with pytest.raises(RefusedError, match=r"rolled back at .* \(error rate.*resume it first"):
             await controller.set_weight("plans", 2000, **ME)
         assert scene.file.read_text() == RULES
+
+
+class TestIgnoreRules:
+    """Ruling differences out."""
+
+    async def test_in_force_written_and_told(self, scene: Scene, controller: Controller) -> None:
+        """A rule is in force at once, stands in the file with every comment, and is recorded."""
+        rule = IgnoreRule("$.at", "the clock", "billing", date(2027, 3, 1))
+        evidence = {"signature": "abc"}
+        record = await controller.add_ignore_rules("plans", [rule], **ME, evidence=evidence)
+        assert record.number == 2
+        loaded = load_rules(scene.file.read_text(), "rules")[1]
+        assert [route.compare.ignore for route in loaded.routes if route.id == "plans"] == [(rule,)]
+        assert set(RULES.splitlines()) - set(scene.file.read_text().splitlines()) == set()
+        decision = (await controller.decisions())[0]
+        assert (decision.action, decision.route) == ("ignore", "plans")
+        assert decision.evidence == evidence
+
+    async def test_rule_that_is_there_already_is_no_version(self, controller: Controller) -> None:
+        """Unless it ends sooner than what is wanted."""
+        rule = IgnoreRule("$.at", "the clock", "", date(2027, 3, 1))
+        for _ in range(2):
+            record = await controller.add_ignore_rules("plans", [rule], **ME, evidence={})
+            assert record.number == 2
+        longer = replace(rule, until=date(2027, 4, 1))
+        record = await controller.add_ignore_rules("plans", [longer], **ME, evidence={})
+        assert record.number == 3
+
+    async def test_second_of_two_editors_is_told(self, controller: Controller) -> None:
+        """As for weights."""
+        await controller.set_weight("plans", 2000, **ME)
+        with pytest.raises(ConflictError):
+            await controller.add_ignore_rules(
+                "plans", [IgnoreRule("$.at", "x")], **ME, evidence={}, expected_version=1
+            )
 
 
 class TestRollbackAndResume:

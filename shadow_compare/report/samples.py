@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from proxy.admin.console.sidebyside import SideBySide, side_by_side
+from shadow_compare.report.sidebyside import SideBySide, side_by_side
 
 Plain = Mapping[str, Any]
 

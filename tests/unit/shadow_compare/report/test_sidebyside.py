@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.admin.console.sidebyside import LINES_MAX, Row, side_by_side
+from shadow_compare.report.sidebyside import LINES_MAX, Row, side_by_side
 
 
 def shown(rows: tuple[Row, ...]) -> list[tuple[str, str, str]]:

@@ -1,4 +1,4 @@
-from proxy.admin.console.samples import Facet, arrange
+from shadow_compare.report.samples import Facet, arrange
 from shadow_compare.sample import KeptAnswer, KeptDifference
 from tests.support_console import sample
 

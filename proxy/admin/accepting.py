@@ -1,0 +1,62 @@
+"""From "this difference is to be" to ignore rules (pure)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from proxy.admin.problems import Problem, ProblemError
+from proxy.admin.schemas import Acceptance
+from proxy.routing.compare_rules import IgnoreRule
+from proxy.routing.schema_compare import is_answer_path
+from shadow_compare.report import SignatureSummary
+
+PATHS_MAX = 20
+"""More places than these are no single thing that somebody expects."""
+
+
+def ignore_rules(
+    found: SignatureSummary, wanted: Acceptance, today: date
+) -> tuple[IgnoreRule, ...]:
+    """Give the rules that rule a signature out until a day; raises ProblemError."""
+    if wanted.until < today:
+        raise _refused(
+            f"A rule until {wanted.until} has ended already.", "Name a day to come.", "until"
+        )
+    if found.critical and not wanted.critical:
+        raise _refused(
+            "The signature differs at a place that the rules call critical.",
+            'Say "critical": true (--critical) if that is meant.',
+            "critical",
+        )
+    paths = tuple(dict.fromkeys(map(_rule_path, wanted.paths or found.paths)))
+    strange = [path for path in paths if path not in map(_rule_path, found.paths)]
+    if strange:
+        raise _refused(
+            f"The signature does not differ at {', '.join(strange)}.",
+            f"It differs at {', '.join(found.paths[:PATHS_MAX])}.",
+            "paths",
+        )
+    nameless = [path for path in paths if not is_answer_path(path)]
+    if nameless:
+        raise _refused(
+            f"No rule can name {', '.join(nameless)}.",
+            "Write a rule for a place above it into the rules file.",
+            "paths",
+        )
+    if len(paths) > PATHS_MAX:
+        raise _refused(
+            f"The signature differs at {len(paths)} places; {PATHS_MAX} are the most.",
+            "Name some of them as paths, or write a rule for a place above them.",
+            "paths",
+        )
+    return tuple(IgnoreRule(path, wanted.reason, wanted.owner, wanted.until) for path in paths)
+
+
+def _rule_path(path: str) -> str:
+    """Give the place as a rule names it: the status is one, whatever its two values."""
+    return "status" if path.startswith("status ") else path
+
+
+def _refused(detail: str, mend: str, where: str) -> ProblemError:
+    problems = [{"where": where, "detail": detail, "mend": mend}]
+    return ProblemError(Problem(422, "invalid-request", detail, mend, {"problems": problems}))
