@@ -14,44 +14,61 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from shadow_compare.budget import Budget
+from shadow_compare.declared import Declared
 from shadow_compare.json_value import Json, number_of
-from shadow_compare.paths import Path, touches
-from shadow_compare.rules import CompareRules, IgnoreRule
+from shadow_compare.paths import Path, Pattern, covers, touches
+from shadow_compare.rules import CompareRules
 
 _IGNORED: Final = ("ignored",)
 _BYTES_PER_NODE: Final = 8
+_TEXTS_MAX: Final = 100_000
+"""Texts whose forms are remembered: rows repeat them, and a date takes ten times as long anew."""
+
+_Change = Callable[[Json, ZoneInfo], Json]
+_Pending = tuple[tuple[Pattern, "Declared | None"], ...]
+"""Rules for places beneath, each as the steps still to go; without an equivalence it ignores."""
 
 
 class Canonicalizer:
     """Brings values into their canonical form, by the rules of this day, within a budget."""
 
     def __init__(self, rules: CompareRules, today: date, budget: Budget) -> None:
-        self._rules = rules
-        self._today = today
+        self._zone = rules.zone
         self._budget = budget
-        self._changes = _by_type(rules)
         self._by_value = any(
             each.name in ("trailing_zero", "number_as_string") for each in rules.equivalences
         )
+        self._local: list[tuple[Pattern, Declared | None]] = [
+            (rule.pattern, None)
+            for rule in rules.ignore
+            if rule.until is None or today <= rule.until
+        ]
+        self._local += [(at, each) for each in rules.equivalences for at in each.at]
+        self._everywhere = tuple(each for each in rules.equivalences if not each.at)
+        self._changes = _by_type(self._everywhere)
+        self._texts: dict[str, Hashable] = {}
 
     def elements(self, elements: Sequence[Json], at: range, path: Path) -> list[Hashable]:
         """Give the forms of the elements at these indexes of the array at this path."""
-        ignored = tuple(rule for rule in self._rules.ignore if touches(rule.pattern, path))
-        if ignored or self._is_declared_beneath(path):
-            return [self._form_at(elements[i], (*path, i), ignored) for i in at]
+        pending = tuple(
+            (pattern[len(path) :], declared)
+            for pattern, declared in self._local
+            if touches(pattern, path)
+        )
+        if pending:
+            return [self._form_in(elements[i], i, pending) for i in at]
         if self._changes:
             return [self._form(elements[i]) for i in at]
         return [self._written(elements[i]) for i in at]
 
     def values(self, values: Iterable[Json], path: Path) -> list[Hashable]:
         """Give the forms of values that all stand at this path, which no ignore rule covers."""
-        return [self._form_at(value, path, ()) for value in values]
-
-    def _is_declared_beneath(self, path: Path) -> bool:
-        """Whether an equivalence is declared for places that may be beneath this one."""
-        return any(
-            touches(pattern, path) for each in self._rules.equivalences for pattern in each.at
+        pending = tuple(
+            (pattern[len(path) :], declared)
+            for pattern, declared in self._local
+            if declared is not None and touches(pattern, path)
         )
+        return [self._form_under(value, pending) for value in values]
 
     def _written(self, value: Json) -> Hashable:
         """Take the text with sorted members: ten times as fast, where no rule asks for more."""
@@ -63,8 +80,12 @@ class Canonicalizer:
         return text
 
     def _form(self, value: Json) -> Hashable:
+        """Give the form where only the equivalences count that are declared for all places."""
+        if type(value) is str:
+            found = self._texts.get(value, _IGNORED)
+            return self._remembered(value) if found is _IGNORED else found
         for change in self._changes.get(type(value), ()):
-            value = change(value, self._rules.zone)
+            value = change(value, self._zone)
         if isinstance(value, dict):
             self._budget.spend(len(value))
             return frozenset([(name, self._form(item)) for name, item in value.items()])
@@ -73,24 +94,41 @@ class Canonicalizer:
             return tuple([self._form(item) for item in value])
         return self._scalar(value)
 
-    def _form_at(self, value: Json, path: Path, ignored: tuple[IgnoreRule, ...]) -> Hashable:
-        for rule in ignored:
-            if rule.applies(path, self._today):
-                return _IGNORED
-        value = self._rules.representative(value, path)
+    def _remembered(self, text: str) -> Hashable:
+        value: Json = text
+        for change in self._changes.get(str, ()):
+            value = change(value, self._zone)
+        form = self._scalar(value)
+        if len(self._texts) < _TEXTS_MAX:
+            self._texts[text] = form
+        return form
+
+    def _form_in(self, value: Json, step: str | int, pending: _Pending) -> Hashable:
+        """Give the form of a member or an element, with the rules pending for what holds it."""
+        beneath = tuple(
+            (pattern[1:], declared)
+            for pattern, declared in pending
+            if not pattern or covers(pattern[:1], (step,))
+        )
+        return self._form_under(value, beneath) if beneath else self._form(value)
+
+    def _form_under(self, value: Json, pending: _Pending) -> Hashable:
+        here = [declared for pattern, declared in pending if not pattern]
+        if None in here:
+            return _IGNORED
+        changes = self._changes
+        if here:
+            changes = _by_type((*self._everywhere, *(each for each in here if each is not None)))
+        for change in changes.get(type(value), ()):
+            value = change(value, self._zone)
         if isinstance(value, dict):
             self._budget.spend(len(value))
             return frozenset(
-                [
-                    (name, self._form_at(each, (*path, name), ignored))
-                    for name, each in value.items()
-                ]
+                [(name, self._form_in(item, name, pending)) for name, item in value.items()]
             )
         if isinstance(value, list):
             self._budget.spend(len(value))
-            return tuple(
-                [self._form_at(each, (*path, at), ignored) for at, each in enumerate(value)]
-            )
+            return tuple([self._form_in(item, at, pending) for at, item in enumerate(value)])
         return self._scalar(value)
 
     def _scalar(self, value: Json) -> Hashable:
@@ -102,13 +140,12 @@ class Canonicalizer:
         return ("number", number if self._by_value else number.as_tuple())
 
 
-def _by_type(rules: CompareRules) -> dict[type, tuple[Callable[[Json, ZoneInfo], Json], ...]]:
-    """Give what the equivalences declared for all places may change a value of a type into."""
-    found: dict[type, tuple[Callable[[Json, ZoneInfo], Json], ...]] = {}
-    for each in rules.equivalences:
-        if not each.at:
-            for kind in each.equivalence.one | each.equivalence.other:
-                found[kind] = (*found.get(kind, ()), each.equivalence.representative)
+def _by_type(declared: Iterable[Declared]) -> dict[type, tuple[_Change, ...]]:
+    """Give what may change a value of a type into its representative."""
+    found: dict[type, tuple[_Change, ...]] = {}
+    for each in declared:
+        for kind in each.equivalence.one | each.equivalence.other:
+            found[kind] = (*found.get(kind, ()), each.equivalence.representative)
     return found
 
 
