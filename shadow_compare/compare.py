@@ -6,19 +6,18 @@ decoded is NOT_COMPARED with the reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shadow_compare.budget import Budget, check_size
 from shadow_compare.difference import TypeChanged, ValueChanged
 from shadow_compare.findings import Findings
-from shadow_compare.formats import FORMATS, Format, UnreadableError, content_of
+from shadow_compare.formats import Format, UnreadableError, format_of
 from shadow_compare.formats.excerpt import around_first_change, beginning, digest
-from shadow_compare.formats.notice import compare_notices, cut_notices
-from shadow_compare.headers import header_differences
+from shadow_compare.formats.notice import compare_notices, cut_notices, may_have_notices
+from shadow_compare.headers import compare_headers
 from shadow_compare.normalize import Answer, Content, NotComparableError, decoded_body
-from shadow_compare.paths import BODY, STATUS
+from shadow_compare.paths import STATUS
 from shadow_compare.rules import CompareRules
 from shadow_compare.structure import Walk
 from shadow_compare.verdict import Comparison, Verdict
@@ -34,10 +33,10 @@ def compare(
     try:
         if old.status != new.status:
             walk.add(ValueChanged(STATUS, old.status, new.status))
-        for difference in header_differences(old, new):
-            walk.add(difference)
+        says_it_all = bool(walk.findings.places)
+        compare_headers(walk, old.headers, new.headers)
         # An error page against a page differs everywhere; the two statuses say it all.
-        if not any(each.path == STATUS for each in walk.findings.differences):
+        if not says_it_all:
             _compare_bodies(walk, old, new)
     except NotComparableError as error:
         return Comparison.not_compared(error.reason)
@@ -74,16 +73,13 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
         return
     check_size(before)
     check_size(after)
-    content = content_of(old, new)
-    if content not in (Content.BYTES, Content.PDF):
-        before, after = _without_notices(walk, before, after)
-    if before == after:
-        return
-    form = FORMATS.get(content)
-    if form is None:
-        walk.add(ValueChanged(BODY, digest(before), digest(after)))
-    else:
-        _compare_read(walk, _read(form, before, old), _read(form, after, new), content)
+    form = format_of(old, new)
+    if may_have_notices(before) or may_have_notices(after):
+        if form.content not in (Content.BYTES, Content.PDF):
+            before, after = _without_notices(walk, before, after)
+        if before == after:
+            return
+    _compare_read(walk, form, _read(form, before, old), _read(form, after, new))
 
 
 def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, bytes]:
@@ -93,8 +89,7 @@ def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, by
     return before, after
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(NamedTuple):
     body: bytes
     content: Any = None
     fault: str = ""
@@ -111,16 +106,15 @@ def _read(form: Format, body: bytes, answer: Answer) -> _Read:
         return _Read(body, fault=str(error))
 
 
-def _compare_read(walk: Walk, old: _Read, new: _Read, content: Content) -> None:
+def _compare_read(walk: Walk, form: Format, old: _Read, new: _Read) -> None:
     """Compare what was read; two bodies that cannot be as they are, whatever clients make of them.
 
     This is the one place where the contents of both sides exist.
     """
-    form = FORMATS[content]
     if old.fault and new.fault:
-        walk.add(ValueChanged(form.root, *_unreadable(old, new, content)))
+        walk.add(ValueChanged(form.root, *_unreadable(old, new, form.content)))
     elif old.fault or new.fault:
-        walk.add(TypeChanged(form.root, old.outline(content), new.outline(content)))
+        walk.add(TypeChanged(form.root, old.outline(form.content), new.outline(form.content)))
     else:
         form.compare(walk, old.content, new.content)
 

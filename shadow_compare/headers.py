@@ -1,75 +1,95 @@
-"""Which headers of an answer matter to a client, and what of them."""
+"""Which headers of an answer matter to a client, as a tree that the walk compares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from typing import Final
 
-from shadow_compare.difference import Difference, Extra, Missing, ValueChanged
-from shadow_compare.normalize import Answer, Headers
-from shadow_compare.paths import header_path
+from shadow_compare.json_value import Json
+from shadow_compare.normalize import Headers
+from shadow_compare.paths import HEADERS
+from shadow_compare.structure import Walk
 
-_CLOCK_ATTRIBUTES = frozenset({"expires"})
-"""Cookie attributes that are a moment: whether they stand there is compared, not their value."""
+_CASELESS: Final = frozenset({"samesite", "domain", "priority"})
+"""Cookie attributes whose values mean the same in any case (RFC 6265 section 5.2)."""
+_PARTS: Final = re.compile(r';((?:[^;"]|"(?:[^"\\]|\\.)*"|")*+)')
+"""What stands behind semicolons; one inside quotes is not one."""
+_ELEMENTS: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"|")++')
+"""What stands between commas."""
 
 
-def header_differences(old: Answer, new: Answer) -> Iterator[Difference]:
+def compare_headers(walk: Walk, old: Headers, new: Headers) -> None:
     """Compare the headers of the allow-list; everything else is the server's own business."""
-    if old.headers == new.headers:
+    if old == new:
         return
-    for name, meaning in COMPARED.items():
-        before, after = meaning(_values(old.headers, name)), meaning(_values(new.headers, name))
-        if before == after:
-            continue
-        path = header_path(name)
-        if before is None:
-            yield Extra(path, new=after)
-        elif after is None:
-            yield Missing(path, before)
-        else:
-            yield ValueChanged(path, before, after)
+    before = [field for field in old if field[0] in COMPARED]
+    after = [field for field in new if field[0] in COMPARED]
+    if before != after:
+        walk.compare(_tree(before), _tree(after), HEADERS)
 
 
-def _values(headers: Headers, name: str) -> list[str]:
-    return [value for each, value in headers if each == name]
+def _tree(fields: list[tuple[str, str]]) -> dict[str, Json]:
+    values: dict[str, list[str]] = {}
+    for name, value in fields:
+        values.setdefault(name, []).append(value)
+    return {name: COMPARED[name](found) for name, found in values.items()}
 
 
-def _verbatim(values: list[str]) -> str | None:
-    return ", ".join(values) if values else None
+def _verbatim(values: list[str]) -> Json:
+    return ", ".join(values)
 
 
-def _media_type(values: list[str]) -> str | None:
-    if not values:
-        return None
-    first, *parameters = (part.strip().lower() for part in values[0].split(";"))
-    return "; ".join([first, *sorted(part.replace('"', "") for part in parameters if part)])
+def _with_parameters(values: list[str]) -> Json:
+    """Take the first, as browsers do: `text/html; charset=utf-8`, `attachment; filename="a;b"`."""
+    kind, *parameters = _parts(values[0])
+    return "; ".join([kind.lower(), *sorted(map(_parameter, parameters))])
 
 
-def _directives(values: list[str]) -> str | None:
-    found = {part.strip().lower() for value in values for part in value.split(",")} - {""}
-    return ", ".join(sorted(found)) or None
+def _parameter(text: str) -> str:
+    name, mark, value = text.partition("=")
+    name, value = name.strip().lower(), value.strip()
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        value = re.sub(r"\\(.)", r"\1", value[1:-1])
+    return f"{name}={value.lower() if name == 'charset' else value}" if mark else name
 
 
-def _cookies(values: list[str]) -> str | None:
-    """Names and attributes: the values are sessions and tokens, which differ by nature."""
-    return ", ".join(sorted(map(_cookie, values))) or None
+def _directives(values: list[str]) -> Json:
+    found = {each.strip().lower() for value in values for each in _ELEMENTS.findall(value)} - {""}
+    return ", ".join(sorted(found))
 
 
-def _cookie(value: str) -> str:
-    pair, *attributes = value.split(";")
-    return "; ".join([pair.partition("=")[0].strip(), *sorted(map(_attribute, attributes))])
+def _cookies(values: list[str]) -> Json:
+    """Give the attributes of each cookie: the values are sessions and tokens, and always differ.
+
+    A cookie that is set more than once has a list of them.
+    """
+    found: dict[str, list[Json]] = {}
+    for value in values:
+        pair, *attributes = value.split(";")
+        name = pair.partition("=")[0].strip()
+        found.setdefault(name, []).append(dict(map(_attribute, filter(str.strip, attributes))))
+    return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
 
 
-def _attribute(text: str) -> str:
+def _attribute(text: str) -> tuple[str, Json]:
     name, _, value = (part.strip() for part in text.partition("="))
     name = name.lower()
-    return f"{name}={value.lower()}" if value and name not in _CLOCK_ATTRIBUTES else name
+    if name == "expires":  # a moment, that only tells whether the cookie is set or taken back
+        return name, "past" if "1970" in value else "given"
+    if name == "domain":
+        value = value.removeprefix(".")
+    return name, (value.lower() if name in _CASELESS else value) or True
 
 
-COMPARED: Final[dict[str, Callable[[list[str]], str | None]]] = {
-    "content-type": _media_type,
+def _parts(value: str) -> list[str]:
+    return [part for each in _PARTS.findall(f";{value}") if (part := each.strip())] or [""]
+
+
+COMPARED: Final[dict[str, Callable[[list[str]], Json]]] = {
+    "content-type": _with_parameters,
     "location": _verbatim,
-    "content-disposition": _verbatim,
+    "content-disposition": _with_parameters,
     "cache-control": _directives,
     "set-cookie": _cookies,
 }

@@ -59,17 +59,25 @@ class Answer:
 
     def header(self, name: str) -> str | None:
         """Give the first value of a header, or None."""
-        return next((value for each, value in self.headers if each == name), None)
+        for each, value in self.headers:
+            if each == name:
+                return value
+        return None
 
     @property
     def media_type(self) -> str:
         """Type and subtype in lower case, without parameters; empty when the answer has none."""
-        return (self.header("content-type") or "").partition(";")[0].strip().lower()
+        return media_type_of(self.header("content-type") or "")
 
     @property
     def content(self) -> Content:
         """How this body wants to be compared."""
         return content_of_type(self.media_type)
+
+
+def media_type_of(content_type: str) -> str:
+    """Give type and subtype of a Content-Type, in lower case and without parameters."""
+    return content_type.partition(";")[0].strip().lower()
 
 
 def content_of_type(media_type: str) -> Content:

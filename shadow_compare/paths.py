@@ -2,7 +2,7 @@ r"""Where in an answer something stands, and patterns over it.
 
 Grammar of a pattern, as written in rules and shown in signatures:
 
-    pattern  = "status" / "headers." field-name / body *step
+    pattern  = "status" / "headers" ["." field-name *step] / body *step
     body     = "$"                  JSON, and content without a format of its own
              / "html" / "xml" / "text" / "csv" / "form" / "pdf"
              / "notice"             what PHP has printed before or within the content
@@ -33,8 +33,10 @@ _STEP = re.compile(
     r"|(?P<member>\.\*)|(?P<element>\[\*\])|\[(?P<aspect>order|length)\]"
 )
 _LABEL = re.compile(r"\[(?P<label>[^\[\]]+)\]")
-_ROOT = re.compile(r"\$|(?:html|xml|text|csv|form|pdf|notice)(?=[.\[]|$)")
-_FIELD = re.compile(r"headers\.([!#$%&'*+.^_`|~0-9A-Za-z-]+)")
+_ROOT = re.compile(
+    r"headers\.(?P<field>[!#$%&'+^_`|~0-9A-Za-z-]+)"
+    r"|\$|(?:html|xml|text|csv|form|pdf|notice|headers)(?=[.\[]|$)"
+)
 _PLAIN_NAME = re.compile(r"[\w-]+")
 _ID_NAME = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 """A member of such a name is an entry of a map by id, not a field."""
@@ -75,28 +77,23 @@ Pattern = tuple[Step, ...]
 
 BODY: Final[Path] = ("$",)
 STATUS: Final[Path] = ("status",)
+HEADERS: Final[Path] = ("headers",)
 NOTICE: Final = ("notice",)
 """What PHP has printed into an answer because something was amiss."""
-
-
-def header_path(name: str) -> Path:
-    """Path of a header field."""
-    return ("headers", name.lower())
 
 
 def parse_pattern(text: str) -> Pattern:
     """Read a pattern; raises ValueError with what is wrong."""
     if text == "status":
         return ("status",)
-    if field := _FIELD.fullmatch(text):
-        return ("headers", field[1].lower())
     root = _ROOT.match(text)
     if root is None:
         raise ValueError(
             f"`{text}` is not a path: start with `$`, `html`, `text`, `csv`, `form`, `xml`, `pdf`, "
             "`notice`, `status` or `headers.NAME`"
         )
-    steps: list[Step] = [root[0]]
+    field = root["field"]
+    steps: list[Step] = [root[0]] if field is None else ["headers", field.lower()]
     position = root.end()
     while position < len(text):
         step = _STEP.match(text, position)

@@ -31,6 +31,11 @@ _PLAIN: Final = re.compile(
 _TAGS: Final = re.compile(r"<[^>]{0,200}>")
 
 
+def may_have_notices(body: bytes) -> bool:
+    """Whether a body is worth looking at: each notice says on which line it arose."""
+    return b" on line " in body
+
+
 def cut_notices(body: bytes) -> tuple[bytes, list[str]]:
     """Give a body without the notices in it, and these as text."""
     notices: list[str] = []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shadow_compare.compare import compare
-from shadow_compare.formats import content_of
+from shadow_compare.formats import format_of
 from shadow_compare.normalize import Content
 from shadow_compare.rules import CompareRules
 from tests.support_formats import TODAY, answer, told
@@ -23,17 +23,17 @@ TYPES = {
 def test_bodies_of_one_type_are_read_as_it(media_type: str, content: Content) -> None:
     """Also when one side does not say what its body is."""
     typed = answer("", media_type)
-    assert content_of(typed, typed) is content
-    assert content_of(answer("", ""), typed) is content
-    assert content_of(typed, answer("", "")) is content
+    assert format_of(typed, typed).content is content
+    assert format_of(answer("", ""), typed).content is content
+    assert format_of(typed, answer("", "")).content is content
 
 
 @pytest.mark.parametrize("other", ["application/json", "application/xml", "text/csv", "text/plain"])
 def test_the_type_that_says_more_is_believed(other: str) -> None:
     """PHP calls everything HTML that it was not told the type of."""
     html = answer("", "text/html")
-    assert content_of(html, answer("", other)) is TYPES[other]
-    assert content_of(answer("", other), html) is TYPES[other]
+    assert format_of(html, answer("", other)).content is TYPES[other]
+    assert format_of(answer("", other), html).content is TYPES[other]
 
 
 def test_different_types_differ_in_the_header_and_not_in_the_body() -> None:
@@ -49,5 +49,5 @@ def test_different_types_differ_in_the_header_and_not_in_the_body() -> None:
 
 def test_bytes_on_one_side_make_bytes_of_both() -> None:
     """A picture against a page is compared by digest."""
-    assert content_of(answer("", "image/png"), answer("", "text/html")) is Content.BYTES
+    assert format_of(answer("", "image/png"), answer("", "text/html")).content is Content.BYTES
     assert told(b"\x89a", b"\x89b", "image/png") == ["value_changed $"]
