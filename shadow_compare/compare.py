@@ -7,7 +7,7 @@ decoded is NOT_COMPARED with the reason.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from shadow_compare.budget import Budget, check_size
 from shadow_compare.difference import TypeChanged, ValueChanged
@@ -79,7 +79,12 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
             before, after = _without_notices(walk, before, after)
         if before == after:
             return
-    _compare_read(walk, form, _read(form, before, old), _read(form, after, new))
+    try:
+        contents = form.read(before, old), form.read(after, new)
+    except UnreadableError:
+        _compare_unreadable(walk, form, _fault(form, before, old), _fault(form, after, new))
+    else:
+        form.compare(walk, *contents)
 
 
 def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, bytes]:
@@ -89,37 +94,30 @@ def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, by
     return before, after
 
 
-class _Read(NamedTuple):
+class _Body(NamedTuple):
     body: bytes
-    content: Any = None
-    fault: str = ""
+    fault: str
 
     def outline(self, content: Content) -> str:
         shown = digest(self.body) if content is Content.PDF else beginning(self.body)
         return f"{self.fault or content.value}: {shown}"
 
 
-def _read(form: Format, body: bytes, answer: Answer) -> _Read:
+def _fault(form: Format, body: bytes, answer: Answer) -> _Body:
     try:
-        return _Read(body, form.read(body, answer))
+        form.read(body, answer)
     except UnreadableError as error:
-        return _Read(body, fault=str(error))
+        return _Body(body, str(error))
+    return _Body(body, "")
 
 
-def _compare_read(walk: Walk, form: Format, old: _Read, new: _Read) -> None:
-    """Compare what was read; two bodies that cannot be as they are, whatever clients make of them.
+def _compare_unreadable(walk: Walk, form: Format, old: _Body, new: _Body) -> None:
+    """Compare two bodies of which one or both are not what they are called.
 
-    This is the one place where the contents of both sides exist.
+    Two of them are compared as they are: nobody knows what clients make of them.
     """
-    if old.fault and new.fault:
-        walk.add(ValueChanged(form.root, *_unreadable(old, new, form.content)))
-    elif old.fault or new.fault:
-        walk.add(TypeChanged(form.root, old.outline(form.content), new.outline(form.content)))
+    if not (old.fault and new.fault) or form.content is Content.PDF:
+        kind = ValueChanged if old.fault and new.fault else TypeChanged
+        walk.add(kind(form.root, old.outline(form.content), new.outline(form.content)))
     else:
-        form.compare(walk, old.content, new.content)
-
-
-def _unreadable(old: _Read, new: _Read, content: Content) -> tuple[str, str]:
-    if content is Content.PDF:
-        return old.outline(content), new.outline(content)
-    return around_first_change(old.body, new.body)
+        walk.add(ValueChanged(form.root, *around_first_change(old.body, new.body)))

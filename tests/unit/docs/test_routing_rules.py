@@ -186,7 +186,7 @@ def test_the_equivalences_are_those_there_are() -> None:
 def test_every_form_of_path_is_one_the_comparison_reads() -> None:
     """The table of paths has only what the schema takes and the comparison understands."""
     paths = [code(row["path"]) for row in rows(TEXT) if "names" in row]
-    assert len(paths) == 21
+    assert len(paths) == 22
     for path in paths:
         assert path is not None
         parse_pattern(path)
