@@ -15,6 +15,8 @@ PARTS_MAX: Final = 2_000_000
 
 A node takes 20 to 120 bytes when it is parsed, so that no body takes more than 240 MB.
 """
+PIECES_MAX: Final = 1_000_000
+"""Tags of a page or document, lines of a text, cells of rows; each takes 100 to 300 bytes."""
 NODES_MAX: Final = 6_000_000
 """Nodes looked at; one is looked at again for each array around it that is paired by content."""
 
@@ -60,6 +62,15 @@ def check_size(body: bytes) -> None:
         parts = body.count(b",") + body.count(b"[") + body.count(b"{")
         if parts > PARTS_MAX:
             raise NotComparableError("too_big")
+
+
+def check_pieces(body: bytes, *marks: bytes) -> None:
+    """Refuse a body with so many of the marks by which its format is divided.
+
+    Raises NotComparableError (too_big).
+    """
+    if sum(map(body.count, marks)) > PIECES_MAX:
+        raise NotComparableError("too_big")
 
 
 def check_depth(depth: int) -> None:

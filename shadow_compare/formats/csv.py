@@ -11,6 +11,7 @@ import csv
 import io
 from typing import Final
 
+from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
 from shadow_compare.formats.errors import UnreadableError
 from shadow_compare.json_value import Json
@@ -26,6 +27,7 @@ SNIFFED_RECORDS: Final = 20
 
 def read_csv(body: bytes, answer: Answer) -> Json:
     """Read rows of cells; raises UnreadableError for a cell of more than 128 KiB."""
+    check_pieces(body, b"\n", b"\r", *(mark.encode() for mark in DELIMITERS))
     text = text_of(body, answer)
     delimiter = _delimiter(text[:SNIFFED])
     try:

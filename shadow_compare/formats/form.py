@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import unquote_plus
 
+from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
 from shadow_compare.json_value import Json
 from shadow_compare.normalize import Answer
@@ -19,6 +20,7 @@ def read_form(body: bytes, answer: Answer) -> Json:
     The order of different names says nothing. A part without `=` is a name with an empty value,
     as it is for PHP.
     """
+    check_pieces(body, b"&")
     found: dict[str, Json] = {}
     for part in text_of(body, answer).split("&"):
         if not part:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
+from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
 from shadow_compare.formats.html_page import STATE, TEXT, read_page
 from shadow_compare.formats.html_place import cleaned, path_of
@@ -23,7 +24,8 @@ _QUERY_FIELDS_MAX = 100
 
 
 def read_html(body: bytes, answer: Answer) -> Pieces:
-    """Read a page; there is no page that cannot be read."""
+    """Read a page; there is none that cannot be read, but for its size (NotComparableError)."""
+    check_pieces(body, b"<")
     return read_page(text_of(body, answer, markup=True))
 
 

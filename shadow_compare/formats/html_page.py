@@ -8,22 +8,18 @@ are read alike.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import Final
 
-from shadow_compare.formats.html_tokens import SPACE, Token, attributes_of, tokens
+from shadow_compare.formats.html_tokens import SPACE, attributes_of, tokens
 from shadow_compare.formats.html_vocabulary import (
-    ATTRIBUTES,
     BOOLEAN,
     DEFAULTS,
-    ENDED_BY_NEXT,
     FIELDS,
-    FLOWING,
-    INLINE,
-    ROLES,
+    KINDS,
+    OTHER,
     UNREAD,
     VERBATIM,
-    VOID,
+    Kind,
 )
 from shadow_compare.formats.pieces import Pieces
 
@@ -37,11 +33,19 @@ _LINE_BREAK = "\v"
 _BREAKS = re.compile(r" ?\v ?")
 _SPACES = re.compile(r"[ \t\n\f\r]+")
 _KEYED = re.compile(r"(?:^|[ \t\n\f\r/])(?:id|class)[ \t\n\f\r]*=", re.IGNORECASE)
+_NAMED = FIELDS | {"form"}
+"""Elements that are something even without an attribute."""
+_CELLS = frozenset({"td", "th", "dt", "dd"})
+_TABULAR = _CELLS | {"table", "tr", "dl"}
 _SCRIPTS = frozenset({"", "text/javascript", "application/javascript", "module"})
 
 
 class Element:
-    """An element that is or was open; `run` is the one that its text belongs to."""
+    """An element that is or was open.
+
+    `run` is the element around it that its text belongs to, `cell` the table cell around it; None
+    when that is itself, or there is none: a reference to itself would keep whole pages in memory.
+    """
 
     __slots__ = ("above", "cell", "cells", "heads", "known", "role", "run", "tag", "written")
 
@@ -50,8 +54,10 @@ class Element:
         self.written = written
         self.above = above
         self.role = role
-        self.run: Element = self
-        self.cell: Element | None = above.cell if above is not None else None
+        self.run: Element | None = None
+        self.cell: Element | None = None
+        if above is not None:
+            self.cell = above if above.tag in _CELLS else above.cell
         self.cells = 0  # of a row: so many yet; of a cell: its column
         self.heads: dict[int, str] | None = None  # of a table, row or list of terms
         self.known: dict[str, str] | None = None
@@ -77,19 +83,19 @@ class _Reader:
     def __init__(self) -> None:
         self._pieces = Pieces()
         self._top = Element("html", "", None, TEXT)
-        self._open: Counter[str] = Counter()
+        self._open: dict[str, int] = {}
         self._text: list[str] = []
         self._line = True  # whether what comes next begins a line
 
     def read(self, page: str) -> Pieces:
-        for token, name, written in tokens(page):
-            if token is Token.TEXT:
-                if self._text or not name.isspace():
-                    self._text.append(name)
-            elif token is Token.START:
-                self._start(name, written)
-            elif self._open[name]:
-                self._end(name)
+        texts, is_open = self._text, self._open
+        for text, start, written, end in tokens(page):
+            if text and (texts or not text.isspace()):
+                texts.append(text)
+            if start:
+                self._start(start, written)
+            elif end and is_open.get(end):
+                self._end(end)
         self._flush()
         return self._pieces
 
@@ -97,38 +103,39 @@ class _Reader:
         if tag == "br":
             self._text.append(_LINE_BREAK)
             return
-        flows_on = tag in INLINE and not (written and _KEYED.search(written))
+        kind = KINDS.get(tag, OTHER)
+        flows_on = kind.is_inline and not (written and _KEYED.search(written))
         if not flows_on:
-            self._break(tag)
+            self._break(kind)
         if tag == "html":  # its attributes belong to the one that is always there
             self._top.written = self._top.written or written
-            self._attributes(self._top)
+            self._attributes(self._top, kind)
             return
-        if tag in ENDED_BY_NEXT:
-            self._end_left_out(tag)
-        element = Element(tag, written, self._top, tag if tag in ROLES else self._top.role)
+        if kind.ended:
+            self._end_left_out(kind)
+        above = self._top
+        element = Element(tag, written, above, kind.role or above.role)
         if flows_on:
-            element.run = self._top.run
-        else:
-            self._attributes(element)
-        if tag not in VOID:
-            self._open[tag] += 1
+            element.run = above.run or above
+        elif written or tag in _NAMED:
+            self._attributes(element, kind)
+        if not kind.is_void:
+            self._open[tag] = self._open.get(tag, 0) + 1
             self._top = element
-            self._place_cell(element)
+            if tag in _TABULAR:
+                self._place_cell(element)
 
-    def _end_left_out(self, tag: str) -> None:
-        while self._top.tag in ENDED_BY_NEXT[tag]:
+    def _end_left_out(self, kind: Kind) -> None:
+        while self._top.tag in kind.ended:
             self._pop()
 
     def _place_cell(self, element: Element) -> None:
         """Count columns, and remember where headings of rows and columns are to be noted."""
         tag, above = element.tag, element.above
         if tag in ("td", "th") and above is not None:
-            element.cell = element
             element.cells = above.cells
             above.cells += 1
         elif tag in ("dt", "dd"):
-            element.cell = element
             element.heads = dict(above.heads) if above is not None and above.heads else None
         elif tag in ("table", "tr", "dl"):
             element.cell = None
@@ -137,8 +144,8 @@ class _Reader:
     def _end(self, tag: str) -> None:
         while True:
             popped = self._top
-            if popped.run is popped:
-                self._break(popped.tag)
+            if popped.run is None:
+                self._break(KINDS.get(popped.tag, OTHER))
             self._pop()
             if popped.tag == tag:
                 return
@@ -146,35 +153,33 @@ class _Reader:
     def _pop(self) -> None:
         popped = self._top
         self._open[popped.tag] -= 1
-        if popped.tag == "option":
-            self._flush()
         if popped.above is not None:
             self._top = popped.above
 
-    def _break(self, tag: str) -> None:
+    def _break(self, kind: Kind) -> None:
         """End the text so far; unless the element stands within a line, end the line, too."""
         if self._text:
             self._flush()
-        if tag not in FLOWING:
+        if not kind.flows:
             self._line = True
 
     def _flush(self) -> None:
-        text, self._text = "".join(self._text), []
-        run = self._top.run
+        text = "".join(self._text)
+        self._text.clear()
+        run = self._top.run or self._top
         if run.tag == "script":
             self._script(run, text)
             return
         if run.tag in UNREAD:
             return
-        if run.role in VERBATIM:
-            text = text.replace("\r\n", "\n").strip("\n")
-        else:
-            text = _BREAKS.sub("\n", _SPACES.sub(" ", text)).strip(SPACE)
+        is_verbatim = run.role in VERBATIM
+        text = text.replace("\r\n", "\n").strip("\n") if is_verbatim else _collapsed(text)
         if text:
             self._pieces.add(run.role, text, (run, TEXT, self._line))
             self._line = False
-            if run.cell is not None:
-                _note_heading(run.cell, text)
+            cell = run if run.tag in _CELLS else run.cell
+            if cell is not None:
+                _note_heading(cell, text)
 
     def _script(self, element: Element, text: str) -> None:
         """Take a script in; one of another type than JavaScript holds data, mostly JSON."""
@@ -182,18 +187,19 @@ class _Reader:
         if text := text.strip(SPACE):
             self._pieces.add("script" if kind in _SCRIPTS else STATE, text, (element, "", False))
 
-    def _attributes(self, element: Element) -> None:
+    def _attributes(self, element: Element, kind: Kind) -> None:
         tag = element.tag
         if tag in FIELDS:
-            self._field(element)
+            self._field(element, kind)
         elif tag == "form":
-            self._form(element)
+            self._form(element, kind)
         elif tag in ("meta", "link"):
-            self._named(element, _subject(element), ATTRIBUTES[tag])
-        elif tag == "option":
-            self._option(element)
-        elif element.written and tag in ATTRIBUTES:
-            self._named(element, "", ATTRIBUTES[tag])
+            self._named(element, _subject(element), kind.attributes)
+        elif kind.attributes:
+            self._named(element, "", kind.attributes)
+            if tag == "option" and "selected" in element.attributes:
+                chosen = element.attributes.get("value", "true")
+                self._pieces.add("option.selected", chosen, (element, "selected", self._line))
 
     def _named(self, element: Element, name: str, attributes: tuple[str, ...]) -> None:
         slot = f"{element.tag}[{name}]" if name else element.tag
@@ -209,26 +215,29 @@ class _Reader:
                 value = value.lower()
             self._pieces.add(f"{slot}.{attribute}", value, (element, attribute, self._line))
 
-    def _field(self, element: Element) -> None:
+    def _field(self, element: Element, kind: Kind) -> None:
         """A field is there by its name, whatever else it says."""
         name = field_name(element)
         self._pieces.add(f"{element.tag}[].name", name, (element, "name", self._line))
-        self._named(element, name, ATTRIBUTES[element.tag])
+        self._named(element, name, kind.attributes)
 
-    def _form(self, element: Element) -> None:
+    def _form(self, element: Element, kind: Kind) -> None:
         attributes = element.attributes
         method = attributes.get("method", "").strip(SPACE).lower()
         place = (element, "method", self._line)
         self._pieces.add("form.method", method if method in ("post", "dialog") else "get", place)
         action = attributes.get("action", "").strip(SPACE)
         self._pieces.add("form.action", action, (element, "action", self._line))
-        self._named(element, "", ATTRIBUTES["form"])
+        self._named(element, "", kind.attributes)
 
-    def _option(self, element: Element) -> None:
-        self._named(element, "", ATTRIBUTES["option"])
-        if "selected" in element.attributes:
-            chosen = element.attributes.get("value", "true")
-            self._pieces.add("option.selected", chosen, (element, "selected", self._line))
+
+def _collapsed(text: str) -> str:
+    """Collapse white space as browsers do, and make line breaks of what stands for them."""
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+        text = _SPACES.sub(" ", text)
+    if _LINE_BREAK in text:
+        text = _BREAKS.sub("\n", text)
+    return text.strip(SPACE)
 
 
 def field_name(element: Element) -> str:

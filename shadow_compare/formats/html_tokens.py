@@ -10,33 +10,24 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
-from enum import Enum
 from typing import Final
-
-
-class Token(Enum):
-    """What a piece of markup is."""
-
-    TEXT = "text"
-    START = "start"
-    END = "end"
-
 
 SPACE: Final = " \t\n\f\r"
 
 _S = r"[ \t\n\f\r]"
 _NEXT = re.compile(
-    r"""(?P<text>[^<]++)
-      | <(?P<start>[a-zA-Z][^ \t\n\f\r/>]*+)
-         (?P<attributes>(?>(?:
-             [ \t\n\f\r/]++
-           | [^ \t\n\f\r/>=]++
-           | =[ \t\n\f\r]*+(?:"[^"]*+"|'[^']*+'|[^ \t\n\f\r>"'][^ \t\n\f\r>]*+|(?=>))
-         )*))>
-      | </(?P<end>[a-zA-Z][^ \t\n\f\r/>]*+)[^>]*+>
-      | <!--(?:-?>|(?s:.*?)--!?>)
-      | <(?!!--)[!?/][^>]*+>
-      | (?P<stray><(?![a-zA-Z/!?]))
+    r"""([^<]*+)                                                   # text, and after it one of:
+        (?: <([a-zA-Z][^ \t\n\f\r/>]*+)                            # a start tag
+            (?: > | ([ \t\n\f\r/]
+                (?>(?: [^>"'=]++
+                     | =[ \t\n\f\r]*+(?:"[^"]*+"|'[^']*+'|[^ \t\n\f\r>"'][^ \t\n\f\r>]*+|(?=>))
+                     | ["']
+                )*))> )
+          | </([a-zA-Z][^ \t\n\f\r/>]*+)[^>]*+>                    # an end tag
+          | <!--(?: -?> | (?s:.*?)--!?> )                          # a comment
+          | <(?!!--)[!?/][^>]*+>                                   # what is taken for one
+          | (<)(?![a-zA-Z/!?])                                     # just a bracket
+          | \Z )
     """,
     re.VERBOSE,
 )
@@ -53,28 +44,28 @@ _HUGE_REFERENCE = re.compile(r"&#(?:[0-9]{8,}+|[xX][0-9a-fA-F]{8,}+);?")
 _UNENDED_REFERENCE = re.compile(r"&(?=[a-zA-Z][a-zA-Z0-9]*+(?!;))")
 
 
-def tokens(page: str) -> Iterator[tuple[Token, str, str]]:
-    """Give each text, or tag by its name in lower case with its attributes as written.
+def tokens(page: str) -> Iterator[tuple[str, str, str, str]]:
+    """Give texts with the tag behind: text, name of a start tag, attributes, name of an end tag.
 
-    Comments, declarations and whatever stands in an unfinished tag at the end are left out.
+    Names are in lower case, attributes as written; what is not there is empty. Comments,
+    declarations and whatever stands in an unfinished tag at the end are left out.
     """
-    position = 0
-    while (found := _NEXT.match(page, position)) is not None:
+    position, size = 0, len(page)
+    while position < size and (found := _NEXT.match(page, position)) is not None:
+        text, start, attributes, end, bracket = found.groups("")
         position = found.end()
-        kind = found.lastgroup
-        if kind == "text" or kind == "stray":
-            yield Token.TEXT, decoded(found[0]), ""
-        elif kind == "attributes":
-            name = found["start"].lower()
-            yield Token.START, name, found["attributes"]
-            if name in _RAW:
-                end = _RAW[name].search(page, position)
-                stop = len(page) if end is None else end.start()
-                raw = page[position:stop]
-                yield Token.TEXT, decoded(raw) if name in _ESCAPABLE else raw, ""
-                position = stop
-        elif kind == "end":
-            yield Token.END, found["end"].lower(), ""
+        if "&" in text:
+            text = decoded(text)
+        start = start.lower()
+        yield text + bracket, start, attributes, end.lower()
+        if start in _RAW:
+            closing = _RAW[start].search(page, position)
+            stop = size if closing is None else closing.start()
+            raw = page[position:stop]
+            yield decoded(raw) if start in _ESCAPABLE else raw, "", "", ""
+            position = stop
+    if position < size:  # an unfinished tag, and perhaps text before it
+        yield decoded(page[position : page.find("<", position)]), "", "", ""
 
 
 def decoded(text: str) -> str:

@@ -6,6 +6,7 @@ or say how it looks; a page that reads the same and leads to the same is the sam
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 VOID: Final = frozenset(
@@ -117,3 +118,36 @@ STATES: Final = frozenset(
      "visited"}
 )  # fmt: skip
 """Classes that say in which state an element is, not which it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """All of that about one element, found by one look.
+
+    `ended` are those that it ends when their end tag was left out.
+    """
+
+    is_inline: bool = False
+    flows: bool = False
+    is_void: bool = False
+    role: str = ""
+    ended: frozenset[str] = frozenset()
+    attributes: tuple[str, ...] = ()
+
+
+_ALL = (
+    VOID | FLOWING | ROLES | UNREAD | FIELDS | LANDMARKS | ENDED_BY_NEXT.keys() | ATTRIBUTES.keys()
+)
+KINDS: Final = {
+    tag: Kind(
+        tag in INLINE,
+        tag in FLOWING,
+        tag in VOID,
+        tag if tag in ROLES else "",
+        ENDED_BY_NEXT.get(tag, frozenset()),
+        ATTRIBUTES.get(tag, ()),
+    )
+    for tag in _ALL
+}
+OTHER: Final = Kind()
+"""Every element that is not in the list: a block without meaning."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
 from shadow_compare.formats.pieces import Manner, Pieces, compare_pieces
 from shadow_compare.normalize import Answer
@@ -19,6 +20,7 @@ AROUND: Final = 120
 
 def read_text(body: bytes, answer: Answer) -> list[str]:
     """Give the lines of a text; how they end, and whether the last one does, says nothing."""
+    check_pieces(body, b"\n")
     text = text_of(body, answer)
     lines = text.replace("\r\n", "\n").split("\n")
     return lines[:-1] if lines[-1] == "" else lines

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final
 from xml.parsers import expat
 
+from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
 from shadow_compare.formats.errors import UnreadableError
 from shadow_compare.formats.pieces import Manner, Pieces, compare_pieces
@@ -46,7 +47,8 @@ class _Name:
 
 
 def read_xml(body: bytes, answer: Answer) -> Pieces:
-    """Read a document; raises UnreadableError, and NotComparableError (too_deep)."""
+    """Read a document; raises UnreadableError, and NotComparableError (too_big, too_deep)."""
+    check_pieces(body, b"<")
     reader = _Reader()
     parser = expat.ParserCreate(encoding="utf-8", namespace_separator=_BETWEEN)
     parser.buffer_text = True

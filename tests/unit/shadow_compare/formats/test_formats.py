@@ -6,7 +6,7 @@ from shadow_compare.compare import compare
 from shadow_compare.formats import format_of
 from shadow_compare.normalize import Content
 from shadow_compare.rules import CompareRules
-from tests.support_formats import TODAY, answer, told
+from tests.support_formats import TODAY, answer, compared, told
 
 TYPES = {
     "application/json": Content.JSON,
@@ -51,3 +51,14 @@ def test_bytes_on_one_side_make_bytes_of_both() -> None:
     """A picture against a page is compared by digest."""
     assert format_of(answer("", "image/png"), answer("", "text/html")).content is Content.BYTES
     assert told(b"\x89a", b"\x89b", "image/png") == ["value_changed $"]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "piece"),
+    [("text/html", "<b>"), ("application/xml", "<a/>"), ("text/plain", "\n"), ("text/csv", ";"),
+     ("application/x-www-form-urlencoded", "a&")],
+)  # fmt: skip
+def test_bodies_of_too_many_pieces_are_not_read(media_type: str, piece: str) -> None:
+    """What would take hundreds of megabytes when it is read is too big, whatever its length."""
+    body = piece * 1_000_001
+    assert compared(body, body + "x", media_type).reason == "too_big"
