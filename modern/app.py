@@ -3,6 +3,7 @@
 uvicorn --factory modern.app:create_app
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain
@@ -25,6 +26,7 @@ from modern.monitoring import endpoints as monitoring
 from modern.plans import endpoints as plans
 from modern.subscriptions import endpoints as subscriptions
 from modern.users import endpoints as users
+from shadow_compare.dry_run import DryRun, DryRunMiddleware
 
 DESCRIPTION = """
 Plans, users, subscriptions and charges of the billing core. Reading only: what writes comes with
@@ -83,4 +85,16 @@ def create_app(settings: Settings | None = None, now: Clock = utc_now) -> FastAP
     if resources.settings.modern_faults:
         app.add_middleware(Faults)
     app.add_middleware(RequestScope, metrics=resources.metrics, last_resort=last_resort)
+    # The last, so outermost: the answer that it acknowledges is the one that leaves.
+    app.add_middleware(DryRunMiddleware, key=_shadow_key(resources.settings), ended=_tell_dry_run)
     return app
+
+
+def _shadow_key(settings: Settings) -> str | None:
+    key = settings.cutover_shadow_key
+    return None if key is None else key.get_secret_value()
+
+
+def _tell_dry_run(run: DryRun) -> None:
+    kinds = Counter(effect.kind for effect in run.effects)
+    get_logger(__name__).info("dry_run.ended", id=run.id, effects=kinds)

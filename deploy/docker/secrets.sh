@@ -15,6 +15,7 @@ secret /secrets/legacy/password "$(random)"
 secret /secrets/modern/password "$(random)"
 secret /secrets/modern/secret_key "$(random)"
 secret /secrets/admin/token "$(random)"
+secret /secrets/shadow/key "$(random)"
 
 legacy=$(cat /secrets/legacy/password)
 modern=$(cat /secrets/modern/password)

@@ -21,9 +21,17 @@ class Cutover(Server):
     stop_grace = 15.0  # longer than it lets running exchanges take to finish
 
     def __init__(
-        self, run_dir: Path, ports: Ports, *, rules: Path, workers: int, tied: bool = False
+        self,
+        run_dir: Path,
+        ports: Ports,
+        *,
+        rules: Path,
+        workers: int,
+        shadow_key: str = "",
+        tied: bool = False,
     ) -> None:
         """Serve the rules file; its upstreams follow the ports when those are not the standard."""
+        self._environment = {"CUTOVER_SHADOW_KEY": shadow_key} if shadow_key else {}
         super().__init__(run_dir, ports.proxy, tied=tied)
         self._ports = ports
         self._source = rules
@@ -59,7 +67,7 @@ class Cutover(Server):
         state = ["--state", str(self.folder / "state"), "--workers", str(self._workers)]
         listen = ["--listen", f"{self.host}:{self._ports.proxy}"]
         admin = ["--admin-listen", f"{self.host}:{self._ports.console}"]
-        return Command((*argv, *state, *listen, *admin), cwd=ROOT)
+        return Command((*argv, *state, *listen, *admin), env=self._environment, cwd=ROOT)
 
     def ready(self) -> bool:
         """Say whether the control side is ready and the proxy accepts connections.

@@ -10,9 +10,12 @@ from deploy.stack.program import ROOT
 from deploy.stack.server import Server, http_status
 
 
-def modern_environment(database_url: str, redis_url: str, secret_key: str) -> dict[str, str]:
+def modern_environment(
+    database_url: str, redis_url: str, secret_key: str, shadow_key: str = ""
+) -> dict[str, str]:
     """Return the variables that the modern application and its jobs are configured by."""
-    return {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": secret_key}
+    needed = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": secret_key}
+    return needed | ({"CUTOVER_SHADOW_KEY": shadow_key} if shadow_key else {})
 
 
 class Modern(Server):

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-_NAMES = ("mariadb_root", "legacy_db", "postgres", "modern_db", "secret_key")
+_NAMES = ("mariadb_root", "legacy_db", "postgres", "modern_db", "secret_key", "shadow_key")
 
 
 def load_or_create(path: Path) -> dict[str, str]:

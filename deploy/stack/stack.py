@@ -98,13 +98,23 @@ class Stack:
         self.copy = Copy(self.postgres, self.seed.database, self.schema.database)
         self.legacy = Apache(run_dir, ports.legacy, self.seed.database, sessions, tied=opt.tied)
         self.modern_environment = modern_environment(
-            self.schema.database.sqlalchemy_url, self.redis.url(), secrets["secret_key"]
+            self.schema.database.sqlalchemy_url,
+            self.redis.url(),
+            secrets["secret_key"],
+            secrets["shadow_key"],
         )
         env = self.modern_environment
         self.modern = Modern(run_dir, ports.modern, env, faults=opt.faults, tied=opt.tied)
         self.celery_worker = CeleryWorker(run_dir, env, tied=opt.tied)
         self.celery_beat = CeleryBeat(run_dir, env, tied=opt.tied)
-        self.cutover = Cutover(run_dir, ports, rules=opt.rules, workers=opt.workers, tied=opt.tied)
+        self.cutover = Cutover(
+            run_dir,
+            ports,
+            rules=opt.rules,
+            workers=opt.workers,
+            shadow_key=secrets["shadow_key"],
+            tied=opt.tied,
+        )
 
     @property
     def servers(self) -> dict[str, Server]:

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from modern.infra.cache_store import CacheStore
 from modern.infra.logging import get_logger
 from modern.infra.metrics import Metrics
+from shadow_compare.dry_run import is_dry_run, recorded
 
 Load = Callable[[], Awaitable[bytes]]
 
@@ -46,7 +47,12 @@ class Cache:
         self._under_way: dict[str, asyncio.Task[bytes]] = {}
 
     async def read(self, key: str, seconds: float, load: Load) -> bytes:
-        """Return the value, from the store or else from `load`; raises only what `load` raises."""
+        """Return the value, from the store or else from `load`; raises only what `load` raises.
+
+        A dry run loads for itself: what it sees may be its own rows, which nobody else may see.
+        """
+        if is_dry_run():
+            return await load()
         task = self._under_way.get(key)
         if task is None:
             # A task of its own: the first request may be cancelled while others wait for it.
@@ -62,6 +68,8 @@ class Cache:
 
         Raises what `load` or the store raises: this is work for a job, which reports its failure.
         """
+        if recorded("cache", refresh=key):
+            return False
         token = uuid4().hex
         if not await self._store.claim(key, token, CLAIM_SECONDS):
             return False
@@ -69,6 +77,8 @@ class Cache:
 
     async def drop(self, key: str) -> None:
         """Forget the value, after its source has changed."""
+        if recorded("cache", drop=key):
+            return
         self._under_way.pop(key, None)
         try:
             await self._store.drop(key)

@@ -1,4 +1,7 @@
-"""The database: one pool of connections for the process, one connection for a request."""
+"""The database: one pool of connections for the process, one connection for a request.
+
+In a dry run, all of a request goes over one connection, in a transaction that is rolled back.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +12,8 @@ from sqlalchemy import Engine, QueuePool, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from modern.infra.metrics import Metrics
+from shadow_compare.dry_run import is_dry_run
+from shadow_compare.dry_run.database import guard, shared
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 15.0
@@ -39,11 +44,15 @@ class Database:
         # Shares the pool. A single SELECT needs no BEGIN before and no ROLLBACK after it: those
         # are two of three round trips.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        guard(self.engine)
         _observe(self.engine.sync_engine, metrics)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """Lend a connection on which every statement stands alone."""
+        if is_dry_run():
+            yield await shared(self.engine)
+            return
         async with self._autocommit.connect() as connection:
             yield connection
 
@@ -53,6 +62,11 @@ class Database:
 
         This is the commit of the request (or of the job): services and repositories never do.
         """
+        if is_dry_run():
+            connection = await shared(self.engine)
+            async with connection.begin_nested():
+                yield connection
+            return
         async with self.engine.begin() as connection:
             yield connection
 

@@ -10,16 +10,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from celery import Celery
-
 from modern.infra.resources import Resources, open_resources
 from modern.infra.settings import read_settings
+from shadow_compare.dry_run.tasks import DryRunCelery
 
 WARM_EVERY_SECONDS = 240.0
 
 Result = TypeVar("Result")
 
-jobs = Celery("billing", include=["modern.plans.tasks"])
+jobs = DryRunCelery("billing", include=["modern.plans.tasks"])
 
 
 def configuration() -> dict[str, Any]:

@@ -3,8 +3,19 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from shadow_compare.dry_run import is_dry_run
+
 # From a cached answer (1 ms) to the threshold at which a rollout is taken back (1 s) and beyond.
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+
+
+class Happened(Counter):
+    """Counts what has happened: nothing of a dry run has."""
+
+    def inc(self, amount: float = 1, exemplar: dict[str, str] | None = None) -> None:
+        """Count, for real."""
+        if not is_dry_run():
+            super().inc(amount, exemplar)
 
 
 class Metrics:
@@ -30,17 +41,17 @@ class Metrics:
             "Connections to the database that a request holds.",
             registry=self.registry,
         )
-        self.subscriptions_created = Counter(
+        self.subscriptions_created = Happened(
             "subscriptions_created_total",
             "Subscriptions that were begun.",
             registry=self.registry,
         )
-        self.subscriptions_cancelled = Counter(
+        self.subscriptions_cancelled = Happened(
             "subscriptions_cancelled_total",
             "Subscriptions that were cancelled.",
             registry=self.registry,
         )
-        self.users_registered = Counter(
+        self.users_registered = Happened(
             "users_registered_total", "Users that registered.", registry=self.registry
         )
         self.cache_reads = Counter(

@@ -12,6 +12,7 @@ from structlog.contextvars import bound_contextvars
 
 from modern.infra.logging import get_logger
 from modern.infra.metrics import Metrics
+from shadow_compare.dry_run import is_dry_run
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 # Asked every few seconds by machines: counted like the others, not worth a line.
@@ -63,7 +64,8 @@ class RequestScope:
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         # The pattern of the route, not the path: a label per user would never stop growing.
         route = getattr(scope.get("route"), "path", "unmatched")
-        self._metrics.request_duration.labels(scope["method"], route, status).observe(seconds)
+        if not is_dry_run():
+            self._metrics.request_duration.labels(scope["method"], route, status).observe(seconds)
         if scope["path"] not in _QUIET:
             _log.info(
                 "request",
@@ -71,6 +73,7 @@ class RequestScope:
                 path=scope["path"],
                 status=status,
                 duration_ms=round(seconds * 1000, 2),
+                **({"dry_run": True} if is_dry_run() else {}),
             )
 
 

@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     redis_url: SecretStr
     secret_key: Annotated[SecretStr, Field(min_length=16)]
     stripe_secret_key: SecretStr | None = None
+    cutover_shadow_key: Annotated[SecretStr, Field(min_length=32)] | None = None
     modern_faults: bool = False
 
     def get_masked_config(self) -> dict[str, Any]:

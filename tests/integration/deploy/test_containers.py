@@ -105,7 +105,10 @@ def test_the_roles_exist_and_together_are_the_whole(services: dict[str, Any]) ->
 
 def test_settings_given_by_variables_exist(services: dict[str, Any]) -> None:
     """No CUTOVER_ variable is set that the proxy does not read."""
-    known = {setting.variable for setting in SERVE_SETTINGS} | {"CUTOVER_ADMIN_TOKEN_FILE"}
+    known = {setting.variable for setting in SERVE_SETTINGS} | {
+        "CUTOVER_ADMIN_TOKEN_FILE",
+        "CUTOVER_SHADOW_KEY_FILE",
+    }
     image = (ROOT / "deploy" / "docker" / "cutover.Dockerfile").read_text()
     given = set(re.findall(r"CUTOVER_[A-Z_]+", image)) | {
         name
@@ -151,7 +154,7 @@ def test_waiting_is_for_health_never_for_mere_start(services: dict[str, Any]) ->
 
 def test_no_secret_is_written_down(services: dict[str, Any]) -> None:
     """Passwords, keys and URLs with passwords come as files."""
-    secret = re.compile("PASSWORD|SECRET|TOKEN|DATABASE_URL")
+    secret = re.compile("PASSWORD|SECRET|TOKEN|DATABASE_URL|_KEY")
     for name, service in services.items():
         for variable in service.get("environment") or {}:
             assert not secret.search(variable) or variable.endswith("_FILE"), (name, variable)
@@ -162,7 +165,7 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
     text = (ROOT / "deploy" / "docker" / "secrets.sh").read_text()
     script = tmp_path / "secrets.sh"
     script.write_text(text.replace("/secrets/", f"{tmp_path}/"))
-    for folder in ("legacy", "modern", "admin"):
+    for folder in ("legacy", "modern", "admin", "shadow"):
         (tmp_path / folder).mkdir()
 
     def made() -> dict[str, str]:
@@ -170,8 +173,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
         return {str(file): file.read_text() for file in tmp_path.glob("*/*")}
 
     first = made()
-    assert len(first) == 7
-    assert len(set(first.values())) == 7
+    assert len(first) == 8
+    assert len(set(first.values())) == 8
     assert made() == first
 
 

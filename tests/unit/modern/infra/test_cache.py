@@ -7,6 +7,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from modern.infra.cache import ASIDE_SECONDS, PATIENCE_SECONDS, Cache
 from modern.infra.cache_store import MemoryStore
 from modern.infra.metrics import Metrics
+from shadow_compare.dry_run.run import DryRun, inside
 
 
 class Time:
@@ -221,3 +222,18 @@ async def test_refreshing_leaves_it_to_who_already_loads(store: MemoryStore, tim
     source = Source()
     assert not await cache_over(store, time).refresh("plans", 300, source.load)
     assert source.loads == 0
+
+
+async def test_a_dry_run_neither_reads_nor_leaves_anything(store: MemoryStore, time: Time) -> None:
+    """It may see rows that nobody else may, so it loads for itself, also beside others."""
+    cache, source = cache_over(store, time), Source()
+    assert await cache.read("plans", 60.0, source.load) == b"1"
+    run = DryRun("r")
+    with inside(run):
+        assert await cache.read("plans", 60.0, source.load) == b"2"
+        assert await cache.read("other", 60.0, source.load) == b"3"
+        await cache.drop("plans")
+        assert not await cache.refresh("plans", 60.0, source.load)
+    assert await store.read("plans") == b"1"
+    assert await store.read("other") is None
+    assert [effect.details for effect in run.effects] == [{"drop": "plans"}, {"refresh": "plans"}]

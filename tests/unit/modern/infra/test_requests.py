@@ -10,6 +10,7 @@ from structlog.testing import LogCapture
 
 from modern.infra.metrics import Metrics
 from modern.infra.requests import RequestScope
+from shadow_compare.dry_run.run import DryRun, inside
 
 
 @pytest.fixture
@@ -126,3 +127,12 @@ async def test_a_failure_after_the_head_breaks_the_connection(log: LogCapture) -
     with pytest.raises(RuntimeError, match="no database"):
         await ask(failing_late, Metrics())
     assert log.entries[0]["event"] == "request.failed"
+
+
+async def test_a_dry_run_leaves_a_marked_line_and_no_measurement(log: LogCapture) -> None:
+    """Nobody waited for it, so it says nothing about how long customers wait."""
+    metrics = Metrics()
+    with inside(DryRun("r")):
+        await ask(answering, metrics)
+    assert log.entries[0]["dry_run"] is True
+    assert b"http_request_duration_seconds_count" not in metrics.exposition()

@@ -13,7 +13,7 @@ ENVIRONMENT = {
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Give an environment with what is required and nothing else of ours."""
-    for name in ("STRIPE_SECRET_KEY", "MODERN_FAULTS"):
+    for name in ("STRIPE_SECRET_KEY", "MODERN_FAULTS", "CUTOVER_SHADOW_KEY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -48,6 +48,7 @@ def test_no_secret_is_ever_printed(environment: pytest.MonkeyPatch) -> None:
         "redis_url": MASK,
         "secret_key": MASK,
         "stripe_secret_key": MASK,
+        "cutover_shadow_key": None,
         "modern_faults": False,
     }
     assert "hush" not in repr(settings)
