@@ -6,6 +6,7 @@ with the test session: in good order at its end or on Ctrl-C, and by the kernel 
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -39,6 +40,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out = {item for item in items if _is_for_the_source(item)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over thousands of tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def _is_for_the_source(item: pytest.Item) -> bool:
@@ -126,13 +133,6 @@ def stack() -> Iterator[Stack]:
     finally:
         stack.down()
         shutil.rmtree(run_dir, ignore_errors=True)
-
-
-@pytest.fixture(scope="session")
-def running_stack(stack: Stack) -> Stack:
-    """Give the whole stack running, the proxy included; tests that break a part mend it again."""
-    stack.up()
-    return stack
 
 
 @pytest.fixture(scope="session")

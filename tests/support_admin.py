@@ -14,6 +14,7 @@ import uvicorn
 from proxy.admin.app import create_admin_app
 from proxy.settings import AdminSettings
 from tests.support_console import FakeController, FakeReport
+from tests.support_console_server import PromptServer
 
 TOKEN = "correct-horse-battery-staple"
 DEADLINE = 10.0
@@ -37,7 +38,7 @@ def running_admin(token: str | None = None) -> Iterator[RunningAdmin]:
         port = listener.getsockname()[1]
         settings = AdminSettings(("127.0.0.1", port), token)
         app = create_admin_app(controller, report, settings, lambda: b"cutover_rules_version 18\n")
-        server = uvicorn.Server(
+        server = PromptServer(
             uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -73,12 +73,12 @@ def asked(rig: Rig, *fields: bytes, line: bytes = b"GET /l/ws", upgrade: bool = 
 
 
 async def tunnel(
-    rig: Rig, ask: bytes = ASK, side: Upstream | None = None
+    rig: Rig, ask: bytes = ASK, side: Upstream | None = None, client: Client | None = None
 ) -> tuple[Client, Upstreamed]:
     """Open a tunnel; give both its ends, with nothing received but the heads."""
     side = side or rig.legacy
     side.answers(says(GIVE))
-    client = await rig.client()
+    client = client or await rig.client()
     number = len(side.requests) + 1
     await client.send([ask])
     received = await side.got(number)
@@ -590,8 +590,14 @@ async def test_tunnels_count(own_rig: Rig) -> None:
 
 async def test_rules_change_under_a_tunnel(own_rig: Rig) -> None:
     """New rules, a rollback and the kill switch leave tunnels alone; the next request obeys."""
-    rig = own_rig
-    client, upstream = await tunnel(rig, ASK.replace(b"/l/", b"/m/"), rig.modern)
+    client, upstream = await tunnel(own_rig, ASK.replace(b"/l/", b"/m/"), own_rig.modern)
+    await outlives_changes(own_rig, client, upstream)
+    client.close()
+    await upstream.end()
+
+
+async def outlives_changes(rig: Rig, client: Client, upstream: Upstreamed) -> None:
+    """Prove that a tunnel to modern goes on under other rules, a rollback and the kill switch."""
     elsewhere = rig.document(upstreams={"modern": {"instances": ["http://127.0.0.1:1"]}})
     rig.rules(elsewhere)
     await both_ways(client, upstream)
@@ -604,8 +610,6 @@ async def test_rules_change_under_a_tunnel(own_rig: Rig) -> None:
         await both_ways(client, upstream)
         answer, _ = await rig.ask(b"GET /m/x HTTP/1.1\r\nHost: h\r\n\r\n")
         assert (answer.status, answer.get("cutover-side")) == (200, "legacy")
-    client.close()
-    await upstream.end()
 
 
 async def test_events_under_a_change_of_rules(own_rig: Rig) -> None:

@@ -58,10 +58,18 @@ def test_what_runs_is_left_running(own: Stack) -> None:
     assert again.redis.process.pid == first
 
 
-def test_down_leaves_no_process(own: Stack) -> None:
-    """Databases, Apache and the proxy with their workers: all gone, whatever groups they made."""
+def test_the_whole_stack(own: Stack) -> None:
+    """The proxy answers for the applications, the console for itself; and all of it ends.
+
+    Databases, Apache and the proxy with their workers: gone, whatever groups they made.
+    """
     own.up()
     assert all(one.healthy for one in own.status())
+    environment = own.environment()
+    answer = httpx.get(f"{environment['CUTOVER_PROXY_URL']}/api/plans")
+    assert answer.json()["status"] == "ok"
+    assert answer.headers["Cutover-Side"] in {"legacy", "modern"}
+    assert httpx.get(environment["CUTOVER_ADMIN_URL"]).status_code == 200
     groups = [pid for server in own.servers.values() if (pid := server.process.pid) is not None]
     assert len(groups) == 8
     own.down()
@@ -170,15 +178,6 @@ def test_the_command_line_starts_reports_and_stops(run_dir: Path) -> None:
         down = stack("down")
     assert down.returncode == 0
     assert marked(run_dir) == []
-
-
-def test_the_whole_stack_answers_through_the_proxy(running_stack: Stack) -> None:
-    """After a start the proxy answers for the applications, and the console for itself."""
-    environment = running_stack.environment()
-    answer = httpx.get(f"{environment['CUTOVER_PROXY_URL']}/api/plans")
-    assert answer.json()["status"] == "ok"
-    assert answer.headers["Cutover-Side"] in {"legacy", "modern"}
-    assert httpx.get(environment["CUTOVER_ADMIN_URL"]).status_code == 200
 
 
 @pytest.mark.parametrize(
