@@ -18,19 +18,10 @@ def choose(exchange: Exchange) -> bool:
     """Find route, identity, decision and side; False when no route takes the request."""
     if _recall(exchange):
         return True
-    head, table = exchange.head, exchange.table
-    route = table.match(head.method, head.path)
-    if route is None:
+    if not _match(exchange):
         return False
-    exchange.route = route
-    parameters = table.parameters(route, head.path)
-    identity = route.identify(head, client_address(exchange), parameters)
-    exchange.identity = identity = identity or _mint(exchange)
-    exchange.decision = decision = route.decide(identity, _override(exchange))
-    exchange.side = decision.side
-    # What the head alone has decided holds for every request of the same bytes.
-    if not (exchange.extra or identity.startswith(CLIENT_IP) or head.block.asks):
-        head.memo = Choice(table, route, identity, decision)
+    _identify(exchange)
+    _decide(exchange)
     return True
 
 
@@ -53,6 +44,21 @@ def _recall(exchange: Exchange) -> bool:
     return True
 
 
+def _match(exchange: Exchange) -> bool:
+    route = exchange.table.match(exchange.head.method, exchange.head.path)
+    if route is None:
+        return False
+    exchange.route = route
+    return True
+
+
+def _identify(exchange: Exchange) -> None:
+    head, route = exchange.head, exchange.route
+    parameters = exchange.table.parameters(route, head.path)
+    identity = route.identify(head, client_address(exchange), parameters)
+    exchange.identity = identity or _mint(exchange)
+
+
 def _mint(exchange: Exchange) -> bytes:
     """Give a new identity, and have the client told of it."""
     value = exchange.plane.mint()
@@ -61,6 +67,15 @@ def _mint(exchange: Exchange) -> bytes:
         value,
     )
     return MINT_PREFIX + value
+
+
+def _decide(exchange: Exchange) -> None:
+    head, identity = exchange.head, exchange.identity
+    exchange.decision = decision = exchange.route.decide(identity, _override(exchange))
+    exchange.side = decision.side
+    # What the head alone has decided holds for every request of the same bytes.
+    if not (exchange.extra or identity.startswith(CLIENT_IP) or head.block.asks):
+        head.memo = Choice(exchange.table, exchange.route, identity, decision)
 
 
 def _override(exchange: Exchange) -> Side | None:

@@ -9,7 +9,7 @@ from proxy.outcome import OutcomeKind
 from proxy.routing import limits
 from proxy.routing.decision import Reason
 from proxy.routing.upstream_rules import QUEUE_FACTOR
-from proxy.serving import copying, downstream, tunnel, worker
+from proxy.serving import choosing, copying, downstream, tunnel, worker
 from proxy.serving.exchange import _FAILURE_STATUS, HELD_MAX, Exchange
 from proxy.serving.stage import Stage
 from proxy.upstream.retry import FALLBACK_STATUSES, REPLAY_MAX
@@ -45,8 +45,10 @@ def test_the_headings_follow_the_table_of_contents() -> None:
         "admit", "match", "identify", "decide", "limit", "lease", "send", "relay", "mirror",
         "record",
     ]  # fmt: skip
-    for name in ("admit", "match", "identify", "decide", "limit", "lease", "mirror", "record"):
+    for name in ("admit", "limit", "lease", "mirror", "record"):
         assert hasattr(Exchange, f"_{name}")
+    for name in ("match", "identify", "decide"):
+        assert hasattr(choosing, f"_{name}")
 
 
 def test_the_outcomes_are_those_that_are_counted() -> None:
