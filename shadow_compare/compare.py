@@ -10,6 +10,7 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from shadow_compare.budget import Budget, check_size
+from shadow_compare.corresponding import CorrespondingWalk, Known
 from shadow_compare.difference import TypeChanged, ValueChanged
 from shadow_compare.findings import Findings
 from shadow_compare.formats import Format, UnreadableError, format_of
@@ -26,10 +27,18 @@ _MATCH: Final = Comparison(Verdict.MATCH)
 
 
 def compare(
-    old: Answer, new: Answer, rules: CompareRules, today: date, budget: Budget | None = None
+    old: Answer,
+    new: Answer,
+    rules: CompareRules,
+    today: date,
+    budget: Budget | None = None,
+    known: Known | None = None,
 ) -> Comparison:
-    """Compare legacy's answer (old) with modern's (new) on this day, within a budget."""
-    walk = Walk(rules, today, budget or Budget())
+    """Compare legacy's answer (old) with modern's (new) on this day, within a budget.
+
+    `known` is what is known of names that correspond, where the rules declare such.
+    """
+    walk = _walk(rules, today, budget or Budget(), known)
     try:
         if old.status != new.status:
             walk.add(ValueChanged(STATUS, old.status, new.status))
@@ -38,6 +47,7 @@ def compare(
         # An error page against a page differs everywhere; the two statuses say it all.
         if not says_it_all:
             _compare_bodies(walk, old, new)
+        walk.finish()
     except NotComparableError as error:
         return Comparison.not_compared(error.reason)
     return _concluded(walk.findings)
@@ -49,6 +59,12 @@ def compare_json(
     """Compare two JSON texts by the same rules."""
     headers = (("content-type", "application/json"),)
     return compare(Answer(200, headers, old), Answer(200, headers, new), rules, today, budget)
+
+
+def _walk(rules: CompareRules, today: date, budget: Budget, known: Known | None) -> Walk:
+    if known is None:
+        return Walk(rules, today, budget)
+    return CorrespondingWalk(rules, today, budget, known)
 
 
 def _concluded(found: Findings) -> Comparison:
@@ -69,7 +85,7 @@ def _concluded(found: Findings) -> Comparison:
 
 def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     before, after = decoded_body(old), decoded_body(new)
-    if before == after:
+    if before == after and not walk.looks_at_equals:
         return
     check_size(before)
     check_size(after)
@@ -77,12 +93,13 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     if may_have_notices(before) or may_have_notices(after):
         if form.content not in (Content.BYTES, Content.PDF):
             before, after = _without_notices(walk, before, after)
-        if before == after:
+        if before == after and not walk.looks_at_equals:
             return
     try:
         contents = form.read(before, old), form.read(after, new)
     except UnreadableError:
-        _compare_unreadable(walk, form, _fault(form, before, old), _fault(form, after, new))
+        if before != after:
+            _compare_unreadable(walk, form, _fault(form, before, old), _fault(form, after, new))
     else:
         form.compare(walk, *contents)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from shadow_compare.allowance import Allowance
 from shadow_compare.capture import Capture
 from shadow_compare.compare import compare
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
+from shadow_compare.corresponding import Known
 from shadow_compare.memory import Memory
 from shadow_compare.noise import RouteNoise
 from shadow_compare.normalize import Answer, NotComparableError
@@ -20,6 +21,7 @@ from shadow_compare.sides import Sides, other
 from shadow_compare.verdict import Comparison, Verdict
 
 _SERVER_ERROR: Final = 500
+_ALIKE: Final = (Verdict.MATCH, Verdict.IGNORED)
 _NO_RULES: Final = CompareRules()
 
 
@@ -69,23 +71,26 @@ class Examiner:
                 noise.hear_baseline(again, rules)
         else:
             candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
-        examined = self.judge(capture, candidate, latency, config)
-        comparison = noise.judge(examined.comparison, rules, primary_is_old=_is_old(capture))
+        known = self._memory.known(capture.route, rules)
+        comparison = self._compare(capture, _primary(capture), candidate, rules, known)
+        comparison = noise.judge(comparison, rules, primary_is_old=_is_old(capture))
+        _learn(comparison, known)
         # A server error is never the fault of two readers meeting a writer.
         differs = comparison.verdict is Verdict.MISMATCH and candidate.status < _SERVER_ERROR
         may_heal = differs and rules.repeat and self._repeats.take()
         if may_heal and await self._heals(capture, config, rules, noise):
             comparison = comparison.as_race()
-        return replace(examined, comparison=comparison)
+        return Examined(comparison, candidate, latency)
 
     def judge(
         self, capture: Capture, candidate: Answer, latency: float, config: ShadowConfig
     ) -> Examined:
         """Compare an answer of the other side with what the capture holds, and ask nobody."""
         rules = config.routes.get(capture.route, _NO_RULES)
-        return Examined(
-            self._compare(capture, _primary(capture), candidate, rules), candidate, latency
-        )
+        known = self._memory.known(capture.route, rules)
+        comparison = self._compare(capture, _primary(capture), candidate, rules, known)
+        _learn(comparison, known)
+        return Examined(comparison, candidate, latency)
 
     def _wants_baseline(self, capture: Capture, rules: CompareRules, noise: RouteNoise) -> bool:
         if rules.noise == 0.0 or capture.primary not in rules.baselines:
@@ -121,18 +126,31 @@ class Examiner:
             )
         except NotComparableError:
             return False
-        again = self._compare(capture, primary, candidate, rules)
+        known = self._memory.known(capture.route, rules)
+        again = self._compare(capture, primary, candidate, rules, known)
         judged = noise.excuse(again, rules, primary_is_old=_is_old(capture))
-        return judged.verdict in (Verdict.MATCH, Verdict.IGNORED)
+        _learn(judged, known)
+        return judged.verdict in _ALIKE
 
     def _compare(
-        self, capture: Capture, primary: Answer, candidate: Answer, rules: CompareRules
+        self,
+        capture: Capture,
+        primary: Answer,
+        candidate: Answer,
+        rules: CompareRules,
+        known: Known | None,
     ) -> Comparison:
         old, new = (primary, candidate) if _is_old(capture) else (candidate, primary)
-        return compare(old, new, rules, self._today())
+        return compare(old, new, rules, self._today(), known=known)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall(), UTC).date()
+
+
+def _learn(comparison: Comparison, known: Known | None) -> None:
+    """Keep the names that met, when nothing speaks against their having met rightly."""
+    if known is not None and comparison.verdict in _ALIKE:
+        known.learn()
 
 
 def _primary(capture: Capture) -> Answer:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from shadow_compare.correspondence import Correspondence
+from shadow_compare.corresponding import Known, scope_of
 from shadow_compare.noise import RouteNoise
 from shadow_compare.rules import CompareRules
 
@@ -12,6 +14,7 @@ class Memory:
     """Knowledge by route; of a route whose rules have changed it starts anew."""
 
     def __init__(self) -> None:
+        self._pairs = Correspondence()
         self._noise: dict[str, tuple[str, RouteNoise]] = {}
 
     def noise(self, route: str, rules: CompareRules) -> RouteNoise:
@@ -21,11 +24,21 @@ class Memory:
             known = self._noise[route] = (rules.fingerprint, RouteNoise())
         return known[1]
 
+    def known(self, route: str, rules: CompareRules) -> Known | None:
+        """Give what is known of the names in a route's answers, where its rules declare such."""
+        return Known(route, rules, self._pairs) if rules.correspond else None
+
     def __iter__(self) -> Iterator[tuple[str, str, RouteNoise]]:
         for route, (fingerprint, noise) in self._noise.items():
             yield route, fingerprint, noise
 
-    def keep(self, routes: Iterable[str], but: Iterable[str] = ()) -> None:
-        """Forget all routes but these, and of these the ones that are answered otherwise now."""
-        kept = set(routes) - set(but)
+    def keep(self, routes: Mapping[str, CompareRules], but: Iterable[str] = ()) -> None:
+        """Forget all routes but these, and of these the ones that are answered otherwise now.
+
+        Names that no place is declared for any longer are forgotten, too.
+        """
+        kept = routes.keys() - set(but)
         self._noise = {route: known for route, known in self._noise.items() if route in kept}
+        self._pairs.keep(
+            scope_of(r, each) for r, rules in routes.items() for each in rules.correspond
+        )

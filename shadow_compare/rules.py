@@ -44,7 +44,7 @@ class IgnoreRule:
 
 @dataclass(frozen=True, slots=True)
 class Corresponding:
-    """A place whose values are names for one thing on each side; `name` says which thing."""
+    """A place where each side has names of its own; places of one `name` share what is known."""
 
     path: str
     pattern: Pattern
@@ -179,7 +179,7 @@ def _ignore_rule(
 
 
 def _corresponding(path: str, name: str = "") -> Corresponding:
-    return Corresponding(path, parse_pattern(path), name or path)
+    return Corresponding(path, parse_pattern(path), name)
 
 
 def _by_types(declared: tuple[Declared, ...]) -> dict[tuple[type, type], tuple[Declared, ...]]:

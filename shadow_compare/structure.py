@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final
+from typing import ClassVar, Final
 
 import orjson
 
@@ -38,6 +38,9 @@ class _DifferError(Exception):
 class Walk:
     """Tells what differs to `findings`; raises NotComparableError when the budget is spent."""
 
+    looks_at_equals: ClassVar[bool] = False
+    """Whether it is to be used for two values that are the same."""
+
     def __init__(self, rules: CompareRules, today: date, budget: Budget) -> None:
         self.findings = Findings()
         self._rules = rules
@@ -65,6 +68,9 @@ class Walk:
             self._arrays(old, new, path)
         elif not is_same_scalar(old, new):
             self._unlike(old, new, path)
+
+    def finish(self) -> None:
+        """Conclude, when everything has been walked over."""
 
     def spend(self, nodes: int) -> None:
         """Take from the budget; raises NotComparableError."""

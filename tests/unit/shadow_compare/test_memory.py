@@ -22,5 +22,5 @@ def test_routes_that_are_gone_are_forgotten() -> None:
     memory = Memory()
     for route in ("plans", "users", "old"):
         memory.noise(route, EXACT)
-    memory.keep(["plans", "users"], but=["users"])
+    memory.keep({"plans": EXACT, "users": EXACT}, but=["users"])
     assert [route for route, _, _ in memory] == ["plans"]
