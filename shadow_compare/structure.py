@@ -145,23 +145,26 @@ class Walk:
 
     def _unkeyed(self, old: list[Json], new: list[Json], path: Path) -> None:
         """Take equal elements off both ends, and pair what is left by content."""
-        shorter = min(len(old), len(new))
+        shorter, longer = sorted((len(old), len(new)))
         head = 0
         while head < shorter and self._is_same(old[head], new[head], path, head):
             head += 1
+        if head == longer:
+            return
+        if self._trial:  # that something is left is all a trial asks
+            raise _DifferError
         tail = 0
-        while tail < shorter - head and self._is_same(
-            old[-1 - tail], new[-1 - tail], path, len(old) - 1 - tail
+        while (
+            head + tail + 1 < longer
+            and head + tail < shorter
+            and self._is_same(old[-1 - tail], new[-1 - tail], path, len(old) - 1 - tail)
         ):
             tail += 1
-        if head + tail < max(len(old), len(new)):
-            self._middle(old, new, path, range(head, len(old) - tail), range(head, len(new) - tail))
+        self._middle(old, new, path, range(head, len(old) - tail), range(head, len(new) - tail))
 
     def _middle(
         self, old: list[Json], new: list[Json], path: Path, olds: range, news: range
     ) -> None:
-        if self._trial:  # the ends do not meet, and that is all a trial asks
-            raise _DifferError
         if len(olds) == len(news) == 1:
             self.compare(old[olds[0]], new[news[0]], (*path, olds[0]))
             return

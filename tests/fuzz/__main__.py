@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.fuzz.engine import distil, fuzz, keep, load
 from tests.fuzz.seeds import CORPUS, kept
 
-NAMES = ("requests", "answers", "chunks", "paths", "fields", "exchange")
+NAMES = ("requests", "answers", "chunks", "paths", "fields", "exchange", "comparisons")
 
 KEPT_MAX = 1_024
 """Bytes of the largest input that is taken over: limits are in the tables, with their names."""

@@ -21,6 +21,8 @@ One = Callable[[bytes], None]
 Edge = tuple[CodeType, int, int]
 Trace = Callable[[FrameType, str, Any], Any]
 
+_TESTED: Final = ("proxy.", "shadow_compare.")
+
 _OWN_CHANGES: Final = 0.6
 """Share of the inputs that our own mutations make; libFuzzer's make the others."""
 
@@ -42,8 +44,8 @@ def fuzz(name: str, *, runs: int, seconds: int, seed: int, largest: int, folder:
 
     logging.disable(logging.WARNING)  # that an upstream cannot be reached is what a script wants
 
-    # Its hooks must be in place before the proxy is imported for the first time.
-    with atheris.instrument_imports(include=["proxy"]):
+    # Its hooks must be in place before what is tested is imported for the first time.
+    with atheris.instrument_imports(include=["proxy", "shadow_compare"]):
         target = load(name)
     queue = folder / "queue"
     queue.mkdir(parents=True, exist_ok=True)
@@ -88,7 +90,7 @@ def distil(
 ) -> tuple[list[bytes], int]:
     """Give the smallest inputs that add to the `named`, and how many edges all run through.
 
-    An edge is two lines of the proxy that ran one after the other; that it ran once, twice, a few
+    An edge is two lines under test that ran one after the other; that it ran once, twice, a few
     times or often counts as different, as it does for libFuzzer.
     """
     chosen: list[bytes] = []
@@ -105,7 +107,7 @@ def _edges(one: One, data: bytes) -> set[tuple[Edge, int]]:
     edges: Counter[Edge] = Counter()
 
     def enter(frame: FrameType, _: str, __: Any) -> Trace | None:
-        if not frame.f_globals.get("__name__", "").startswith("proxy."):
+        if not frame.f_globals.get("__name__", "").startswith(_TESTED):
             return None
         code, before = frame.f_code, 0
 

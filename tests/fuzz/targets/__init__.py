@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from tests.fuzz.targets import answers, chunks, exchange, fields, paths, requests
+from tests.fuzz.targets import answers, chunks, comparisons, exchange, fields, paths, requests
 
 One = Callable[[bytes], None]
 
@@ -33,5 +33,6 @@ TARGETS: Final[Mapping[str, Target]] = {
         Target("paths", paths.one, 4_096),
         Target("fields", fields.one, 4_096),
         Target("exchange", exchange.one, 4_096),
+        Target("comparisons", comparisons.one, 1_024),
     )
 }

@@ -72,7 +72,7 @@ def test_rules_for_other_places_change_no_form() -> None:
         equivalences=[{"name": "int_bool", "at": ["$.elsewhere"]}],
     )
     canonical = Canonicalizer(rules, TODAY, Budget())
-    assert canonical.elements([1, True], range(2), ("$", "data")) == [b"1", b"true"]
+    assert canonical.elements([1, True], range(2), ("$", "data")) == ["1", "true"]
     one, other = canonical.elements([1, True], range(2), ("$", "elsewhere"))
     assert one == other
 
