@@ -10,12 +10,13 @@ import os
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import structlog
@@ -23,6 +24,7 @@ import uvicorn
 import uvloop
 
 from proxy.admin.app import create_admin_app
+from proxy.bus_url import BusUrl
 from proxy.clock import SystemClock
 from proxy.compiled import is_compiled
 from proxy.control.bus.local import LocalBus, LocalUplink
@@ -34,7 +36,7 @@ from proxy.errors import CutoverError, RulesError, SettingsError
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
-from proxy.outcome import ComparisonBatch, ComparisonCount, WritesHalted
+from proxy.outcome import ComparisonBatch, ComparisonCount, OutcomeBatch, WritesHalted
 from proxy.routing.rules import RouteRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
@@ -66,6 +68,7 @@ from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError, client_context
 from proxy.upstream.instance import Instance
 from shadow_compare.config import KEY_BYTES, ShadowConfig, ShadowSettings, SideConfig, key_at
+from shadow_compare.intake import Source, from_socket
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
@@ -76,6 +79,12 @@ from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.tally import Count
 from shadow_compare.worker import ShadowWorker
 from shadow_compare.writes import Halt
+
+if TYPE_CHECKING:
+    from shadow_compare.stream.place import Place
+
+FORWARDED: Final = 0.25
+"""Seconds between words to the controller of captures that were forwarded."""
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
@@ -162,6 +171,11 @@ class StatePaths:
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)
 
+    @property
+    def captures(self) -> Path:
+        """Socket of whoever forwards captures."""
+        return self.state / "captures.sock"
+
     def shadow(self, index: int) -> Path:
         """Socket of one shadow worker."""
         return self.state / f"shadow-{index}.sock"
@@ -189,11 +203,15 @@ def _children(
 ) -> list[Child]:
     """The processes of a role. Sockets are opened here, so that a busy port is told at once."""
     role, children = settings.role, []
+    if not settings.bus.is_local:
+        place = _place(settings.bus)
+        log.info("captures go over %s, in %s", settings.bus, place.key)
     mint_key, override_key = key_at(paths.mint_key), _override_key(paths)
     write_key = _write_key(settings, paths)
     certificates = _certificates(settings)
     roles = ["controller"] if role in ("all", "controller") else []
     roles += ["shadow"] * settings.shadow_workers if role in ("all", "shadow") else []
+    roles += ["forwarder"] if role in ("all", "data-plane") and not settings.bus.is_local else []
     roles += ["worker"] * settings.workers if role in ("all", "data-plane") else []
     rows = pulses(len(roles))
     processes = [
@@ -214,6 +232,9 @@ def _children(
         elif name == "shadow":
             run = partial(_run, _shadow, settings, paths, index, write_key, pulse)
             children.append(Child(f"shadow worker {index}", run, pulse=pulse))
+        elif name == "forwarder":
+            run = partial(_run, _forward, settings, paths, index, pulse)
+            children.append(Child("capture forwarder", run, pulse=pulse))
         else:
             own, generation = dealt_out[index], estate.generation
             run = partial(
@@ -371,7 +392,11 @@ async def _data_plane(
     generation: int,
 ) -> None:
     access_log = None if settings.access_log == "off" else AccessLog(settings.access_log)
-    mirror = Mirror([paths.shadow(i) for i in range(settings.shadow_workers)])
+    mirror = Mirror(
+        [paths.shadow(i) for i in range(settings.shadow_workers)]
+        if settings.bus.is_local
+        else [paths.captures]
+    )
     # Not the loop's clock: uvloop's stands still within a turn and counts whole milliseconds.
     plane = Plane(
         index, settings.workers, mint_key, mirror, access_log, time.monotonic, time.time,
@@ -428,6 +453,7 @@ async def _shadow(
             bytes=settings.keep_megabytes * 1_000_000,
         ),
     )
+    reclaimed = Counter[str]()
     worker: ShadowWorker
     uplink: LocalUplink
 
@@ -453,7 +479,9 @@ async def _shadow(
             at=time.time(),
             queue=worker.queued,
             counts=tuple(ComparisonCount(*count) for count in counts),
+            reclaimed=reclaimed.total(),
         )
+        reclaimed.clear()
         uplink.send("comparisons", batch.to_wire())
 
     permits = Permits(database, shadow_settings.lost_write)
@@ -462,6 +490,8 @@ async def _shadow(
     )
     hello = {"role": "shadow", "index": index, "pid": os.getpid()}
     uplink = LocalUplink(paths.bus, hello, on_message, lambda _: None)
+
+    source = _source(settings, paths, index, shadow_settings.held_max, reclaimed)
 
     async def heartbeat() -> None:
         while True:
@@ -478,11 +508,71 @@ async def _shadow(
     gc.set_threshold(50_000, 20, 100)
     pulse.is_ready()
     try:
-        await _until_stopped(worker.run(paths.shadow(index)))
+        await _until_stopped(worker.run(source))
     finally:
         for task in background:
             task.cancel()
         await database.close()
+
+
+def _source(
+    settings: ServeSettings, paths: StatePaths, index: int, held_max: int, reclaimed: Counter[str]
+) -> Source:
+    """Where a shadow worker gets its captures."""
+    if settings.bus.is_local:
+        return from_socket(paths.shadow(index))
+    from shadow_compare.stream.reader import from_stream
+
+    return from_stream(_place(settings.bus), str(index), held_max, reclaimed)
+
+
+async def _forward(settings: ServeSettings, paths: StatePaths, index: int, pulse: Pulse) -> None:
+    """Put captures on the Redis stream, and tell the controller what came of it."""
+    from shadow_compare.stream.forwarder import Forwarder
+
+    forwarder, version = Forwarder(_place(settings.bus)), 0
+
+    def on_message(kind: str, payload: dict[str, Any]) -> None:
+        nonlocal version
+        if kind == "snapshot":
+            version = payload["version"]
+            uplink.send("ack", {"version": version})
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(FORWARDED)
+            added = forwarder.take_added()
+            batch = OutcomeBatch(
+                worker=index,
+                pid=os.getpid(),
+                version=version,
+                at=time.time(),
+                captures_dropped=forwarder.take_dropped(),
+                events={"captures_forwarded": {"": added}} if added else {},
+                stream=forwarder.figures,
+            )
+            uplink.send("outcomes", batch.to_wire())
+
+    hello = {"role": "forwarder", "index": index, "pid": os.getpid()}
+    uplink = LocalUplink(paths.bus, hello, on_message, lambda _: None)
+    background = [asyncio.create_task(uplink.run()), asyncio.create_task(tell())]
+    pulse.is_ready()
+    try:
+        await _until_stopped(forwarder.run(paths.captures))
+    finally:
+        for task in background:
+            task.cancel()
+
+
+def _place(bus: BusUrl) -> Place:
+    """Where captures are in Redis; raises SettingsError when its client is not installed."""
+    try:
+        from shadow_compare.stream.place import Place
+    except ImportError as error:
+        raise SettingsError(
+            f"--bus {bus} needs the package redis: pip install 'cutover[redis]'"
+        ) from error
+    return Place(bus.url, bus.prefix)
 
 
 def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:

@@ -146,7 +146,8 @@ class OutcomeBatch:
 
     `pools` counts connections by side and state; `instances` tells by side and address whether one
     takes part (1 or 0) and its requests in flight; `breakers` is 0 closed, 1 half open, 2 open.
-    `certificates` tells by file when each ends, in seconds of the epoch.
+    `certificates` tells by file when each ends, in seconds of the epoch. `stream` is the length,
+    lag and pending entries of the stream of captures, from whoever forwards them.
     `events` counts what has no route: the event's name, then its label (see `observe.metrics`).
     """
 
@@ -163,6 +164,7 @@ class OutcomeBatch:
     instances: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     breakers: dict[str, int] = field(default_factory=dict)
     certificates: dict[str, float] = field(default_factory=dict)
+    stream: dict[str, int] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -186,6 +188,7 @@ class OutcomeBatch:
             "instances": self.instances,
             "breakers": self.breakers,
             "certificates": self.certificates,
+            "stream": self.stream,
         }  # fmt: skip
 
     @classmethod
@@ -208,6 +211,7 @@ class OutcomeBatch:
         batch.instances = data.get("instances", {})
         batch.breakers = data.get("breakers", {})
         batch.certificates = data.get("certificates", {})
+        batch.stream = data.get("stream", {})
         return batch
 
 
@@ -248,7 +252,10 @@ class ComparisonCount:
 
 @dataclass(frozen=True, slots=True)
 class ComparisonBatch:
-    """Everything one shadow worker judged since its last batch; `queue` is what still waits."""
+    """Everything one shadow worker judged since its last batch; `queue` is what still waits.
+
+    `reclaimed` counts captures taken over from shadow workers that had died.
+    """
 
     worker: int
     pid: int
@@ -256,6 +263,7 @@ class ComparisonBatch:
     at: float
     queue: int
     counts: tuple[ComparisonCount, ...]
+    reclaimed: int = 0
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -265,6 +273,7 @@ class ComparisonBatch:
             "version": self.version,
             "at": self.at,
             "queue": self.queue,
+            "reclaimed": self.reclaimed,
             "counts": [
                 [c.route, c.primary, c.verdict, c.reason, c.critical, c.count] for c in self.counts
             ],
@@ -275,5 +284,5 @@ class ComparisonBatch:
         """From what `to_wire` gave."""
         return cls(
             data["worker"], data["pid"], data["version"], data["at"], data["queue"],
-            tuple(ComparisonCount(*row) for row in data["counts"]),
+            tuple(ComparisonCount(*row) for row in data["counts"]), data.get("reclaimed", 0),
         )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from proxy.bus_url import BusUrl
 from proxy.errors import SettingsError
 
 FORMS = ("auto", "1", "0")
@@ -63,6 +64,7 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("workers", "N", "", "data plane processes (default: one for each CPU)"),
     Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
+    Setting("bus", "URL", "local", "how captures travel: local, or over redis://HOST:PORT/DB"),
     Setting("store", "URL", "", "PostgreSQL instead of cutover.db in --state; see CUTOVER_STORE"),
     Setting("keep_days", "DAYS", "30", "how long comparisons are kept after they were last seen"),
     Setting("keep_signatures", "N", "20000", "how many groups of differences are kept"),
@@ -104,6 +106,7 @@ class ServeSettings:
     workers: int
     role: str
     shadow_workers: int
+    bus: BusUrl
     store: str
     keep_days: int
     keep_signatures: int
@@ -169,6 +172,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
         role=_one_of(ROLES, *text["role"]),
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
+        bus=BusUrl.parse(*text["bus"]),
         store=_store(text["store"]),
         keep_days=_integer(text["keep_days"], 1, 3650),
         keep_signatures=_integer(text["keep_signatures"], 1, 1_000_000),

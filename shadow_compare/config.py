@@ -35,6 +35,7 @@ class ShadowSettings:
     lost_write: float = 60.0
     queue_max: int = 20_000
     queue_bytes_max: int = 64 * 1024 * 1024
+    held_max: int = 128
     concurrency: int = 16
     body_max: int = 1024 * 1024
     connect_timeout: float = 2.0

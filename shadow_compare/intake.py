@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -22,29 +24,34 @@ class Lost(Protocol):
         ...
 
 
+Source = Callable[[CaptureQueue, Lost], Awaitable[None]]
+"""Fills a queue until it is cancelled."""
+
+
+def from_socket(path: Path) -> Source:
+    """Take captures from the data plane of this host."""
+    return lambda queue, lost: Intake(queue, lost).run(path)
+
+
 class Intake:
     """Reads frames from every connection; `failed` is told the reason for each that is lost."""
 
     def __init__(self, queue: CaptureQueue, failed: Lost) -> None:
         self._queue = queue
         self._failed = failed
-        self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self._path: Path | None = None
 
-    async def listen(self, path: Path) -> None:
-        """Start listening; a socket file left behind is replaced."""
-        self._server = await asyncio.start_unix_server(self._connected, sock=_private_socket(path))
-        self._path = path
-
-    def close(self) -> None:
-        """Stop listening, hang up every connection, and remove the socket file."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.close()
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
+    async def run(self, path: Path) -> None:
+        """Listen until cancelled; a socket file left behind is replaced, and ours removed."""
+        listener, ours = _private_socket(path)
+        server = await asyncio.start_unix_server(self._connected, sock=listener)
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            server.close()
+            for writer in self._writers:
+                writer.close()
+            _remove(path, ours)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         frames = FrameReader()
@@ -71,8 +78,18 @@ class Intake:
             self._failed("bad_frame", None, error)
 
 
-def _private_socket(path: Path) -> socket.socket:
-    """Bind a socket that only this user can connect to, from its first moment on."""
+def _remove(path: Path, number: int) -> None:
+    """Remove a socket file, unless a successor has put its own in the place."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_ino == number:
+            path.unlink()
+
+
+def _private_socket(path: Path) -> tuple[socket.socket, int]:
+    """Bind a socket that only this user can connect to, from its first moment on.
+
+    Gives the number of its file, too.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
@@ -84,4 +101,4 @@ def _private_socket(path: Path) -> socket.socket:
         raise
     finally:
         os.umask(mask)
-    return listener
+    return listener, path.stat().st_ino

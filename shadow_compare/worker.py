@@ -11,15 +11,14 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from shadow_compare.capture import Capture, CaptureError
 from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
 from shadow_compare.finding import finding_of
-from shadow_compare.intake import Intake
+from shadow_compare.intake import Source
 from shadow_compare.keeping import Keeper
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import Answer, NotComparableError
@@ -67,7 +66,6 @@ class ShadowWorker:
         self._queue = CaptureQueue(
             settings.queue_max, settings.queue_bytes_max, settings.concurrency
         )
-        self._intake = Intake(self._queue, self._failed)
         self._sides = Sides(settings, monotonic)
         self._memory = Memory()
         self._examiner = Examiner(
@@ -114,17 +112,16 @@ class ShadowWorker:
         self._queue.limit(config.concurrency, config.together)
         self._sides.limit_legacy(config.legacy_rate)
 
-    async def run(self, socket_path: Path) -> None:
-        """Work until cancelled; then tells and keeps what it still holds."""
-        await self._intake.listen(socket_path)
+    async def run(self, source: Source) -> None:
+        """Work on what a source gives until cancelled; then tells and keeps what it still holds."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_lasting(source(self._queue, self._failed)))
                 for _ in range(2 * self._settings.concurrency):
                     tasks.create_task(self._work())
                 tasks.create_task(self._tally.run(self._settings.counts_interval))
                 tasks.create_task(self._keeper.run())
         finally:
-            self._intake.close()
             await self._writes.close()
             self._tally.tell()
             await self._keeper.flush()
@@ -229,3 +226,7 @@ class ShadowWorker:
                     status=capture.status,
                 )
             )
+
+
+async def _lasting(work: Awaitable[None]) -> None:
+    await work

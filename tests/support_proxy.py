@@ -77,7 +77,10 @@ class Said:
 
 
 class Proxy:
-    """One proxy with its processes. `folder` holds rules, state and logs."""
+    """One proxy with its processes. `folder` holds rules, state and logs.
+
+    `roles` is which processes there are besides the controller, in order of the alphabet.
+    """
 
     def __init__(self, folder: Path, rules: str, *options: str) -> None:
         self.folder = folder
@@ -89,6 +92,7 @@ class Proxy:
         self.url = f"http://127.0.0.1:{self.port}"
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.rules.write_text(rules)
+        self.roles = ["shadow", "worker", "worker"]
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -167,7 +171,7 @@ class Proxy:
             roles = sorted(one["role"] for one in status["workers"] if one["connected"])
             current = max(version, status["version"])
             known = all(w["version"] == current for w in status["workers"] if w["connected"])
-            return status if known and roles == ["shadow", "worker", "worker"] else None
+            return status if known and roles == self.roles else None
 
         found = await eventually_async(in_force, PATIENCE, "every process has the newest version")
         assert found is not None

@@ -14,6 +14,7 @@ from pathlib import Path
 from shadow_compare.capture import Capture, Headers
 from shadow_compare.compare import compare_json
 from shadow_compare.config import Rewrite, ShadowConfig, ShadowSettings, SideConfig
+from shadow_compare.intake import from_socket
 from shadow_compare.normalize import Answer
 from shadow_compare.redact import Redactor
 from shadow_compare.report import Report
@@ -135,7 +136,7 @@ async def running_worker(
         on_halt=halts.append,
     )
     socket = directory / f"{name}.sock"
-    task = asyncio.create_task(worker.run(socket))
+    task = asyncio.create_task(worker.run(from_socket(socket)))
     while not socket.exists():  # noqa: ASYNC110 - a file is the event
         await asyncio.sleep(0.005)
     try:

@@ -42,6 +42,9 @@ ROUND: Final = 20
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
 
+FORWARDER = "forwarder"
+"""The role of whoever puts captures on the stream, if there is one."""
+
 log = logging.getLogger(__name__)
 
 
@@ -59,6 +62,7 @@ class Controller(Desk):
         super().__init__(rules_file, store, publisher, clock, kill_file)
         self._turns: Turns[LiveRoute] = Turns(PART, ROUND)
         self._captures_sent = 0
+        self._stream: dict[str, int] = {}
         self._events: Counter[tuple[str, str]] = Counter()
 
     # Life
@@ -166,6 +170,8 @@ class Controller(Desk):
         self._workers.note_outcomes(peer, batch, now)
         self._overtake(batch.version)
         self._captures_sent += batch.captures_sent
+        if peer.role == FORWARDER:
+            self._stream = batch.stream
         for event, labels in batch.events.items():
             self._events.update({(event, label): count for label, count in labels.items()})
         for route_id, reasons in batch.captures_dropped.items():
@@ -181,6 +187,8 @@ class Controller(Desk):
     def _take_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:
         """Count what a shadow worker compared, and judge it at once."""
         self._workers.note_comparisons(peer, batch, now)
+        if batch.reclaimed:
+            self._events["captures_reclaimed", ""] += batch.reclaimed
         told: dict[str, LiveRoute] = {}
         for count in batch.counts:
             if (live := self._in_force.live.get(count.route)) is not None:
@@ -198,6 +206,7 @@ class Controller(Desk):
             rules_refused=self._rules_file.problem is not None,
             store_failed=self._journal.problem is not None,
             captures_sent=self._captures_sent,
+            stream=self._stream,
             routes=tuple(
                 route_reading(state, live, killed=self._killed)
                 for live in self._in_force.live.values()

@@ -22,6 +22,22 @@ BOUNDS = (
 """Upper bounds of the duration histogram in seconds, dense where limits for p95 are set."""
 
 
+STREAM: Mapping[str, tuple[str, str]] = {
+    "length": (
+        "cutover_capture_stream_length",
+        "Captures in the Redis stream that have not been dealt with",
+    ),
+    "lag": (
+        "cutover_capture_stream_lag",
+        "Captures in the Redis stream that no shadow worker has read",
+    ),
+    "pending": (
+        "cutover_capture_stream_pending",
+        "Captures that shadow workers have read from the Redis stream and not dealt with",
+    ),
+}
+"""What is known of the stream, if captures go over one: by figure, the metric and its meaning."""
+
 EVENTS: Mapping[str, tuple[str, str]] = {
     "refused_requests": ("Requests refused before a route was chosen, by status", "status"),
     "rejected_requests": ("Requests and connections refused by a limit, by which", "reason"),
@@ -34,6 +50,8 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "ejections": ("Instances left out because requests failed on them", "instance"),
     "probes_failed": ("Probes that were not answered well", "instance"),
     "panic_leases": ("Connections taken while all instances of a side were out", "side"),
+    "captures_forwarded": ("Captures put on the Redis stream", ""),
+    "captures_reclaimed": ("Captures taken over from shadow workers that had died", ""),
     "breaker_openings": ("Times a breaker opened", "side"),
     "breaker_rejections": ("Attempts that an open breaker did not let through", "side"),
     "overrides_refused": ("Cutover-Side fields that counted for nothing", "reason"),
@@ -97,7 +115,8 @@ class Reading:
 
     `pools` by worker index, side and state; `instances`, whether they take part and how many
     requests are in flight, by worker index, side and address; `breakers` by worker index and side;
-    `events` by name and label; `certificates`, when they end, by worker index and file.
+    `events` by name and label; `certificates`, when they end, by worker index and file; `stream` is
+    what waits in the stream of captures, by figure.
     """
 
     version: int
@@ -114,6 +133,7 @@ class Reading:
     processes: tuple[ProcessReading, ...] = ()
     retiring: int = 0
     certificates: Mapping[tuple[int, str], float] = field(default_factory=dict)
+    stream: Mapping[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -239,6 +259,11 @@ def _shadowing(reading: Reading) -> Iterator[Metric]:
         if route.writes_halted is not None:
             halted.add_metric([route.id], route.writes_halted)
     yield from (sent, dropped, comparisons, not_compared, halted)
+    for figure, (name, meaning) in STREAM.items():
+        gauge = GaugeMetricFamily(name, meaning)
+        if figure in reading.stream:
+            gauge.add_metric([], reading.stream[figure])
+        yield gauge
 
 
 def _processes(reading: Reading) -> Iterator[Metric]:

@@ -48,6 +48,7 @@ READING = Reading(
     breakers={(0, "modern"): 0},
     certificates={(0, "/etc/cutover/shop.crt"): 1.8e9},
     events={(event, "x"): 1 for event in EVENTS},
+    stream={"length": 3, "lag": 1, "pending": 2},
     processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
 )
 
