@@ -27,15 +27,12 @@ class Declared:
         """What it is counted as."""
         return self.equivalence.name
 
-    def same(self, old: Json, new: Json, path: Path, zone: ZoneInfo) -> bool:
-        """Whether the two values are spellings of one thing, here."""
-        return self._is_declared(path) and self.equivalence.same(old, new, zone)
-
     def representative(self, value: Json, path: Path, zone: ZoneInfo) -> Json:
         """Give one member of the class that a value belongs to here."""
-        return self.equivalence.representative(value, zone) if self._is_declared(path) else value
+        return self.equivalence.representative(value, zone) if self.is_declared(path) else value
 
-    def _is_declared(self, path: Path) -> bool:
+    def is_declared(self, path: Path) -> bool:
+        """Whether it is declared for this place."""
         return not self.at or any(covers(pattern, path) for pattern in self.at)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -39,6 +39,10 @@ _ALWAYS_ESCAPED = frozenset({'"', "\\", *map(chr, range(0x20))})
 _ZERO_DATES = frozenset({"0000-00-00", "0000-00-00 00:00:00"})
 
 
+Holds = Callable[[Json, Json, ZoneInfo], bool]
+"""Whether an equivalence holds between two values; the zone is the one of times without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equivalence:
     """One named equivalence between values of two groups of types, in this order or the other.
@@ -49,7 +53,7 @@ class Equivalence:
     name: str
     one: frozenset[type]
     other: frozenset[type]
-    holds: Callable[[Json, Json, ZoneInfo], bool]
+    holds: Holds
     representative: Callable[[Json, ZoneInfo], Json]
 
     def same(self, old: Json, new: Json, zone: ZoneInfo) -> bool:
@@ -59,11 +63,18 @@ class Equivalence:
             or (type(new) in self.one and type(old) in self.other and self.holds(new, old, zone))
         )  # fmt: skip
 
-    def type_pairs(self) -> Iterator[tuple[type, type]]:
-        """Give each pair of types, old and new, that it can hold between."""
-        for pair in product(self.one, self.other):
-            yield pair
-            yield pair[::-1]
+    def by_types(self) -> dict[tuple[type, type], Holds]:
+        """Give for each pair of types, old and new, how to tell whether it holds."""
+        found: dict[tuple[type, type], Holds] = {}
+        for one, other in product(self.one, self.other):
+            found[other, one] = self._turned
+            found[one, other] = self.holds
+        for kind in self.one & self.other:
+            found[kind, kind] = self.same
+        return found
+
+    def _turned(self, old: Json, new: Json, zone: ZoneInfo) -> bool:
+        return self.holds(new, old, zone)
 
 
 def numeral(text: str) -> Decimal | None:
@@ -74,7 +85,7 @@ def numeral(text: str) -> Decimal | None:
 
 
 def _number_as_string(text: str, number: Json, _zone: ZoneInfo) -> bool:
-    return numeral(text) == number_of(number)
+    return text == repr(number) or numeral(text) == number_of(number)
 
 
 def _trailing_zero(old: Json, new: Json, _zone: ZoneInfo) -> bool:

