@@ -45,6 +45,7 @@ class ShadowSettings:
     baselines_per_second: float = 10.0
     counts_interval: float = 0.2
     store_interval: float = 0.5
+    evidence_interval: float = 5.0
     pending_max: int = 5_000
     pending_bytes_max: int = 64 * 1024 * 1024
     store_attempts: int = 60

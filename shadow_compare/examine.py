@@ -69,17 +69,21 @@ class Examiner:
             if baseline is not None:
                 again = compare(_primary(capture), baseline, rules, self._today())
                 noise.hear_baseline(again, rules)
+                self._memory.evidence.baseline(capture.route, rules, again)
         else:
             candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
         known = self._memory.known(capture.route, rules)
-        comparison = self._compare(capture, _primary(capture), candidate, rules, known)
-        comparison = noise.judge(comparison, rules, primary_is_old=_is_old(capture))
+        found = self._compare(capture, _primary(capture), candidate, rules, known)
+        self._memory.evidence.candidate(capture.route, rules, found)
+        comparison = noise.judge(found, rules, primary_is_old=_is_old(capture))
         _learn(comparison, known)
         # A server error is never the fault of two readers meeting a writer.
         differs = comparison.verdict is Verdict.MISMATCH and candidate.status < _SERVER_ERROR
         may_heal = differs and rules.repeat and self._repeats.take()
         if may_heal and await self._heals(capture, config, rules, noise):
             comparison = comparison.as_race()
+        if comparison.verdict is Verdict.MISMATCH:
+            self._memory.evidence.mismatch(capture.route, rules, comparison)
         return Examined(comparison, candidate, latency)
 
     def judge(

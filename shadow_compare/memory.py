@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from shadow_compare.correspondence import Correspondence
 from shadow_compare.corresponding import Known, scope_of
+from shadow_compare.evidence import Evidence
 from shadow_compare.noise import RouteNoise
 from shadow_compare.rules import CompareRules
 
@@ -14,6 +15,7 @@ class Memory:
     """Knowledge by route; of a route whose rules have changed it starts anew."""
 
     def __init__(self) -> None:
+        self.evidence = Evidence()
         self._pairs = Correspondence()
         self._noise: dict[str, tuple[str, RouteNoise]] = {}
 
@@ -38,6 +40,7 @@ class Memory:
         Names that no place is declared for any longer are forgotten, too.
         """
         kept = routes.keys() - set(but)
+        self.evidence.keep(routes)
         self._noise = {route: known for route, known in self._noise.items() if route in kept}
         self._pairs.keep(
             scope_of(r, each) for r, rules in routes.items() for each in rules.correspond

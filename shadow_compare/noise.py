@@ -52,6 +52,16 @@ class Place(NamedTuple):
     what: str
     path: str
 
+    @classmethod
+    def of(cls, difference: Difference) -> Place:
+        """Give the place of a difference."""
+        return cls(_WHAT[difference.kind], difference.place)
+
+
+def places_of(comparison: Comparison) -> set[Place]:
+    """Give every place that differs and counts."""
+    return {Place(_WHAT[kind], path) for kind, path in comparison.places}
+
 
 class Seen(NamedTuple):
     """How often the answers to one request were compared, and how often they differed somewhere.
@@ -106,7 +116,7 @@ class RouteNoise:
             return
         self._baselines += 1
         shapes = _shapes(comparison, rules)
-        for place in _places(comparison):
+        for place in places_of(comparison):
             noisy = self._places.get(place)
             if noisy is None:
                 if len(self._places) >= PLACES_MAX:
@@ -125,7 +135,7 @@ class RouteNoise:
         if not _looked_at_all(comparison):
             return comparison
         self._compared += 1
-        for place in _places(comparison):
+        for place in places_of(comparison):
             if (noisy := self._places.get(place)) is not None:
                 noisy.differed += 1
         judged = self.excuse(comparison, rules, primary_is_old=primary_is_old)
@@ -137,12 +147,12 @@ class RouteNoise:
         self, comparison: Comparison, rules: CompareRules, *, primary_is_old: bool
     ) -> Comparison:
         """Excuse what is noise, and count nothing."""
-        noisy = {place for place in _places(comparison) if self._is_noise(place)}
+        noisy = {place for place in places_of(comparison) if self._is_noise(place)}
         if not noisy:
             return comparison
         excused, unfit = set[Place](), set[Place]()
         for difference in comparison.differences:  # the first of every place is among them
-            place = _place(difference)
+            place = Place.of(difference)
             if place not in noisy:
                 continue
             primary, candidate = _sides(difference, primary_is_old=primary_is_old)
@@ -169,8 +179,8 @@ class RouteNoise:
         self, comparison: Comparison, rules: CompareRules, *, primary_is_old: bool
     ) -> None:
         for difference in comparison.differences:
-            noisy = self._places.get(_place(difference))
-            if noisy is not None and _place(difference).what in _SHAPED:
+            noisy = self._places.get(Place.of(difference))
+            if noisy is not None and Place.of(difference).what in _SHAPED:
                 primary, _ = _sides(difference, primary_is_old=primary_is_old)
                 noisy.shape = noisy.shape.merged(Shape.of_one(primary, rules.zone))
 
@@ -199,14 +209,6 @@ def _looked_at_all(comparison: Comparison) -> bool:
     )
 
 
-def _place(difference: Difference) -> Place:
-    return Place(_WHAT[difference.kind], difference.place)
-
-
-def _places(comparison: Comparison) -> set[Place]:
-    return {Place(_WHAT[kind], path) for kind, path in comparison.places}
-
-
 def _sides(difference: Difference, *, primary_is_old: bool) -> tuple[Json, Json]:
     if primary_is_old:
         return difference.old, difference.new
@@ -216,7 +218,7 @@ def _sides(difference: Difference, *, primary_is_old: bool) -> tuple[Json, Json]
 def _shapes(comparison: Comparison, rules: CompareRules) -> dict[Place, Shape]:
     found: dict[Place, Shape] = {}
     for difference in comparison.differences:
-        place = _place(difference)
+        place = Place.of(difference)
         if place.what in _SHAPED:
             shape = Shape.of(difference.old, difference.new, rules.zone)
             found[place] = found.get(place, Shape()).merged(shape)
@@ -228,10 +230,10 @@ def _without(comparison: Comparison, excused: set[Place]) -> Comparison:
     left = tuple(
         each for each in comparison.places if Place(_WHAT[each[0]], each[1]) not in excused
     )
-    kept = tuple(each for each in comparison.differences if _place(each) not in excused)
+    kept = tuple(each for each in comparison.differences if Place.of(each) not in excused)
     if not excused or (left and not kept):  # a mismatch must have something to show
         return comparison
-    moved = tuple(each for each in comparison.differences if _place(each) in excused)
+    moved = tuple(each for each in comparison.differences if Place.of(each) in excused)
     noise = tuple((f"noise:{path}", 1) for path in sorted({place.path for place in excused}))
     return replace(
         comparison,

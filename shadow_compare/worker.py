@@ -20,6 +20,7 @@ from shadow_compare.examine import Examined, Examiner
 from shadow_compare.finding import finding_of
 from shadow_compare.intake import Source
 from shadow_compare.keeping import Keeper
+from shadow_compare.keeping_evidence import EvidenceKeeper
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.queue import CaptureQueue
@@ -72,6 +73,12 @@ class ShadowWorker:
             settings, self._sides, self._memory, monotonic=monotonic, wall=wall, chance=chance
         )
         self._keeper = Keeper(settings, store, self._failed, wall)
+        self._evidence = EvidenceKeeper(
+            self._memory.evidence,
+            store.evidence,
+            lambda error: self._failed("store_error", None, error),
+            wall,
+        )
         self._redactor = Redactor(settings.redaction_key)
         self._writes = MirroredWrites(
             settings,
@@ -121,10 +128,12 @@ class ShadowWorker:
                     tasks.create_task(self._work())
                 tasks.create_task(self._tally.run(self._settings.counts_interval))
                 tasks.create_task(self._keeper.run())
+                tasks.create_task(self._evidence.run(self._settings.evidence_interval))
         finally:
             await self._writes.close()
             self._tally.tell()
             await self._keeper.flush()
+            await self._evidence.flush()
             self._sides.close()
 
     async def _work(self) -> None:

@@ -21,7 +21,7 @@ from proxy.control.status import (
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from proxy.routing.compare_rules import IgnoreRule
-from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary, State
+from shadow_compare.report import Coverage, Proposal, SignatureDetail, SignatureSummary, State
 from shadow_compare.report.coverage import Cell
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 
@@ -517,6 +517,23 @@ class FakeReport:
                 (),
             ),
         ]
+        self.proposed = [
+            Proposal(
+                "plans",
+                "ignore",
+                "$.meta.at",
+                {"path": "$.meta.at", "reason": "noise"},
+                "of 40 answers that were asked for twice 40 differed from themselves here",
+                {"baselines": 40, "disagreed": 40, "rate": 1.0},
+            ),
+            Proposal(
+                "plans",
+                "tolerances",
+                "$.meta.clock",
+                {"$.meta.clock": {"time": "60s"}},
+                "by less than a minute",
+            ),
+        ]
         self.covered = [
             Coverage(
                 match=1162,
@@ -559,6 +576,11 @@ class FakeReport:
         """One group."""
         self._read()
         return next((d for d in self.details if d.summary.id == signature_id), None)
+
+    async def proposals(self, route: str | None = None) -> list[Proposal]:
+        """Rules that are proposed."""
+        self._read()
+        return [each for each in self.proposed if route is None or each.route == route]
 
     async def mark(
         self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int

@@ -63,6 +63,11 @@ class Differences:
         found = await _stored(self._report.coverage(route=route, since=since))
         return json_response({"coverage": [coverage.to_plain() for coverage in found]})
 
+    async def proposals(self, request: Request) -> Response:
+        """Rules that what was seen speaks for."""
+        found = await _stored(self._report.proposals(request.query_params.get("route")))
+        return json_response({"proposals": [proposal.to_plain() for proposal in found]})
+
     async def export_difference(self, request: Request) -> Response:
         """One group as a file."""
         kind = _kind(request.query_params)

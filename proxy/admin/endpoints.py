@@ -152,6 +152,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET",
+        "/differences/proposals",
+        "proposals",
+        "Rules that noise and differences speak for, with the numbers",
+        "Proposals",
+        query=(ROUTE,),
+        errors=(422, 503),
+    ),
+    Endpoint(
+        "GET",
         "/differences/{signature}",
         "difference",
         "One signature with samples of both answers",

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from proxy.control.status import DecisionRecord, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
-from shadow_compare.report import Coverage, SignatureDetail, SignatureSummary, State
+from shadow_compare.report import Coverage, Proposal, SignatureDetail, SignatureSummary, State
 
 
 class Controller(Protocol):
@@ -119,6 +119,10 @@ class Report(Protocol):
 
     async def signature(self, signature_id: str, /) -> SignatureDetail | None:
         """One signature with its samples, or None."""
+        ...
+
+    async def proposals(self, route: str | None = None) -> Sequence[Proposal]:
+        """Rules that what was seen speaks for."""
         ...
 
     async def mark(

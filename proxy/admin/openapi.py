@@ -180,6 +180,16 @@ SCHEMAS: dict[str, Any] = {
     },
     "Decisions": {"decisions": ["#Decision"], "next_before": "integer?"},
     "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
+    "Proposals": {"proposals": ["#Proposal"]},
+    "Proposal": {
+        "id": "string",
+        "route": "string",
+        "section": "string",
+        "path": "string",
+        "value": "object",
+        "why": "string",
+        "evidence": "object",
+    },
     "Signature": _SIGNATURE,
     "Difference": {**_SIGNATURE, "samples": ["#Sample"]},
     "Sample": {

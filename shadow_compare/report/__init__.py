@@ -5,8 +5,9 @@ Coverage comes first: "no differences" must never mean "no comparisons".
 
 from __future__ import annotations
 
+from shadow_compare.proposals import Proposal
 from shadow_compare.report.coverage import Coverage
 from shadow_compare.report.reader import Report
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
 
-__all__ = ["Coverage", "Report", "SignatureDetail", "SignatureSummary", "State"]
+__all__ = ["Coverage", "Proposal", "Report", "SignatureDetail", "SignatureSummary", "State"]

@@ -7,10 +7,12 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, Row, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shadow_compare.proposals import Proposal, propose
 from shadow_compare.report.coverage import Coverage
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 from shadow_compare.store.database import Database
+from shadow_compare.store.evidence import EvidenceStore
 from shadow_compare.store.grain import Grain, Span, spans
 from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
 
@@ -76,6 +78,11 @@ class Report:
                 .order_by(samples.c.at.desc(), samples.c.id.desc())
             )
             return SignatureDetail(_summary(row), tuple(map(_sample, kept)))
+
+    async def proposals(self, route: str | None = None) -> list[Proposal]:
+        """Give the rules that the evidence of all workers speaks for, by route."""
+        facts = await EvidenceStore(self._database).facts(route)
+        return [each for name, known in facts.items() for each in propose(name, known)]
 
     async def mark(
         self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from shadow_compare.store.counting import count
 from shadow_compare.store.database import Database
+from shadow_compare.store.evidence import EvidenceStore
 from shadow_compare.store.pruning import Retention, prune
 from shadow_compare.store.record import Record
 from shadow_compare.store.signatures import by_signature, keep
@@ -18,6 +19,7 @@ class ComparisonStore:
     def __init__(self, database: Database, chance: Callable[[], float] = random.random) -> None:
         self._database = database
         self._chance = chance
+        self.evidence = EvidenceStore(database)
 
     async def record(self, records: Sequence[Record]) -> None:
         """Keep a batch, all of it or nothing; raises StoreError."""
@@ -29,3 +31,4 @@ class ComparisonStore:
     async def prune(self, now: float, retention: Retention) -> None:
         """Throw away what is older, or more, than is to be kept; raises StoreError."""
         await prune(self._database, now, retention)
+        await self.evidence.prune(now)

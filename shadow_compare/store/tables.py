@@ -142,3 +142,18 @@ sent_writes = Table(
     Column("id", String(300), primary_key=True),
     Column("at", Float, nullable=False, index=True),
 )
+
+evidence = Table(
+    "comparison_evidence",
+    metadata,
+    Column("route", String(200), primary_key=True),
+    Column("rules", String(16), primary_key=True),
+    Column("what", String(20), primary_key=True),
+    Column("path", String(300), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("seen", Float, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Index("ix_evidence_seen", "seen"),
+    sqlite_with_rowid=False,
+)
+"""How often each fact was seen (see `evidence`), under rules of this fingerprint."""
