@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
 .PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
-.PHONY: demo bench clean
+.PHONY: demo wiki bench clean
 # What is tested once more in compiled form: everything whose code is compiled, and one story. Of the
 # splits of a message tests/conftest.py leaves one out.
 HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py \
@@ -27,6 +27,9 @@ status: setup ## what runs where, and whether it is healthy
 
 demo: setup ## the guided tour on the running stack
 	@$(PY) -m deploy.demo
+
+wiki: setup ## two wikis of Debian compared behind the proxy, and one word changed in one of them
+	@$(PY) -m deploy.wiki
 
 lint: setup
 	@echo '== format and lint' && $(PY) -m ruff format --check . && $(PY) -m ruff check .
