@@ -37,6 +37,8 @@ from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
 from proxy.outcome import ComparisonBatch, ComparisonCount, OutcomeBatch, WritesHalted
+from proxy.routing import pattern
+from proxy.routing.read_back import ReadBackRules
 from proxy.routing.rules import RouteRules
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
@@ -69,6 +71,7 @@ from proxy.upstream.connect import TlsError, client_context
 from proxy.upstream.instance import Instance
 from shadow_compare.config import KEY_BYTES, ShadowConfig, ShadowSettings, SideConfig, key_at
 from shadow_compare.intake import Source, from_socket
+from shadow_compare.read_back import ReadBack, member_keys
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
@@ -595,6 +598,24 @@ def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:
         together=None if total is None else max(1, total // workers),
         legacy_rate=None if legacy_rate is None else legacy_rate / workers,
         writes=snapshot.mirrored_writes(),
+        read_backs={
+            route.id: read_back(route, written)
+            for route in rules.routes
+            if (written := route.mirror.read_back) is not None
+        },
+    )
+
+
+def read_back(route: RouteRules, written: ReadBackRules) -> ReadBack:
+    """Compile what is read after writes of a route."""
+    ids = dict(written.ids)
+    parts = pattern.segments(route.match.path)
+    return ReadBack(
+        path=written.path,
+        segments={name: parts.index(f"{{{name}}}") for name in written.names if name not in ids},
+        members={name: member_keys(ids[name]) for name in written.names if name in ids},
+        after=written.after,
+        within=written.within,
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from shadow_compare.capture import Headers
+from shadow_compare.read_back import ReadBack
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.pruning import Retention
 
@@ -25,7 +26,8 @@ class ShadowSettings:
 
     Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `key_at`), `write_key`
     for the marks of writes. Writes wait for their turn, at most `writes_max` of a route and
-    `writes_bytes_max` in all; one whose worker is not heard of for `lost_write` is lost.
+    `writes_bytes_max` in all; one whose worker is not heard of for `lost_write` is lost. At most
+    `read_backs_max` are read back at once.
     """
 
     redaction_key: bytes = field(repr=False)
@@ -33,6 +35,7 @@ class ShadowSettings:
     writes_max: int = 100
     writes_bytes_max: int = 16 * 1024 * 1024
     lost_write: float = 60.0
+    read_backs_max: int = 1_000
     queue_max: int = 20_000
     queue_bytes_max: int = 64 * 1024 * 1024
     held_max: int = 128
@@ -86,7 +89,8 @@ class ShadowConfig:
     many captures of a route are examined at once, for routes that say so, `together` the same of
     all; `legacy_rate` is requests a second to legacy. These are the part of one worker.
     `writes` has the routes whose writes are mirrored, each with the version in which that was begun
-    or resumed: what was acknowledged, or not, before it no longer counts.
+    or resumed: what was acknowledged, or not, before it no longer counts. `read_backs` is what is
+    read after writes, by their route.
     """
 
     version: int
@@ -97,6 +101,7 @@ class ShadowConfig:
     together: int | None = None
     legacy_rate: float | None = None
     writes: Mapping[str, int] = field(default_factory=dict)
+    read_backs: Mapping[str, ReadBack] = field(default_factory=dict)
 
     def rewritten_anew(self, before: ShadowConfig) -> frozenset[str]:
         """Give the routes on which something else is rewritten than before."""

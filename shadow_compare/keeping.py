@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from shadow_compare.capture import Capture
 from shadow_compare.config import ShadowSettings
@@ -62,12 +62,9 @@ class Keeper:
             return
         self._pending, self._weight = [], 0
         try:
-            await self._store.record(batch)
+            await _to_its_end(self._store.record(batch), lambda: self._put_back(batch, weight))
             self._attempts = 0
             self._since_pruned += weight
-        except asyncio.CancelledError:
-            self._put_back(batch, weight)
-            raise
         except Exception as error:  # not only StoreError: one record alone may be what fails
             self._failed("store_error", None, error)
             self._put_back(batch, weight)
@@ -89,6 +86,22 @@ class Keeper:
             return
         self._pruned, self._since_pruned = now, 0
         try:
-            await self._store.prune(now, self._settings.retention)
+            await _to_its_end(self._store.prune(now, self._settings.retention), lambda: None)
         except Exception as error:
             self._failed("store_error", None, error)
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None], failed: Callable[[], None]) -> None:
+    """Await a transaction, also when we are cancelled meanwhile; then `failed` hears if it did.
+
+    One that is broken off keeps SQLite locked until its connection is gone, and the last flush of a
+    worker that ends would wait for it in vain.
+    """
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait((task,))
+        if task.exception() is not None:
+            failed()
+        raise

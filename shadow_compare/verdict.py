@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Final
 
 from shadow_compare.difference import Difference
+
+READ_BACK: Final = "read_back"
+"""What stands before the kind of a difference that was found when a write was read back."""
 
 
 class Verdict(StrEnum):
@@ -38,6 +42,12 @@ class Comparison:
     def not_compared(cls, reason: str) -> Comparison:
         """Say that nothing was compared, and why."""
         return cls(Verdict.NOT_COMPARED, reason)
+
+    def at_read_back(self) -> Comparison:
+        """Say that this was found when a write was read back: it makes signatures of its own."""
+        return replace(
+            self, places=tuple((f"{READ_BACK} {kind}", path) for kind, path in self.places)
+        )
 
     def as_race(self) -> Comparison:
         """Call it a difference that was gone when both sides were asked again."""

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from shadow_compare.capture import Capture, CaptureError
-from shadow_compare.config import ShadowConfig, ShadowSettings
+from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
 from shadow_compare.finding import finding_of
 from shadow_compare.intake import Source
@@ -24,6 +24,7 @@ from shadow_compare.keeping_evidence import EvidenceKeeper
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.queue import CaptureQueue
+from shadow_compare.reading_back import ReadBacks
 from shadow_compare.redact import Redactor
 from shadow_compare.sides import Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
@@ -90,6 +91,15 @@ class ShadowWorker:
             halted=on_halt,
             wall=wall,
         )
+        self._read_backs = ReadBacks(
+            settings,
+            self._sides,
+            self._examiner,
+            lambda: self._config,
+            done=self._conclude,
+            failed=self._failed,
+            monotonic=monotonic,
+        )
 
     @property
     def queued(self) -> int:
@@ -130,6 +140,7 @@ class ShadowWorker:
                 tasks.create_task(self._keeper.run())
                 tasks.create_task(self._evidence.run(self._settings.evidence_interval))
         finally:
+            await self._read_backs.close()
             await self._writes.close()
             self._tally.tell()
             await self._keeper.flush()
@@ -158,7 +169,7 @@ class ShadowWorker:
         config = self._config
         self._check_comparable(capture, config)
         if capture.method in WRITES:
-            self._writes.put(capture)
+            self._handle_write(capture, config)
             return
         seen = as_seen(capture, config)
         examined = await self._examiner.examine(seen, config)
@@ -166,6 +177,17 @@ class ShadowWorker:
             await self._handle(capture)
             return
         self._conclude(seen, examined)
+
+    def _handle_write(self, capture: Capture, config: ShadowConfig) -> None:
+        """Have a write carried out without effect, or its effect read back, or both."""
+        try:
+            is_read = self._read_backs.put(capture)
+        except NotComparableError as error:
+            is_read = True
+            self._failed(error.reason, capture, error)
+        is_mirrored = capture.route in config.writes and capture.primary == LEGACY
+        if is_mirrored or not is_read:
+            self._writes.put(capture)
 
     def _judge_write(self, capture: Capture, candidate: Answer, latency: float) -> None:
         """Compare what a write came to; whatever else it needs, nobody is asked again."""

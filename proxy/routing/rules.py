@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from proxy.routing.budget import MirrorBudget, TotalBudget
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.limits import LimitRules, WorkerLimits
+from proxy.routing.read_back import ReadBackRules
 from proxy.routing.rewrites import Rewrites
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
@@ -77,7 +78,7 @@ class MirrorRules:
 
     `writes` says that modern is sent requests that change state, to be carried out without effect;
     legacy never is. `body` is bytes of the largest request that is sent again. `budget` is what all
-    of it may cost.
+    of it may cost. `read_back` is what is read on both sides after a write.
     """
 
     share: float = 0.0
@@ -85,6 +86,7 @@ class MirrorRules:
     writes: bool = False
     body: int = MIRRORED_BODY_MAX
     budget: MirrorBudget = field(default_factory=MirrorBudget)
+    read_back: ReadBackRules | None = None
 
 
 @dataclass(frozen=True, slots=True)

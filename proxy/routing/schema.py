@@ -30,6 +30,7 @@ from proxy.routing.rules import (
 from proxy.routing.schema_compare import read_compare
 from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_mirror import read_mirror, read_total_budget
+from proxy.routing.schema_read_back import check_names
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
 from proxy.routing.schema_upstreams import read_upstreams
 from proxy.routing.side import Side
@@ -219,6 +220,8 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
     match = keys.read("match", _match, _NO_MATCH)
     if match.path and (sticky_by := keys.get("sticky_by")) is not None:
         _check_parameters(sticky_by, shared.sticky_by, match.path)
+    if match.path and shared.mirror.read_back is not None:
+        check_names(keys.get("mirror") or node, shared.mirror.read_back, match.path)
     if match.path and (rewrite := keys.get("rewrite")) is not None:
         for side in Side:
             strip = shared.rewrite.towards(side).path.strip

@@ -9,6 +9,7 @@ from proxy.routing.node import Members, Node
 from proxy.routing.node import each as _each
 from proxy.routing.rules import MirrorRules
 from proxy.routing.schema_limits import NONE
+from proxy.routing.schema_read_back import read_read_back
 from proxy.routing.side import Side
 
 BODY_MOST: Final = 4 * 1024 * 1024
@@ -24,7 +25,7 @@ DRY_RUN: Final = "dry_run"
 
 def read_mirror(node: Node, base: MirrorRules) -> MirrorRules:
     """Read `mirror` of `defaults` or of a route, over what `base` says."""
-    keys = node.mapping(("share", "towards", "writes", "body", *_BUDGET))
+    keys = node.mapping(("share", "towards", "writes", "body", "read_back", *_BUDGET))
     rules = MirrorRules(
         share=keys.read("share", lambda n: n.rate(0.0), base.share),
         towards=keys.read(
@@ -33,6 +34,7 @@ def read_mirror(node: Node, base: MirrorRules) -> MirrorRules:
         writes=keys.read("writes", _writes, base.writes),
         body=keys.read("body", lambda n: n.size(base.body, most=BODY_MOST), base.body),
         budget=_budget(keys, base.budget),
+        read_back=keys.read("read_back", read_read_back, base.read_back),
     )
     if rules.writes and Side.MODERN not in rules.towards:
         _refuse_writes(node, keys)

@@ -29,12 +29,14 @@ class Route:
         "_pins",
         "_salt",
         "_sources",
+        "copies_bodies",
         "id",
         "limited",
         "methods",
         "mint",
         "needs_parameters",
         "order",
+        "reads_back",
         "rewriting",
         "rules",
         "said",
@@ -59,6 +61,8 @@ class Route:
         self.weight: Final = 0 if rolled_back or kill_switch else rules.weight
         self.limited: Final = rules.limits.limits_anything
         self.writes: Final = rules.mirror.writes and rules.mirror.share > 0.0 and not writes_halted
+        self.reads_back: Final = rules.mirror.read_back is not None and rules.mirror.share > 0.0
+        self.copies_bodies: Final = self.writes or self.reads_back
         self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by
         self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)

@@ -176,7 +176,7 @@ class Exchange:
         rules, head, upload = self.route.rules.limits, self.head, self.upload
         if upload is not None:
             upload.most = rules.body
-            if self.route.writes:
+            if self.route.copies_bodies:
                 shadowing.keep_body(self, upload)
             if head.length > rules.body:
                 return self._shed("body", 413, "the body is too large")

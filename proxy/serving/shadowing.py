@@ -47,11 +47,10 @@ def _is_wanted(exchange: Exchange) -> bool:
 
 
 def _is_mirrorable_write(exchange: Exchange) -> bool:
-    """Whether modern may be sent this too, to carry it out without effect."""
-    head = exchange.head
+    """Whether modern may be sent this too, without effect, or both be asked what it has done."""
+    head, route = exchange.head, exchange.route
     return (
-        exchange.route.writes
-        and exchange.side is LEGACY
+        (route.reads_back or (route.writes and exchange.side is LEGACY))
         and head.method in WRITES
         and not head.websocket
     )

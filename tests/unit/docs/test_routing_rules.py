@@ -46,7 +46,7 @@ MINIMAL: dict[str, Any] = {
         {
             "id": "all",
             "match": {"path": "/*"},
-            "mirror": {},
+            "mirror": {"read_back": {"path": "/"}},
             "rollback": {},
             "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
             "rewrite": {"legacy": {"path": {}, "request": {}, "response": {}}},

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+
+import pytest
 
 from shadow_compare.keeping import Keeper
 from shadow_compare.store.comparisons import ComparisonStore
@@ -17,9 +20,12 @@ class FlakyStore(ComparisonStore):
         self.failures = failures
         self.kept: list[str] = []
         self.pruned: list[float] = []
+        self.gate: asyncio.Event | None = None
 
     async def record(self, records: Sequence[Record]) -> None:
-        """Keep the routes of the records, or fail."""
+        """Keep the routes of the records, or fail; when there is a gate, once it is open."""
+        if self.gate is not None:
+            await self.gate.wait()
         if self.failures:
             self.failures -= 1
             raise StoreError("gone")
@@ -69,6 +75,25 @@ async def test_failed_batch_is_stored_later_in_order() -> None:
     await bench.keeper.flush()
     assert bench.store.kept == ["a", "b"]
     assert bench.failed == ["store_error", "store_error"]
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+async def test_a_flush_that_is_cancelled_comes_to_its_end(failures: int) -> None:
+    """Else it would keep the store locked for the next one; what it could not store waits."""
+    bench = Bench(failures)
+    bench.store.gate = asyncio.Event()
+    bench.add("a")
+    flush = asyncio.create_task(bench.keeper.flush())
+    await asyncio.sleep(0.001)
+    flush.cancel()
+    await asyncio.sleep(0.001)
+    assert not flush.done()
+    bench.store.gate.set()
+    with pytest.raises(asyncio.CancelledError):
+        await flush
+    assert bench.store.kept == (["a"] if not failures else [])
+    await bench.keeper.flush()
+    assert bench.store.kept == ["a"]
 
 
 async def test_records_beyond_the_bound_are_only_counted() -> None:
