@@ -59,6 +59,9 @@ class Walk:
         elif self._trial:
             raise _DifferError
         else:
+            expired = self._rules.expired_at(difference.path, self._today)
+            if expired is not None:
+                self.findings.fire(f"expired:{expired.path}")
             self.findings.add(difference, critical=self._rules.is_critical(difference.path))
 
     def compare(self, old: Json, new: Json, path: Path) -> None:

@@ -131,6 +131,20 @@ def filled_client() -> FakeClient:
         "/differences/9f1c2ab4d0e17735/fixed": signature_plain(report.details[0]),
         "/differences/9f1c2ab4d0e17735/export": {"text": "<!doctype html>"},
         "/differences/proposals": {"proposals": [each.to_plain() for each in report.proposed]},
+        "/differences/rules": {
+            "rules": [
+                {
+                    "route": "plans",
+                    "path": "$.at",
+                    "reason": "the clock",
+                    "owner": "billing",
+                    "until": "2026-01-31",
+                    "standing": "ended",
+                    "hits": 1200,
+                    "missed": 3,
+                }
+            ]
+        },
         "/differences/export": {"text": "signature,route"},
         "/coverage": {"coverage": [each.to_plain() for each in report.covered]},
     }

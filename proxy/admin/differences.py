@@ -19,6 +19,7 @@ from proxy.admin.interfaces import Controller, Report
 from proxy.admin.plain import signature_plain
 from proxy.admin.problems import Problem, ProblemError
 from proxy.admin.responses import json_response
+from proxy.admin.standing import RulesInForce, standings
 from proxy.control.status import VersionRecord
 from proxy.errors import NotFoundError
 from shadow_compare.report import SignatureDetail, SignatureSummary, State
@@ -40,6 +41,7 @@ class Differences:
     def __init__(self, controller: Controller, report: Report) -> None:
         self._controller = controller
         self._report = report
+        self._rules = RulesInForce(controller)
 
     async def differences(self, request: Request) -> Response:
         """Differences, grouped."""
@@ -67,6 +69,14 @@ class Differences:
         """Rules that what was seen speaks for."""
         found = await _stored(self._report.proposals(request.query_params.get("route")))
         return json_response({"proposals": [proposal.to_plain() for proposal in found]})
+
+    async def ignore_rules(self, request: Request) -> Response:
+        """The ignore rules, and how often each mattered."""
+        route = request.query_params.get("route")
+        covered = await _stored(self._report.coverage(route=route))
+        today = datetime.now(UTC).date()
+        found = standings(await self._rules.get(), covered, today, route)
+        return json_response({"rules": [each.to_plain() for each in found]})
 
     async def export_difference(self, request: Request) -> Response:
         """One group as a file."""

@@ -161,6 +161,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET",
+        "/differences/rules",
+        "ignore_rules",
+        "Ignore rules, ended ones first, and how often each mattered",
+        "IgnoreRules",
+        query=(ROUTE,),
+        errors=(422, 503),
+    ),
+    Endpoint(
+        "GET",
         "/differences/{signature}",
         "difference",
         "One signature with samples of both answers",

@@ -190,6 +190,17 @@ SCHEMAS: dict[str, Any] = {
         "why": "string",
         "evidence": "object",
     },
+    "IgnoreRules": {"rules": ["#IgnoreRule"]},
+    "IgnoreRule": {
+        "route": "string",
+        "path": "string",
+        "reason": "string",
+        "owner": "string",
+        "until": "date?",
+        "standing": "string",
+        "hits": "integer",
+        "missed": "integer",
+    },
     "Signature": _SIGNATURE,
     "Difference": {**_SIGNATURE, "samples": ["#Sample"]},
     "Sample": {

@@ -13,6 +13,7 @@ from proxy.commands.command import add_command
 from proxy.commands.context import OK, REFUSED, Context, Json
 from proxy.commands.output import print_block, print_json, print_line, print_table
 from proxy.errors import RulesError, RulesProblem
+from proxy.routing.compare_rules import Standing
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
@@ -86,13 +87,22 @@ def notes_on(rules: Rules, today: date) -> Iterator[str]:
             yield f"plan {name}: {weights}; steps are taken by hand in this version (set-weight)"
     for route in rules.routes:
         for rule in route.compare.ignore:
-            if rule.until is not None and rule.until < today:
+            if rule.standing(today) is Standing.ENDED:
                 yield f"{route.id}: the ignore rule for {rule.path} ended on {rule.until}"
+            elif rule.standing(today) is Standing.ENDING:
+                yield f"{route.id}: the ignore rule for {rule.path} ends on {rule.until}"
+            if any(_is_beneath(path, rule.path) for path in route.compare.critical):
+                yield f"{route.id}: the ignore rule for {rule.path} hides a critical path"
         if route.weight > 0 and route.mirror.share == 0:
             weight = wording.weight(route.weight)
             yield f"{route.id}: serves {weight} from modern, and mirrors nothing"
     if not any(route.match.path == "/*" and not route.match.methods for route in rules.routes):
         yield "no route takes everything that is left: such requests are answered 404"
+
+
+def _is_beneath(path: str, other: str) -> bool:
+    """Whether a path is another one, or a place beneath it."""
+    return path == other or path.startswith((f"{other}.", f"{other}["))
 
 
 def _refused(args: argparse.Namespace, context: Context, error: RulesError) -> int:

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from proxy.admin.console import wording
-from proxy.commands import diffs_change, diffs_export, diffs_proposals
+from proxy.commands import diffs_change, diffs_export, diffs_proposals, diffs_rules
 from proxy.commands.command import add_command
 from proxy.commands.context import OK, Client, Context, Json, segment
 from proxy.commands.output import print_block, print_json, print_line, print_table
@@ -24,6 +24,7 @@ cutover diffs watch --route plans
 cutover diffs accept 9f1c2ab4d0e17735 --until 2027-03-01 --reason "the clock of each side"
 cutover diffs fixed 9f1c2ab4d0e17735 --reason "release 2.4.1"
 cutover diffs proposals
+cutover diffs rules
 cutover diffs export 9f1c2ab4d0e17735 --html --out ticket-17.html
 
 exit codes of list: 0; with --exit-code 1 when a difference is listed or nothing was compared
@@ -70,6 +71,7 @@ def add_to(commands: Commands) -> None:
     diffs_change.add_to(own)
     diffs_export.add_to(own)
     diffs_proposals.add_to(own)
+    diffs_rules.add_to(own)
 
 
 def _add_filters(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from enum import StrEnum
 
 EQUIVALENCES = (
     "number_as_string",
@@ -24,6 +25,18 @@ NOISE = 0.01
 """Share of the comparisons for which the primary's side is asked twice, to see how it varies."""
 
 
+ENDING = timedelta(days=14)
+"""How long before its end a rule is called to mind."""
+
+
+class Standing(StrEnum):
+    """Where a rule with an end stands on a day; what needs a person first."""
+
+    ENDED = "ended"
+    ENDING = "ending"
+    IN_FORCE = "in_force"
+
+
 @dataclass(frozen=True, slots=True)
 class IgnoreRule:
     """A path whose differences do not count, with the person who says so."""
@@ -32,6 +45,12 @@ class IgnoreRule:
     reason: str
     owner: str = ""
     until: date | None = None
+
+    def standing(self, today: date) -> Standing:
+        """Whether it is in force on this day, its last one included."""
+        if self.until is None or self.until > today + ENDING:
+            return Standing.IN_FORCE
+        return Standing.ENDED if self.until < today else Standing.ENDING
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import difflib
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from proxy.admin.console.history import History, Measure
 from proxy.admin.console.render import Renderer, route_address
 from proxy.admin.console.sparkline import Sparkline, sparkline
 from proxy.admin.interfaces import Controller, Report
+from proxy.admin.standing import RulesInForce, standings
 from proxy.control.status import RouteStatus, Status, VersionRecord
 from proxy.errors import NotFoundError
 from shadow_compare.report.samples import arrange
@@ -49,6 +51,7 @@ class Pages:
         self._report = report
         self._history = history
         self._renderer = renderer
+        self._rules = RulesInForce(controller)
 
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
@@ -119,6 +122,8 @@ class Pages:
                 state=None if everything else "open",
             )
         )
+        coverage = await _read(self._report.coverage(route=chosen))
+        rules = await _read(self._rules.get())
         return self._renderer.page(
             request,
             "differences.html",
@@ -130,7 +135,8 @@ class Pages:
             page=PAGE,
             has_more=len(found or ()) > PAGE,
             signatures=None if found is None else found[:PAGE],
-            coverage=await _read(self._report.coverage(route=chosen)),
+            coverage=coverage,
+            rules=standings(rules, coverage or (), _day(status.at), chosen) if rules else (),
         )
 
     async def difference(self, request: Request) -> Response:
@@ -302,6 +308,10 @@ def _requests_per_second(status: Status, *sides: str) -> float:
     """Add up what sides answer on all routes."""
     measured = (getattr(route, side) for route in status.routes for side in sides)
     return float(sum(side.requests_per_second for side in measured))
+
+
+def _day(at: float) -> date:
+    return datetime.fromtimestamp(at, UTC).date()
 
 
 def _number(text: str | None) -> int | None:

@@ -105,6 +105,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "decision": ("/decisions/1", None),
     "differences": ("/differences", None),
     "proposals": ("/differences/proposals?route=plans", None),
+    "ignore_rules": ("/differences/rules?route=plans", None),
     "difference": ("/differences/9f1c2ab4d0e17735", None),
     "export_differences": ("/differences/export?as=csv&state=open", None),
     "export_difference": ("/differences/9f1c2ab4d0e17735/export?as=pytest", None),

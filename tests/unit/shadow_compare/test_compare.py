@@ -346,3 +346,11 @@ def test_any_bytes_are_compared_without_a_crash(old: bytes, new: bytes) -> None:
     assert found.verdict in Verdict
     if found.verdict is Verdict.MISMATCH:
         assert all(each.old is not ABSENT or each.new is not ABSENT for each in found.differences)
+
+
+def test_difference_that_an_ended_rule_no_longer_rules_out_is_counted_for_it() -> None:
+    """So that whoever looks at the rule sees what its end has let through."""
+    rules = CompareRules.build(ignore=[{"path": "$.a", "until": "2025-12-31"}])
+    found = compare_json(b'{"a":1,"b":1}', b'{"a":2,"b":2}', rules, date(2026, 1, 1))
+    assert found.verdict is Verdict.MISMATCH
+    assert found.fired == (("expired:$.a", 1),)

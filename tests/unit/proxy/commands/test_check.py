@@ -67,6 +67,26 @@ def test_scripts_get_json(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("ignore", "note"),
+    [
+        ("{path: $.at, reason: r, until: 2026-02-28}", "for $.at ended on 2026-02-28"),
+        ("{path: $.at, reason: r, until: 2026-03-01}", "for $.at ends on 2026-03-01"),
+        ("{path: $.at, reason: r, until: 2026-03-15}", "for $.at ends on 2026-03-15"),
+        ("{path: $.at, reason: r, until: 2026-03-16}", None),
+        ("{path: $.data, reason: r}", "for $.data hides a critical path"),
+        ("{path: '$.data[*].price', reason: r}", "for $.data[*].price hides a critical path"),
+        ("{path: $.dat, reason: r}", None),
+    ],
+)
+def test_ignore_rules_that_need_a_look_are_noted(ignore: str, note: str | None) -> None:
+    """Ended, ending within two weeks, or in the way of what is called critical."""
+    text = GOOD.replace("{path: $.at, reason: the clock, until: 2026-01-31}", ignore)
+    text = text.replace("compare:", 'compare:\n      critical: ["$.data[*].price"]')
+    notes = [n for n in notes_on(load_rules(text, "f")[1], date(2026, 3, 1)) if "ignore" in n]
+    assert notes == ([] if note is None else [f"plans: the ignore rule {note}"])
+
+
+@pytest.mark.parametrize(
     ("content", "words"),
     [
         (None, "cannot be read: No such file"),
