@@ -12,6 +12,7 @@ from random import Random
 from typing import cast
 
 from deploy.stack.ports import free_ports
+from shadow_compare.contract import Mark, acknowledgement, read_mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class App:
     failing: float = 0.0  # share of the answers that are 500
     delay: float = 0.0
     body: bytes = b'{"orders": []}'
+    shadow_key: bytes = b""  # by which it acknowledges mirrored writes, if it does
     seen: list[Seen] = field(default_factory=list)
     answered: int = 0
     _chance: Random = field(default_factory=lambda: Random(5))
@@ -95,8 +97,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        head, mark, rest = bytes(self._buffer).partition(b"\r\n\r\n")
-        if not mark:
+        head, end, rest = bytes(self._buffer).partition(b"\r\n\r\n")
+        if not end:
             return
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
@@ -106,19 +108,23 @@ class _Connection(asyncio.Protocol):
         del self._buffer[: len(head) + 4 + length]
         method, path, _ = first.split(" ")
         self._app.seen.append(Seen(time.time(), method, path, headers))
+        mark = read_mark(headers.get("cutover-shadow", ""))
         if self._app.delay:
-            asyncio.get_running_loop().call_later(self._app.delay, self._answer)
+            asyncio.get_running_loop().call_later(self._app.delay, self._answer, mark)
         else:
-            self._answer()
+            self._answer(mark)
 
-    def _answer(self) -> None:
+    def _answer(self, mark: Mark | None) -> None:
         app = self._app
         if self._transport.is_closing():
             return
         status = 500 if app._chance.random() < app.failing else 200
         head = (
             f"HTTP/1.1 {status} Told\r\nContent-Type: application/json\r\n"
-            f"X-App: {app.name}\r\nContent-Length: {len(app.body)}\r\n\r\n"
+            f"X-App: {app.name}\r\nContent-Length: {len(app.body)}\r\n"
         )
+        if mark is not None and mark.is_signed and app.shadow_key:
+            said = acknowledgement(app.shadow_key, mark.id, status, app.body)
+            head += f"Cutover-Shadow-Ack: {said}\r\n"
         app.answered += 1
-        self._transport.write(head.encode() + app.body)
+        self._transport.write(head.encode() + b"\r\n" + app.body)

@@ -54,17 +54,11 @@ class Permits:
         """Ask to send a write, by its id; `now` is Unix time in seconds."""
         async with self._database.begin() as connection:
             await self._prune(connection, now)
-            await _make(connection, route, epoch)
-            free = and_(
-                _row(route, epoch),
-                write_permits.c.holder.is_(None),
-                write_permits.c.halted.is_(None),
-            )
-            taken = await connection.execute(
-                update(write_permits).where(free).values(holder=write, since=now)
-            )
-            if not taken.rowcount:
-                return await self._why_not(connection, route, epoch, now)
+            if not await _hold(connection, route, epoch, write, now):
+                if not await _make(connection, route, epoch):
+                    return await self._why_not(connection, route, epoch, now)
+                if not await _hold(connection, route, epoch, write, now):
+                    return Asked(Permit.TAKEN)
             if await _is_first(connection, write, now):
                 return Asked(Permit.GIVEN)
             await connection.execute(
@@ -117,11 +111,27 @@ async def _halt(connection: AsyncConnection, route: str, epoch: int, why: str) -
     )
 
 
-async def _make(connection: AsyncConnection, route: str, epoch: int) -> None:
-    """Make sure that there is a row to hold."""
+async def _hold(
+    connection: AsyncConnection, route: str, epoch: int, write: str, now: float
+) -> bool:
+    """Hold the row, if there is one that is free."""
+    free = and_(
+        _row(route, epoch), write_permits.c.holder.is_(None), write_permits.c.halted.is_(None)
+    )
+    held = await connection.execute(
+        update(write_permits).where(free).values(holder=write, since=now)
+    )
+    return bool(held.rowcount)
+
+
+async def _make(connection: AsyncConnection, route: str, epoch: int) -> bool:
+    """Make the row that is held; False when there is one."""
     row = {"route": route, "epoch": epoch, "since": 0.0, "acknowledged": 0}
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    await connection.execute(dialect.insert(write_permits).values(row).on_conflict_do_nothing())
+    made = await connection.execute(
+        dialect.insert(write_permits).values(row).on_conflict_do_nothing()
+    )
+    return bool(made.rowcount)
 
 
 async def _is_first(connection: AsyncConnection, write: str, now: float) -> bool:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from proxy.bootstrap import shadow_config
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowConfig
+from shadow_compare.read_back import ReadBack
 from tests.support_exchange import sides
 from tests.support_routing import plain, route, rules
 
@@ -53,6 +55,23 @@ def test_shadow_workers_share_what_mirroring_may_cost() -> None:
     alone = shadow_config(Snapshot(1, plain(*routes), rules(*routes)))
     assert alone.concurrency == {"a": 6, "b": 1}
     assert (alone.together, alone.legacy_rate) == (None, None)
+
+
+def test_shadow_workers_are_told_which_writes_they_mirror_and_read_back() -> None:
+    """With the version in which that was resumed, and where each id comes from."""
+    said = {
+        "writes": "dry_run",
+        "read_back": {"path": "/users/{id}/orders/{n}", "ids": {"n": "$.data[0].n"}, "after": "2s"},
+    }
+    routes = [route("/users/{id}/orders", "a", mirror=said), route("/b", "b")]
+    snapshot = Snapshot(5, plain(*routes), rules(*routes), write_epochs={"a": 4})
+    config = shadow_config(snapshot)
+    assert config.writes == {"a": 4}
+    assert config.read_backs == {
+        "a": ReadBack("/users/{id}/orders/{n}", {"id": 1}, {"n": ("data", 0, "n")}, 2.0, 10.0)
+    }
+    halted = shadow_config(replace(snapshot, halted_writes=frozenset({"a"})))
+    assert (halted.writes, set(halted.read_backs)) == ({}, {"a"})
 
 
 def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:

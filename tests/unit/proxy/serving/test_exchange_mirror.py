@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -254,6 +255,48 @@ async def test_a_write_that_fell_back_is_not_captured(scene: Make) -> None:
     (await it.accept(LEGACY)).receive(OK)
     assert client.status() == 200
     assert it.tap.captures == []
+
+
+READ_BACK = {"share": "100%", "read_back": {"path": "/a"}}
+
+
+@pytest.mark.parametrize(
+    ("weight", "towards", "captured"),
+    [(0, ["modern"], True), (100, ["modern", "legacy"], True), (100, ["modern"], False)],
+)
+async def test_a_write_that_is_read_back_is_captured(
+    scene: Make, weight: int, towards: list[str], captured: bool
+) -> None:
+    """Whoever serves it, if the other side may be asked; its own mirroring is another matter."""
+    it = scene(on(weight, mirror={**READ_BACK, "towards": towards}))
+    client = it.client()
+    client.send(request("POST", "/a", body=b"x"))
+    (await it.accept(MODERN if weight else LEGACY)).receive(answer(201, b"made"))
+    assert client.status() == 201
+    assert [each.request_body for each in it.tap.captures] == ([b"x"] if captured else [])
+
+
+async def test_halted_writes_are_not_captured(scene: Make) -> None:
+    """From the version on that halts them, and again from the one that resumes them."""
+    it = scene(on(0, mirror=WRITES))
+    snapshot = it.plane._snapshot
+    assert snapshot is not None
+    client = it.client()
+    for version, halted in ((1, True), (2, False)):
+        it.plane.apply(
+            replace(
+                snapshot,
+                version=snapshot.version + version,
+                halted_writes=frozenset({"all"} if halted else ()),
+            )
+        )
+        client.send(request("POST", "/a", body=b"x"))
+        if halted:
+            upstream = await it.accept(LEGACY)
+        upstream.receive(OK)
+        assert client.status() == 200
+        assert len(it.tap.captures) == (not halted)
+    assert it.dropped() == {}
 
 
 SPELLINGS = [
