@@ -6,6 +6,7 @@ They are no HTTP library on purpose: nothing is repeated, retried or mended behi
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -48,13 +49,32 @@ class Answer:
         return not self.failure and self.status < 500
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """How clients come in: a port, the PROXY header that they send first, and TLS, if any."""
+
+    port: int
+    header: bytes = b""
+    tls: ssl.SSLContext | None = None
+
+    async def enter(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; raises OSError."""
+        host = None if self.tls is None else "shop.test"
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, ssl=self.tls, server_hostname=host
+        )
+        if self.header:
+            writer.write(self.header)
+        return reader, writer
+
+
 class Client:
     """One person with one connection; a connection that was closed in good order is renewed."""
 
-    def __init__(self, port: int, identity: str, cookie: str = COOKIE) -> None:
+    def __init__(self, door: Door, identity: str, cookie: str = COOKIE) -> None:
         self.identity = identity
         self._cookie = cookie
-        self._port = port
+        self._door = door
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -94,7 +114,7 @@ class Client:
         stale = self._reader is not None and self._reader.at_eof()
         if self._reader is None or self._writer is None or stale:
             await self.close()
-            self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+            self._reader, self._writer = await self._door.enter()
         return self._reader, self._writer
 
     def _written(self, request: Request) -> bytes:
@@ -120,7 +140,7 @@ async def _body(reader: asyncio.StreamReader, headers: dict[str, str]) -> bytes:
 
 async def ask_once(port: int, identity: str, request: Request, cookie: str = COOKIE) -> Answer:
     """Ask one question on a connection of its own."""
-    client = Client(port, identity, cookie)
+    client = Client(Door(port), identity, cookie)
     try:
         return await client.ask(request)
     finally:
@@ -148,7 +168,7 @@ class Load:
 
     def __init__(
         self,
-        port: int,
+        door: int | Door,
         clients: int = 24,
         make: Callable[[], Request] = reads,
         cookie: str = COOKIE,
@@ -156,7 +176,8 @@ class Load:
     ) -> None:
         self.answers: list[Answer] = []
         self.people = [f"person-{number}" for number in range(clients)]
-        self._clients = [Client(port, person, cookie) for person in self.people]
+        door = Door(door) if isinstance(door, int) else door
+        self._clients = [Client(door, person, cookie) for person in self.people]
         self._make = make
         self._kept = kept
         self._stopping = False

@@ -79,7 +79,8 @@ class Said:
 class Proxy:
     """One proxy with its processes. `folder` holds rules, state and logs.
 
-    `roles` is which processes there are besides the controller, in order of the alphabet.
+    `roles` is which processes there are besides the controller, in order of the alphabet; `program`
+    is what Python is to run.
     """
 
     def __init__(self, folder: Path, rules: str, *options: str) -> None:
@@ -93,6 +94,7 @@ class Proxy:
         self.admin_url = f"http://127.0.0.1:{self.admin_port}"
         self.rules.write_text(rules)
         self.roles = ["shadow", "worker", "worker"]
+        self.program: tuple[str, ...] = ("-m", "proxy")
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -104,7 +106,7 @@ class Proxy:
 
     def launch(self) -> None:
         """Start it without waiting."""
-        argv = [sys.executable, "-m", "proxy", "serve", "--rules", str(self.rules)]
+        argv = [sys.executable, *self.program, "serve", "--rules", str(self.rules)]
         argv += ["--state", str(self.state), "--workers", "2", "--access-log", str(self.access_log)]
         argv += ["--listen", f"127.0.0.1:{self.port}"]
         argv += ["--admin-listen", f"127.0.0.1:{self.admin_port}", *self._options]

@@ -9,9 +9,13 @@ import pytest
 
 from proxy.routing.side import Side
 from proxy.serving.downstream import Downstream
+from proxy.serving.exchange import Exchange
+from proxy.upstream.connection import UpstreamConnection
 from proxy.wire.chunked import ChunkedReader
 from proxy.wire.errors import WireError
 from proxy.wire.forwarding import write_request, write_response
+from proxy.wire.message import ResponseHead
+from proxy.wire.parser import ResponseParser
 from proxy.wire.target import normal_path
 from tests.fuzz.play import Play
 from tests.fuzz.seeds import CORPUS
@@ -163,6 +167,34 @@ def test_a_plane_that_errs(
     monkeypatch.setattr(f"{where}.{what}", instead)
     with pytest.raises(Exception, match=said or None):
         exchange.one(_kept(script))
+
+
+def _carelessly(self: Exchange, connection: UpstreamConnection, response: ResponseHead) -> None:
+    """Let the next one use a connection whatever has come behind its answer."""
+    self.pool.release(connection, self.plane.now(), response.idle_hint)
+
+
+def _with_the_rest(self: ResponseParser, method: str) -> None:
+    """Expect the next answer in what is left of the bytes of the last."""
+    rest = getattr(self, "_buffer", b"")
+    RESTART(self, method)
+    self._buffer = rest
+
+
+RESTART = ResponseParser.restart
+
+
+def test_bytes_behind_an_answer_that_are_kept(monkeypatch: Patch) -> None:
+    """An upstream that says more than it was asked must not answer who comes next on it."""
+    script = _kept("surplus")
+    exchange.one(script)
+    monkeypatch.setattr(Exchange, "give_back", _carelessly)
+    exchange.one(script)  # to use the connection again is harmless while the bytes are forgotten
+    monkeypatch.setattr(ResponseParser, "restart", _with_the_rest)
+    with pytest.raises(AssertionError, match="an answer to somebody else"):
+        exchange.one(script)
+    monkeypatch.undo()
+    exchange.one(script)
 
 
 async def test_an_answer_to_somebody_else() -> None:
