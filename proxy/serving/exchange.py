@@ -601,8 +601,7 @@ class Exchange:
             out = relay.held + out
         if out:
             self.client.write(b"".join(out))
-        if self.pool.watched:
-            self.report(connection, relay.head.status)
+        self.report(connection, relay.head.status)
         self.give_back(connection, relay.head)
         self._count(relay.head.status)
         self._mirror(relay)

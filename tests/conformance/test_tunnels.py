@@ -16,6 +16,7 @@ from proxy.routing.side import Side
 from proxy.routing.upstream_rules import Timeouts
 from proxy.serving.tunnel import LAST_BYTES
 from proxy.snapshot import Snapshot
+from tests.conformance.test_streaming import until_still
 from tests.support import eventually_async
 from tests.support_plane import (
     Client,
@@ -498,7 +499,7 @@ async def test_end_that_does_not_take_the_rest(rig: Rig) -> None:
     client, upstream = await tunnel(rig)
     client.pause()
     upstream.write(b"x" * PLENTY)
-    assert await still(lambda: upstream.unsent), "the kernel's buffers took everything"
+    assert await until_still(lambda: upstream.unsent), "the kernel's buffers took everything"
     upstream.reset()
     await upstream.end()
     client.write(b"is anybody there?")
@@ -520,7 +521,7 @@ async def test_last_bytes(rig: Rig) -> None:
         upstream.close()
         (downstream,) = rig.worker._live
         sent = downstream._transport.get_write_buffer_size
-        await still(lambda: rig.plane.pools[Side.LEGACY].figures["leased"])
+        await until_still(lambda: rig.plane.pools[Side.LEGACY].figures["leased"])
         assert sent(), "the kernel's buffers took everything"
         if late:
             rig.later(LAST_BYTES + 1)
@@ -533,17 +534,6 @@ async def test_last_bytes(rig: Rig) -> None:
 # Bounds
 
 
-async def still(progress: Callable[[], int]) -> int:
-    """Wait until a count has stopped growing; give it."""
-    last, same = -1, 0
-    while same < 10:
-        now = progress()
-        same = same + 1 if now == last else 0
-        last = now
-        await asyncio.sleep(0.01)
-    return last
-
-
 @pytest.mark.parametrize("way", ["up", "down"])
 async def test_end_that_does_not_read(rig: Rig, way: str) -> None:
     """An end that does not read holds the other back; when it reads on it gets every byte."""
@@ -554,7 +544,7 @@ async def test_end_that_does_not_read(rig: Rig, way: str) -> None:
     slow.pause()
     slow.received.clear()
     fast.write(data)
-    assert await still(lambda: fast.unsent), "the kernel's buffers took everything"
+    assert await until_still(lambda: fast.unsent), "the kernel's buffers took everything"
     (downstream,) = rig.worker._live
     (connection,) = rig.plane.pools[Side.LEGACY].members.all[0].leased
     assert connection._transport is not None
