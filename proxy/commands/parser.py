@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from proxy.commands import check, diffs, explain, history, override, routes, serve, steer, upgrade
+from proxy.commands import (
+    check,
+    compare,
+    diffs,
+    explain,
+    history,
+    override,
+    routes,
+    serve,
+    steer,
+    upgrade,
+)
 
 DESCRIPTION = "A strangler-fig reverse proxy: route by share, mirror, compare, take it back."
 
@@ -34,6 +45,8 @@ def build_parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (serve, upgrade, check, explain, override, routes, steer, diffs, history):
+    for module in (
+        serve, upgrade, check, explain, override, routes, steer, diffs, compare, history,
+    ):  # fmt: skip
         module.add_to(commands)
     return parser

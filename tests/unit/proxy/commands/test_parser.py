@@ -22,6 +22,7 @@ COMMANDS = (
     "kill",
     "unkill",
     "diffs",
+    "compare",
     "versions",
     "decisions",
 )
