@@ -87,13 +87,23 @@ class Examiner:
         return Examined(comparison, candidate, latency)
 
     def judge(
-        self, capture: Capture, candidate: Answer, latency: float, config: ShadowConfig
+        self,
+        capture: Capture,
+        candidate: Answer,
+        latency: float,
+        config: ShadowConfig,
+        *,
+        lasting: bool,
     ) -> Examined:
-        """Compare an answer of the other side with what the capture holds, and ask nobody."""
+        """Compare an answer of the other side with what the capture holds, and ask nobody.
+
+        When its names are not `lasting`, as those of a dry run, nothing is learned from them.
+        """
         rules = config.routes.get(capture.route, _NO_RULES)
         known = self._memory.known(capture.route, rules)
         comparison = self._compare(capture, _primary(capture), candidate, rules, known)
-        _learn(comparison, known)
+        if lasting:
+            _learn(comparison, known)
         return Examined(comparison, candidate, latency)
 
     def _wants_baseline(self, capture: Capture, rules: CompareRules, noise: RouteNoise) -> bool:

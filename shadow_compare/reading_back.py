@@ -112,5 +112,5 @@ class ReadBacks:
             truncated=primary.truncated,
             latency=took,
         )
-        examined = self._examiner.judge(seen, candidate, latency, config)
+        examined = self._examiner.judge(seen, candidate, latency, config, lasting=True)
         return seen, replace(examined, comparison=examined.comparison.at_read_back())

@@ -193,7 +193,8 @@ class ShadowWorker:
         """Compare what a write came to; whatever else it needs, nobody is asked again."""
         config = self._config
         seen = as_seen(capture, config)
-        self._conclude(seen, self._examiner.judge(seen, candidate, latency, config))
+        examined = self._examiner.judge(seen, candidate, latency, config, lasting=False)
+        self._conclude(seen, examined)
 
     def _check_comparable(self, capture: Capture, config: ShadowConfig) -> None:
         if capture.method not in _MIRRORED:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import httpx
+import pytest
+
+from deploy.stack import Stack
+from tests.conftest import LegacyApp, ModernApp
 from tests.support import eventually_async
 from tests.support_app import App
 from tests.support_load import ask_once, writes
@@ -118,3 +123,80 @@ async def test_from_the_first_write_to_the_death_of_a_worker(
     assert mirrored(modern) == 13
     actions = [each["action"] for each in await proxy.decisions() if "writes" in each["action"]]
     assert actions == ["resume_writes", "halt_writes"] * 2
+
+
+RULES = """\
+version: 1
+upstreams:
+  legacy: {instances: ["http://127.0.0.1:8081"], timeouts: {connect: 2s, response: 30s, idle: 4s}}
+  modern: {instances: ["http://127.0.0.1:8082"], timeouts: {connect: 2s, response: 30s, idle: 4s}}
+defaults:
+  rollback: {mismatch_rate: 100%}
+routes:
+  - id: face
+    match: {path: /api/*}
+    weight: 0%
+    mirror: {share: 100%, writes: dry_run}
+    compare:
+      equivalences: [number_as_string, int_bool, php_datetime, zero_date, empty_map_list]
+      correspond: [$.data.id]
+      ignore: [{path: $.meta.generated_at, reason: the clock}]
+      tolerances: {$.data.started_at: {time: 10s}, $.data.created_at: {time: 10s}}
+"""
+
+
+@pytest.fixture
+def mortal_rows(stack: Stack, legacy_app: LegacyApp) -> Iterator[None]:
+    """Let legacy lose what a story has it write: others compare what both databases hold."""
+    tables, name = ("billing_history", "subscriptions"), legacy_app.database.name
+    last = {each: stack.mariadb.sql(f"SELECT MAX(id) FROM {each}", name).strip() for each in tables}  # noqa: S608 - our own names
+    yield
+    for table, number in last.items():
+        stack.mariadb.sql(f"DELETE FROM {table} WHERE id > {number}", name)  # noqa: S608 - as above
+
+
+@pytest.mark.usefixtures("mortal_rows")
+async def test_php_writes_and_python_says_the_same(
+    before_the_applications: Callable[[str], Proxy],
+    stack: Stack,
+    modern_app: ModernApp,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real applications: one row more in MySQL, none in PostgreSQL, and equal answers."""
+    monkeypatch.setenv("CUTOVER_SHADOW_KEY", stack.modern_environment["CUTOVER_SHADOW_KEY"])
+    proxy = before_the_applications(RULES)
+    await proxy.start()
+    before = await subscriptions(modern_app.base_url)
+    async with httpx.AsyncClient(base_url=proxy.url, trust_env=False) as client:
+        plans = (await client.get("/api/plans")).json()["data"]
+        body = {"user_id": "77", "plan_id": str(plans[-1]["id"])}
+        made = await client.post("/api/subscriptions", data=body)
+        assert made.status_code == 201, made.text
+        for path, wrong in (
+            ("/api/subscriptions", {"user_id": "x"}),
+            ("/api/subscriptions/987654321/cancel", {}),
+            ("/api/users", {"email": "nobody", "password": "short"}),
+        ):
+            await client.post(path, data=wrong)
+
+    async def compared() -> Plain | None:
+        found: Plain = (await proxy.route("face"))["coverage"]
+        return found if found["compared"] >= 5 else None
+
+    coverage = await eventually_async(compared, what="one read and four writes are compared")
+    assert coverage is not None
+    assert (coverage["mismatch"], coverage["not_compared"]) == (0, {}), await differing(proxy)
+    assert await subscriptions(modern_app.base_url) == before
+    assert (await proxy.route("face"))["writes_halted"] is None
+
+
+async def subscriptions(url: str) -> int:
+    """Count the subscriptions of everybody."""
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        return int((await client.get("/api/subscriptions")).json()["meta"]["total"])
+
+
+async def differing(proxy: Proxy) -> list[Plain]:
+    """Give what differs, for whoever reads the failure."""
+    found: list[Plain] = (await proxy.get("/differences", route="face"))["differences"]
+    return found

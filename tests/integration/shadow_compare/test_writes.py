@@ -13,6 +13,7 @@ import pytest
 
 from shadow_compare.capture import Capture
 from shadow_compare.contract import acknowledgement, read_mark
+from shadow_compare.rules import CompareRules
 from shadow_compare.store.database import Database
 from shadow_compare.store.permits import Permits
 from shadow_compare.store.tables import metadata
@@ -235,6 +236,20 @@ async def test_no_mismatch_of_a_write_is_looked_at_again(tmp_path: Path) -> None
     async with scene(tmp_path, acknowledging) as it:
         await it.send([a_write(body=b"{}")])
         assert (len(it.modern.heads), it.total()) == (1, {("mismatch", ""): 1})
+
+
+async def test_ids_of_a_dry_run_teach_nothing(tmp_path: Path) -> None:
+    """They may differ where it is said, but the row that had them is gone."""
+    rules = CompareRules.build(correspond=[{"path": "$.id", "name": "order"}])
+    async with scene(tmp_path, acknowledging) as it:
+        for running in it.workers:
+            both = {"create": rules, "plans": rules}
+            running.configure(1, it.modern.port, routes=both, writes={"create": 0})
+        await it.send([a_write(body=b'{"id":981}')])
+        assert it.total() == {("match", ""): 1}
+        it.modern.reply = lambda _: http_answer(b'{"id":981}')
+        await it.send([a_capture(body=b'{"id":981}')])
+        assert it.total() == {("match", ""): 2}
 
 
 @pytest.mark.parametrize(
