@@ -17,6 +17,7 @@ BENCHES = {
     "soak": "the data plane under mixed and broken traffic: does its memory grow?",
     "path": "the stages of one request in this process, without sockets, in microseconds",
     "report": "the report over a million comparisons, on SQLite and on PostgreSQL",
+    "mirror": "the primary while everything is mirrored and compared, beside nginx with `mirror`",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
 IN_PROCESS = frozenset({"path"})

@@ -36,7 +36,7 @@ class ShadowSettings:
     writes_bytes_max: int = 16 * 1024 * 1024
     lost_write: float = 60.0
     read_backs_max: int = 1_000
-    queue_max: int = 20_000
+    queue_max: int = 50_000
     queue_bytes_max: int = 64 * 1024 * 1024
     held_max: int = 128
     concurrency: int = 16

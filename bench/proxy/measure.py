@@ -96,11 +96,17 @@ def open_loop(instance: Instance, load: Load, rate: float, seed: int) -> dict[st
 
 
 def _open(port: int, load: Load, rate: float, seed: int, label: str) -> dict[str, float]:
+    found = open_once(port, load, rate, seed)
+    if found["failed"]:
+        raise BenchError(f"{label}: {found['failed']} of {found['requests']} requests failed")
+    return found
+
+
+def open_once(port: int, load: Load, rate: float, seed: int) -> dict[str, float]:
+    """Send at `rate` once; requests that failed are counted, whatever they are."""
     arguments = (port, load.requests, rate, load.seconds, load.workload.connections, seed)
     said = _run([sys.executable, "-m", "bench.load.openloop", *map(str, arguments)], load)
     found: dict[str, float] = json.loads(said)
-    if found["failed"]:
-        raise BenchError(f"{label}: {found['failed']} of {found['requests']} requests failed")
     return found
 
 

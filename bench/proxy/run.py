@@ -60,7 +60,7 @@ class Run:
 def run(asked: Asked) -> Samples:
     """Measure everything that was asked for. Raises BenchError."""
     product_cores, load_cores = processes.cores()
-    _compile()
+    compile_hot_path()
     asked = _with_what_is_there(asked)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cutover-bench-")))
@@ -85,7 +85,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _compile() -> None:
+def compile_hot_path() -> None:
     """Have the hot path compiled, as in production; where there is no compiler, it is interpreted.
 
     In a process of its own: what compiles imports more than a bench should carry.

@@ -13,8 +13,11 @@ ROUTES = 20
 """Never fewer than these: a migration has routes."""
 
 
-def configure(site: Site) -> Plan:
-    """Give the rules and the command."""
+def configure(site: Site, mirror_to: int = 0) -> Plan:
+    """Give the rules and the command.
+
+    With `mirror_to`, modern is at that port: legacy serves everybody, and all of it is mirrored.
+    """
     variant = site.variant
     listen = f"127.0.0.1:{site.port}"
     command = [
@@ -28,30 +31,34 @@ def configure(site: Site) -> Plan:
     ]  # fmt: skip
     if variant.tls:
         command += tls_options(site)
-    return Plan(command, {"routing_rules.yaml": rules(site)})
+    written = rules(site, "100%", mirror_to) if mirror_to else rules(site)
+    return Plan(command, {"routing_rules.yaml": written})
 
 
-def rules(site: Site, mirror: str = "") -> str:
+def rules(site: Site, mirror: str = "", modern: int = 0) -> str:
     """The rules: sticky by cookie at 50%, header rules, a last route for the rest.
 
     `mirror` is the share that is mirrored, both ways; peers cannot compare, so none by default.
+    `modern` is the port of another application, which then serves nobody.
     """
-    upstream = (
-        f'{{instances: ["http://127.0.0.1:{site.origin}"],'
-        f" max_connections: {UPSTREAM_CONNECTIONS}}}"
+    legacy, other = (
+        f'{{instances: ["http://127.0.0.1:{port}"], max_connections: {UPSTREAM_CONNECTIONS}}}'
+        for port in (site.origin, modern or site.origin)
     )
+    weight = "0%" if modern else "50%"
     mirrored = f"  mirror: {{share: {mirror}, towards: [modern, legacy]}}\n" if mirror else ""
     count = max(site.variant.routes, ROUTES) - 1
     routes = "".join(
-        f'  - {{id: {path.rpartition("/")[2]}, match: {{path: "{path}/{{id}}"}}, weight: 50%}}\n'
+        f'  - {{id: {path.rpartition("/")[2]}, match: {{path: "{path}/{{id}}"}},'
+        f" weight: {weight}}}\n"
         for path in route_prefixes(count)
     )
     return (
-        f"version: 1\nupstreams:\n  legacy: {upstream}\n  modern: {upstream}\n"
+        f"version: 1\nupstreams:\n  legacy: {legacy}\n  modern: {other}\n"
         f"trusted_networks: []\nallowed_headers: [x_customer]\n"
         f"defaults:\n  sticky_by: [cookie:PHPSESSID, client_ip]\n{header_rules()}"
         f"{mirrored}"
-        f"routes:\n{routes}  - {{id: rest, match: {{path: /*}}, weight: 50%}}\n"
+        f"routes:\n{routes}  - {{id: rest, match: {{path: /*}}, weight: {weight}}}\n"
     )
 
 

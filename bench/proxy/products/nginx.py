@@ -7,8 +7,11 @@ from bench.proxy.products.site import UPSTREAM_CONNECTIONS, Plan, Product, Site,
 FOLDERS = "client_body proxy fastcgi uwsgi scgi"
 
 
-def configure(site: Site) -> Plan:
-    """Give nginx's configuration. Its proxy module buffers in memory, as it does by default."""
+def configure(site: Site, mirror_to: int = 0) -> Plan:
+    """Give nginx's configuration. Its proxy module buffers in memory, as it does by default.
+
+    With `mirror_to`, every request is sent to that port, too, and its answer is thrown away.
+    """
     folder, variant = site.folder, site.variant
     reuse = " reuseport" if variant.workers > 1 else ""
     ssl = " ssl" if variant.tls else ""
@@ -29,6 +32,7 @@ http {{
     server 127.0.0.1:{site.origin};
     keepalive {UPSTREAM_CONNECTIONS}; keepalive_requests 1000000000;
   }}
+  {upstream_of(mirror_to)}
   server {{
     listen 127.0.0.1:{site.port}{ssl}{reuse} backlog=4096;
     {certificate}
@@ -37,11 +41,29 @@ http {{
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $http_host;
 {locations}
-    location / {{ proxy_pass http://origin; }}
+    location / {{ {"mirror /mirrored;" if mirror_to else ""} proxy_pass http://origin; }}
+{mirrored_to(mirror_to)}
   }}
 }}
 """
     return Plan(["nginx", "-c", str(folder / "nginx.conf")], {"nginx.conf": text})
+
+
+def upstream_of(port: int) -> str:
+    """Kept connections for what is mirrored, as for the rest; nothing without a port."""
+    if not port:
+        return ""
+    return (
+        f"upstream candidate {{ server 127.0.0.1:{port};"
+        f" keepalive {UPSTREAM_CONNECTIONS}; keepalive_requests 1000000000; }}"
+    )
+
+
+def mirrored_to(port: int) -> str:
+    """The location that nginx sends a copy of each request to; nothing without a port."""
+    if not port:
+        return ""
+    return "    location = /mirrored { internal; proxy_pass http://candidate$request_uri; }"
 
 
 def head(site: Site, workers: int) -> str:

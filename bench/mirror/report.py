@@ -1,0 +1,117 @@
+"""From samples to the tables, the ratios and the figures. Pure."""
+
+from __future__ import annotations
+
+import statistics
+
+from bench.mirror.products import NGINX, OFF, OURS
+from bench.proxy.sample import Samples
+from bench.stats import ratio
+
+MIRRORED = "mirrored"
+FULL = 0.9
+"""Below this share of its core something else was the limit."""
+
+TROUBLE = ("slow", "refusing", "dead")
+
+
+def ratios(samples: Samples) -> dict[str, float]:
+    """Round by round, and of those the median."""
+    found: dict[str, float | None] = {
+        "throughput_mirrored_vs_nginx": _ratio(
+            samples, "throughput", "requests_per_s", (OURS, MIRRORED), (NGINX, MIRRORED)
+        ),
+        "cpu_mirrored_vs_nginx": _ratio(
+            samples, "throughput", "front_cpu_us", (OURS, MIRRORED), (NGINX, MIRRORED)
+        ),
+    }
+    for product, prefix in ((OURS, ""), (NGINX, "nginx_")):
+        found[f"{prefix}cpu_mirrored_vs_off"] = _ratio(
+            samples, "throughput", "front_cpu_us", (product, MIRRORED), (product, OFF)
+        )
+        for state in TROUBLE:
+            found[f"{prefix}p99_primary_shadow_{state}_vs_off"] = _ratio(
+                samples, "latency", "p99_us", (product, state), (product, OFF)
+            )
+    return {name: round(value, 3) for name, value in found.items() if value is not None}
+
+
+def figures(samples: Samples) -> dict[str, float]:
+    """Medians, with their units in their names; what was not measured is left out."""
+    named = {
+        "our_requests_per_s_mirrored": ("throughput", OURS, MIRRORED, "requests_per_s"),
+        "nginx_requests_per_s_mirrored": ("throughput", NGINX, MIRRORED, "requests_per_s"),
+        "data_plane_cpu_us_mirrored": ("throughput", OURS, MIRRORED, "front_cpu_us"),
+        "data_plane_cpu_us_off": ("throughput", OURS, OFF, "front_cpu_us"),
+        "nginx_cpu_us_mirrored": ("throughput", NGINX, MIRRORED, "front_cpu_us"),
+        "nginx_cpu_us_off": ("throughput", NGINX, OFF, "front_cpu_us"),
+        "shadow_worker_cpu_us_per_comparison": ("throughput", OURS, MIRRORED, "shadow_cpu_us"),
+        "compared_share": ("throughput", OURS, MIRRORED, "compared_share"),
+        "compared_after_s": ("throughput", OURS, MIRRORED, "compared_after_s"),
+    }
+    for product in (OURS, NGINX):
+        for state in (OFF, *TROUBLE):
+            named[f"{product}_p99_us_shadow_{state}"] = ("latency", product, state, "p99_us")
+            named[f"{product}_failed_shadow_{state}"] = ("latency", product, state, "failed")
+    found = {
+        name: _series(samples, part, product, state, measure)
+        for name, (part, product, state, measure) in named.items()
+    }
+    return {name: round(statistics.median(values), 3) for name, values in found.items() if values}
+
+
+def tables(samples: Samples) -> str:
+    """Both tables, as far as they were measured."""
+    lines = []
+    for product in (OURS, NGINX):
+        for state in (OFF, MIRRORED):
+            lines += _throughput(samples, product, state)
+    if lines:
+        lines = [
+            "| | requests/s | CPU per request, us | core used |",
+            "|---|---|---|---|",
+            *lines,
+            "",
+        ]
+    latency = [
+        f"| {product} | " + " | ".join(_p99(samples, product, s) for s in (OFF, *TROUBLE)) + " |"
+        for product in (OURS, NGINX)
+    ]
+    if any(_series(samples, "latency", OURS, OFF, "p99_us")):
+        lines += [
+            "| p99 of the primary, us (requests that failed) | off | " + " | ".join(TROUBLE) + " |",
+            "|---" * 5 + "|",
+            *latency,
+        ]
+    return "\n".join(lines)
+
+
+def _throughput(samples: Samples, product: str, state: str) -> list[str]:
+    rates, cpu, busy = (
+        _series(samples, "throughput", product, state, measure)
+        for measure in ("requests_per_s", "front_cpu_us", "busy")
+    )
+    if not rates:
+        return []
+    bound = "" if statistics.median(busy) >= FULL else "+"
+    return [
+        f"| {product}, {state} | {statistics.median(rates):,.0f}{bound} |"
+        f" {statistics.median(cpu):.1f} | {statistics.median(busy):.0%} |"
+    ]
+
+
+def _p99(samples: Samples, product: str, state: str) -> str:
+    took = _series(samples, "latency", product, state, "p99_us")
+    failed = _series(samples, "latency", product, state, "failed")
+    return f"{statistics.median(took):,.0f} ({statistics.median(failed):.0f})" if took else "-"
+
+
+def _ratio(
+    samples: Samples, part: str, measure: str, mine: tuple[str, str], theirs: tuple[str, str]
+) -> float | None:
+    ours, others = (_series(samples, part, *each, measure) for each in (mine, theirs))
+    return ratio(ours, others) if ours and others else None
+
+
+def _series(samples: Samples, part: str, product: str, state: str, measure: str) -> list[float]:
+    return list(samples.series(part, f"{product} {state}", measure))
