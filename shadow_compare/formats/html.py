@@ -10,7 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from shadow_compare.budget import check_pieces
 from shadow_compare.formats.charset import text_of
-from shadow_compare.formats.html_page import STATE, TEXT, read_page
+from shadow_compare.formats.html_element import TEXT
+from shadow_compare.formats.html_page import STATE, read_page
 from shadow_compare.formats.html_place import cleaned, path_of
 from shadow_compare.formats.html_vocabulary import URLS, VERBATIM
 from shadow_compare.formats.pieces import Manner, Pieces, compare_pieces

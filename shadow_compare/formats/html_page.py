@@ -10,7 +10,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from shadow_compare.formats.html_tokens import SPACE, attributes_of, tokens
+from shadow_compare.formats.html_element import (
+    CELLS,
+    TEXT,
+    Element,
+    field_name,
+    note_heading,
+    subject_of,
+)
+from shadow_compare.formats.html_tokens import SPACE, tokens
 from shadow_compare.formats.html_vocabulary import (
     BOOLEAN,
     DEFAULTS,
@@ -23,8 +31,6 @@ from shadow_compare.formats.html_vocabulary import (
 )
 from shadow_compare.formats.pieces import Pieces
 
-TEXT: Final = "text"
-"""Role of text that is nothing in particular, and the last step of the path of any text."""
 STATE: Final = "state"
 """Slot of JSON in a script element that is no script."""
 
@@ -35,43 +41,8 @@ _SPACES = re.compile(r"[ \t\n\f\r]+")
 _KEYED = re.compile(r"(?:^|[ \t\n\f\r/])(?:id|class)[ \t\n\f\r]*=", re.IGNORECASE)
 _NAMED = FIELDS | {"form"}
 """Elements that are something even without an attribute."""
-_CELLS = frozenset({"td", "th", "dt", "dd"})
-_TABULAR = _CELLS | {"table", "tr", "dl"}
+_TABULAR = CELLS | {"table", "tr", "dl"}
 _SCRIPTS = frozenset({"", "text/javascript", "application/javascript", "module"})
-
-
-class Element:
-    """An element that is or was open.
-
-    `run` is the element around it that its text belongs to, `cell` the table cell around it; None
-    when that is itself, or there is none: a reference to itself would keep whole pages in memory.
-    """
-
-    __slots__ = ("above", "cell", "cells", "heads", "known", "role", "run", "tag", "written")
-
-    def __init__(self, tag: str, written: str, above: Element | None, role: str) -> None:
-        self.tag = tag
-        self.written = written
-        self.above = above
-        self.role = role
-        self.run: Element | None = None
-        self.cell: Element | None = None
-        if above is not None:
-            self.cell = above if above.tag in _CELLS else above.cell
-        self.cells = 0  # of a row: so many yet; of a cell: its column
-        self.heads: dict[int, str] | None = None  # of a table, row or list of terms
-        self.known: dict[str, str] | None = None
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        """Its attributes, read when they are asked for."""
-        if self.known is None:
-            self.known = attributes_of(self.written)
-        return self.known
-
-
-Place = tuple[Element, str, bool]
-"""An element, what of it (`text`, or an attribute), and whether a line begins with it."""
 
 
 def read_page(page: str) -> Pieces:
@@ -177,9 +148,9 @@ class _Reader:
         if text:
             self._pieces.add(run.role, text, (run, TEXT, self._line))
             self._line = False
-            cell = run if run.tag in _CELLS else run.cell
+            cell = run if run.tag in CELLS else run.cell
             if cell is not None:
-                _note_heading(cell, text)
+                note_heading(cell, text)
 
     def _script(self, element: Element, text: str) -> None:
         """Take a script in; one of another type than JavaScript holds data, mostly JSON."""
@@ -194,7 +165,7 @@ class _Reader:
         elif tag == "form":
             self._form(element, kind)
         elif tag in ("meta", "link"):
-            self._named(element, _subject(element), kind.attributes)
+            self._named(element, subject_of(element), kind.attributes)
         elif kind.attributes:
             self._named(element, "", kind.attributes)
             if tag == "option" and "selected" in element.attributes:
@@ -238,40 +209,3 @@ def _collapsed(text: str) -> str:
     if _LINE_BREAK in text:
         text = _BREAKS.sub("\n", text)
     return text.strip(SPACE)
-
-
-def field_name(element: Element) -> str:
-    """Give the name by which a field is sent; a button without one is known by its type."""
-    attributes = element.attributes
-    return attributes.get("name") or attributes.get("type", "").lower() or element.tag
-
-
-def _subject(element: Element) -> str:
-    """Give what a `meta` or `link` is about."""
-    attributes = element.attributes
-    for name in ("name", "property", "http-equiv", "rel", "itemprop"):
-        if value := attributes.get(name):
-            return value.lower()
-    return "charset" if "charset" in attributes else ""
-
-
-def _note_heading(cell: Element, text: str) -> None:
-    """Remember what a heading says: of its column, of its row, of the term's definition."""
-    above = cell.above
-    if cell.tag == "dt" and above is not None and above.heads is not None:
-        above.heads[0] = text
-    elif cell.tag == "th" and above is not None and above.heads is not None:
-        above.heads.setdefault(0, text)
-        table = table_of(cell)
-        if table is not None and table.heads is not None:
-            table.heads.setdefault(cell.cells, text)
-
-
-def table_of(cell: Element) -> Element | None:
-    """Give the table of a cell; only a few steps up, as markup may be nested without end."""
-    above = cell.above
-    for _ in range(3):
-        if above is None or above.tag == "table":
-            return above
-        above = above.above
-    return None

@@ -12,7 +12,7 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from shadow_compare.formats.html_page import Element, Place, field_name, table_of
+from shadow_compare.formats.html_element import Element, Place, field_name, subject_of, table_of
 from shadow_compare.formats.html_vocabulary import FIELDS, LANDMARKS, STATES, UNNAMED_BY_ID
 from shadow_compare.paths import Label, Path, Segment
 
@@ -69,7 +69,7 @@ def label_of(element: Element) -> str:
     if tag == "form":
         return _own_label(element) or _form_label(element)
     if tag in ("meta", "link"):
-        return cleaned(_subject_label(element))
+        return cleaned(subject_of(element))
     return _own_label(element)
 
 
@@ -90,13 +90,6 @@ def _form_label(form: Element) -> str:
         return cleaned(urlsplit(form.attributes.get("action", "")).path)
     except ValueError:
         return ""
-
-
-def _subject_label(element: Element) -> str:
-    attributes = element.attributes
-    names = ("name", "property", "http-equiv", "rel", "itemprop")
-    found = next((attributes[name] for name in names if attributes.get(name)), "")
-    return found.lower() or ("charset" if "charset" in attributes else "")
 
 
 def _own_label(element: Element) -> str:

@@ -103,7 +103,9 @@ def _pieces(body: bytes, reader: Any) -> Pieces:
     has_text = False
     for number, page in enumerate(reader.pages):
         place: Path = (ROOT, "pages", number)
-        pieces.add("size", f"{page.mediabox.width} x {page.mediabox.height}", (*place, "size"))
+        pieces.add(
+            f"size {number}", f"{page.mediabox.width} x {page.mediabox.height}", (*place, "size")
+        )
         for line in _lines(page, counter):
             has_text = True
             pieces.add("line", line, (*place, "text"))

@@ -9,7 +9,7 @@ neighbours belong together by their slot, first at the same path, then in order.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -138,8 +138,3 @@ class _Comparing:
 
     def _new_path(self, index: int) -> Path:
         return self._manner.path(self._new.places[index])
-
-
-def rows(values: Sequence[tuple[str, Any, Any]]) -> Pieces:
-    """Give pieces of slot, value and place."""
-    return Pieces([(slot, value) for slot, value, _ in values], [place for *_, place in values])

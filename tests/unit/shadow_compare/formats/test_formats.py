@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shadow_compare.compare import compare
 from shadow_compare.formats import format_of
 from shadow_compare.normalize import Content
 from shadow_compare.rules import CompareRules
+from shadow_compare.verdict import Verdict
 from tests.support_formats import TODAY, answer, compared, told
 
 TYPES = {
@@ -62,3 +65,16 @@ def test_bodies_of_too_many_pieces_are_not_read(media_type: str, piece: str) -> 
     """What would take hundreds of megabytes when it is read is too big, whatever its length."""
     body = piece * 1_000_001
     assert compared(body, body + "x", media_type).reason == "too_big"
+
+
+@settings(deadline=None)  # the first PDF loads its library
+@given(
+    st.sampled_from(sorted(TYPES)),
+    st.sampled_from(["", "; charset=utf-8", "; charset=latin1", "; charset=utf-16"]),
+    st.binary(max_size=60),
+    st.binary(max_size=60),
+)
+def test_any_bytes_have_a_verdict(media_type: str, charset: str, old: bytes, new: bytes) -> None:
+    """Whatever a body is called, nothing in it ends in an error, and it equals itself."""
+    assert compared(old, old, media_type + charset).verdict is Verdict.MATCH
+    assert compared(old, new, media_type + charset).verdict is not None
