@@ -13,6 +13,7 @@ from proxy.serving.exchange import Exchange
 from proxy.serving.pace import RATE_MIN
 from proxy.serving.plane import Plane
 from proxy.serving.reset import reset
+from proxy.serving.stage import RELAYING
 from proxy.upstream.handover import Handover
 from proxy.wire.errors import RequestError
 from proxy.wire.forwarding import HTTP, HTTPS, Peer, write_own
@@ -123,11 +124,14 @@ class Downstream(asyncio.Protocol):
         With TLS it never does: whoever sends close_notify gets no more answers.
         """
         self._ended = True
-        if self._scheme is HTTPS:
-            return False
-        if self.exchange is None:
-            return not self.writable
-        return self.exchange.request_done
+        exchange = self.exchange
+        if exchange is None:
+            return not self.writable and self._scheme is HTTP
+        if exchange.request_done and self._scheme is HTTP:
+            return True
+        if exchange.stage is RELAYING:  # the end of its answer must not be invented
+            self.cut_off()
+        return False
 
     def pause_writing(self) -> None:
         """Stop taking the answer: the client reads slowly."""

@@ -275,3 +275,32 @@ async def test_connections_are_counted(scene: Make) -> None:
     assert (it.plane.connections, len(it.live)) == (2, 2)
     first.leave()
     assert (it.plane.connections, len(it.live)) == (1, 1)
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+async def test_a_client_that_stops_in_its_body_gets_no_end_of_the_answer(
+    scene: Make, version: bytes
+) -> None:
+    """What has come of an answer that ends with the connection must not pass for all of it."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"POST /a HTTP/%b\r\nHost: h\r\nContent-Length: 10\r\n\r\nabcde" % version)
+    upstream = await it.accept(LEGACY)
+    upstream.receive(b"HTTP/1.1 200 OK\r\n\r\nso far")
+    assert client.received().endswith(b"so far" + (b"\r\n" if version == b"1.1" else b""))
+    client.transport.end()
+    assert client.reset
+    assert upstream.closing
+
+
+async def test_a_client_that_stops_in_its_body_and_was_not_answered_is_just_closed(
+    scene: Make,
+) -> None:
+    """There is nothing of which an end could be invented."""
+    it = scene(on(0))
+    client = it.client()
+    client.send(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nabcde")
+    upstream = await it.accept(LEGACY)
+    client.transport.end()
+    assert client.closed
+    assert upstream.closing
