@@ -5,6 +5,7 @@ A form never decides: elements of one form are paired, and then compared like al
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -48,18 +49,33 @@ class Canonicalizer:
         self._changes = _by_type(self._everywhere)
         self._texts: dict[str, Hashable] = {}
 
-    def elements(self, elements: Sequence[Json], at: range, path: Path) -> list[Hashable]:
-        """Give the forms of the elements at these indexes of the array at this path."""
-        pending = tuple(
+    def both(
+        self, old: Sequence[Json], new: Sequence[Json], path: Path, first: int = 0
+    ) -> tuple[list[Hashable], list[Hashable]]:
+        """Give the forms of elements of two arrays that stand at this path, from index `first` on.
+
+        The text with sorted members is the form where no rule asks for more, and where one array is
+        the other in a new order: what the rules hold to be the same would pair them no better.
+        """
+        pending = self._pending_at(path)
+        needs_rules = bool(pending or self._changes)
+        if not needs_rules or len(old) == len(new):
+            texts = list(map(self._written, old)), list(map(self._written, new))
+            if not needs_rules or Counter(texts[0]) == Counter(texts[1]):
+                return texts
+        return self._elements(old, pending, first), self._elements(new, pending, first)
+
+    def _elements(self, elements: Sequence[Json], pending: _Pending, first: int) -> list[Hashable]:
+        if not pending:
+            return list(map(self._form, elements))
+        return [self._form_in(each, at, pending) for at, each in enumerate(elements, first)]
+
+    def _pending_at(self, path: Path) -> _Pending:
+        return tuple(
             (pattern[len(path) :], declared)
             for pattern, declared in self._local
             if touches(pattern, path)
         )
-        if pending:
-            return [self._form_in(elements[i], i, pending) for i in at]
-        if self._changes:
-            return [self._form(elements[i]) for i in at]
-        return [self._written(elements[i]) for i in at]
 
     def values(self, values: Iterable[Json], path: Path) -> list[Hashable]:
         """Give the forms of values that all stand at this path, which no ignore rule covers."""

@@ -199,9 +199,10 @@ class Walk:
         if len(olds) == len(news) == 1:
             self.compare(old[olds[0]], new[news[0]], (*path, olds[0]))
             return
-        pairing = pair_by_content(
-            self._canonical.elements(old, olds, path), self._canonical.elements(new, news, path)
+        forms = self._canonical.both(
+            old[olds.start : olds.stop], new[news.start : news.stop], path, olds.start
         )
+        pairing = pair_by_content(*forms)
         self._paired(old, new, path, pairing.shifted(olds.start), None)
 
     @property
