@@ -43,6 +43,7 @@ class ShadowSettings:
     body_max: int = 1024 * 1024
     connect_timeout: float = 2.0
     deadline: float = 15.0
+    compare_seconds: float = 2.0
     capture_age_max: float = 30.0
     repeats_per_second: float = 10.0
     baselines_per_second: float = 10.0

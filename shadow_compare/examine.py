@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from shadow_compare.allowance import Allowance
+from shadow_compare.budget import Budget
 from shadow_compare.capture import Capture
 from shadow_compare.compare import compare
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
@@ -52,6 +53,8 @@ class Examiner:
     ) -> None:
         self._sides = sides
         self._memory = memory
+        self._monotonic = monotonic
+        self._seconds = settings.compare_seconds
         self._wall = wall
         self._chance = chance
         self._repeats = Allowance(settings.repeats_per_second, monotonic)
@@ -67,7 +70,7 @@ class Examiner:
         if self._wants_baseline(capture, rules, noise):
             (candidate, latency), baseline = await self._asked_of_both(capture, config)
             if baseline is not None:
-                again = compare(_primary(capture), baseline, rules, self._today())
+                again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
                 noise.hear_baseline(again, rules)
                 self._memory.evidence.baseline(capture.route, rules, again)
         else:
@@ -155,7 +158,12 @@ class Examiner:
         known: Known | None,
     ) -> Comparison:
         old, new = (primary, candidate) if _is_old(capture) else (candidate, primary)
-        return compare(old, new, rules, self._today(), known=known)
+        return compare(old, new, rules, self._today(), self._budget(), known)
+
+    def _budget(self) -> Budget:
+        """Give what one comparison may cost; nothing else happens in this process meanwhile."""
+        end = self._monotonic() + self._seconds
+        return Budget(is_over=lambda: self._monotonic() > end)
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall(), UTC).date()

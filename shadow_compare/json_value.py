@@ -173,12 +173,16 @@ def is_same_scalar(old: Json, new: Json) -> bool:
 
 
 def is_same_content(old: Json, new: Json) -> bool:
-    """Whether both are the same but for the order of members; False may mean not known."""
+    """Whether both are the same but for the order of members; False may mean not known.
+
+    Python's equality takes 1 for true and 1.0, so it only tells quickly that two are not the same.
+    """
     try:
-        return orjson.dumps(old, option=orjson.OPT_SORT_KEYS) == orjson.dumps(
-            new, option=orjson.OPT_SORT_KEYS
+        return bool(old == new) and (
+            orjson.dumps(old, option=orjson.OPT_SORT_KEYS)
+            == orjson.dumps(new, option=orjson.OPT_SORT_KEYS)
         )
-    except orjson.JSONEncodeError:  # holds a Decimal, or an integer or string orjson cannot write
+    except (orjson.JSONEncodeError, RecursionError):  # a Decimal, or what orjson cannot write
         return False
 
 

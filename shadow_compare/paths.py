@@ -124,22 +124,28 @@ def _step_of(step: re.Match[str]) -> Step:
 
 def covers(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern names this place or one above it."""
-    return path[: len(pattern)] == pattern or (
-        len(pattern) <= len(path) and all(map(_step_covers, pattern, path))
-    )
+    return len(pattern) <= len(path) and _fits(pattern, path, len(pattern))
 
 
 def is_exactly(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern names just this place."""
-    return path == pattern or (len(pattern) == len(path) and all(map(_step_covers, pattern, path)))
+    return len(pattern) == len(path) and _fits(pattern, path, len(pattern))
 
 
 def touches(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern names this place, one above it, or one that may be beneath it."""
-    return all(map(_step_covers, pattern, path))
+    return _fits(pattern, path, min(len(pattern), len(path)))
 
 
-def _step_covers(step: Step, segment: Segment) -> bool:
+def _fits(pattern: Pattern, path: Path, steps: int) -> bool:
+    for at in range(steps - 1, -1, -1):  # from the end, where most patterns differ from most paths
+        step, segment = pattern[at], path[at]
+        if step != segment and (type(step) is str or not _stands_for(step, segment)):
+            return False
+    return True
+
+
+def _stands_for(step: Step, segment: Segment) -> bool:
     if step is Wildcard.ELEMENT:
         return isinstance(segment, int | Element | Label)
     if step is Wildcard.MEMBER:
@@ -148,7 +154,7 @@ def _step_covers(step: Step, segment: Segment) -> bool:
         return step == segment.at
     if isinstance(segment, Aspect) and isinstance(step, Label):
         return step.name == segment.value  # `[order]` may be a field, or an array's order
-    return step == segment
+    return False
 
 
 def path_text(path: Path) -> str:

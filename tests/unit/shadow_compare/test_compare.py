@@ -202,6 +202,43 @@ def test_too_deep_is_not_compared() -> None:
         assert compare_json(old, new, NONE, TODAY) == Comparison.not_compared("too_deep")
 
 
+def test_nested_arrays_are_walked_over_a_few_times_at_most() -> None:
+    """What is tried at each level is not tried again for each level around it."""
+    old, new = (b"[" * 100 + leaf + b"]" * 100 for leaf in (b"1", b"2"))
+    assert compare_json(old, new, NONE, TODAY, Budget(20_000)).verdict is Verdict.MISMATCH
+    old, new = (b"[0," * 100 + leaf + b",9]" * 100 for leaf in (b"1", b"2,3"))
+    assert compare_json(old, new, PHP, TODAY, Budget(60_000)).verdict is Verdict.MISMATCH
+
+
+def test_many_rows_in_another_order_are_one_difference() -> None:
+    """Also with rules, without a key, and when some rows stand there more than once."""
+    rows = [{"id": i % 4000, "price": f"{i % 100}.5", "active": 1} for i in range(5000)]
+    turned = rows[2500:] + rows[:2500]
+    for rules in (NONE, PHP):
+        found = of(rows, turned, rules)
+        assert found.places == (("reordered", "$[order]"),)
+    respelt = [{**row, "price": float(row["price"]), "active": True} for row in turned]  # type: ignore[arg-type] # a string
+    found = of(rows, respelt, PHP)
+    assert found.places == (("reordered", "$[order]"),)
+    assert dict(found.fired) == {"number_as_string": 5000, "int_bool": 5000}
+
+
+def test_comparison_that_takes_too_long_is_given_up() -> None:
+    """It says so, and neither that they are equal nor that they differ."""
+    old, new = (json.dumps(list(range(start, 50_000))).encode() for start in (0, 7))
+    late = compare_json(old, new, PHP, TODAY, Budget(is_over=lambda: True))
+    assert late == Comparison.not_compared("too_slow")
+
+
+def test_huge_numbers_are_compared_digit_by_digit() -> None:
+    """Of ten thousand digits the last one counts."""
+    nines = b"9" * 10_000
+    assert compare_json(nines, nines[:-1] + b"8", PHP, TODAY).verdict is Verdict.MISMATCH
+    assert compare_json(b"[" + nines + b"]", b"[ " + nines + b"]", NONE, TODAY).verdict == "match"
+    assert compare_json(b"[1e400]", b"[1E+400]", NONE, TODAY).verdict is Verdict.MATCH
+    assert compare_json(b"[1e400]", b"[1e401]", PHP, TODAY).verdict is Verdict.MISMATCH
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -307,11 +344,12 @@ def test_everything_equals_itself(value: Json) -> None:
 
 @given(VALUES, VALUES)
 def test_verdict_does_not_depend_on_the_side(old: Json, new: Json) -> None:
-    """Swapping the sides swaps Missing with Extra, and keeps the verdict."""
+    """Swapping the sides keeps the verdict, and whatever can be paired in one way only."""
     for rules in (NONE, PHP):
         one, other = of(old, new, rules), of(new, old, rules)
         assert one.verdict is other.verdict
-        assert {path for _, path in one.places} == {path for _, path in other.places}
+        if "[" not in json.dumps([old, new])[1:]:
+            assert {path for _, path in one.places} == {path for _, path in other.places}
 
 
 @given(VALUES, VALUES)
