@@ -2,7 +2,7 @@ r"""Where in an answer something stands, and patterns over it.
 
 Grammar of a pattern, as written in rules and shown in signatures:
 
-    pattern  = "status" / "headers" ["." field-name *step] / body *step
+    pattern  = "status" / "headers." field-name *step / body *step
     body     = "$"                  JSON, and content without a format of its own
              / "html" / "xml" / "text" / "csv" / "form" / "pdf"
              / "notice"             what PHP has printed before or within the content
@@ -35,7 +35,7 @@ _STEP = re.compile(
 _LABEL = re.compile(r"\[(?P<label>[^\[\]]+)\]")
 _ROOT = re.compile(
     r"headers\.(?P<field>[!#$%&'+^_`|~0-9A-Za-z-]+)"
-    r"|\$|(?:html|xml|text|csv|form|pdf|notice|headers)(?=[.\[]|$)"
+    r"|\$|(?:html|xml|text|csv|form|pdf|notice)(?=[.\[]|$)"
 )
 _PLAIN_NAME = re.compile(r"[\w-]+")
 _ID_NAME = re.compile(r"\d+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

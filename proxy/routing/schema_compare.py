@@ -22,8 +22,8 @@ _DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 # The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
 _PATH = re.compile(
-    r"status|headers\.[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-    r"|(?:\$|xml|text|csv|form|pdf|notice)"
+    r"status"
+    r"|(?:headers\.[!#$%&'+^_`|~0-9A-Za-z-]+|\$|xml|text|csv|form|pdf|notice)"
     r"(?:\.[\w-]+|\['[^'\]]+'\]|\.\*|\[(?:\*|\d+|order|length)\])*"
     r"|html(?:\.[\w-]+|\.\*|\[[^\[\]]+\])*"
 )
