@@ -1,7 +1,8 @@
-"""`python -m deploy.suite`: all tests, in parts that run side by side, each printed as a whole.
+"""`python -m deploy.suite`: all tests, in parts of which three run side by side.
 
 Half of what the tests on real servers take is waiting, so on two cores three parts end sooner than
-two. What no part names is in the last: nothing is left out because a list was not kept up.
+two. Each part is shown as a whole when it has ended. What no part names is in the one for the rest:
+nothing is left out because a list was not kept up.
 """
 
 from __future__ import annotations
@@ -14,31 +15,37 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from deploy.stack.program import ROOT
 
-PATIENCE: Final = 840.0
+SIDE_BY_SIDE: Final = 3
+
+PATIENCE: Final = 840
 """Seconds that a part may take: longer, and something hangs that no limit of a test has ended."""
 
-MERCY: Final = 30.0
+MERCY: Final = 30
 """Seconds in which a part that is asked to end may take its servers down."""
 
-FOLDERS: Final = {
-    "stories and pages": ("tests/acceptance", "tests/browser"),
-    "servers": ("tests/integration",),
-}
+STORIES: Final = ("tests/acceptance",)
+APPLICATIONS: Final = tuple(
+    f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")
+)
+PAGES: Final = ("tests/browser", "tests/integration/console", "tests/integration/admin")
+PLANES: Final = tuple(
+    f"tests/integration/{name}" for name in ("control", "deploy", "serving", "shadow_compare")
+)
 
 
 @dataclass(frozen=True)
 class Part:
-    """Commands that run one after the other; the first that fails is the last."""
+    """One command."""
 
     name: str
-    commands: tuple[tuple[str, ...], ...]
+    command: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -51,99 +58,105 @@ class Ending:
 
 
 def parts(compiled: bool) -> list[Part]:
-    """Give all parts; `compiled` says whether the hot path is tested once more in that form."""
+    """Give all parts, what takes long first.
+
+    `compiled` says whether the hot path is tested once more in that form.
+    """
     pytest = (sys.executable, "-m", "pytest")
-    named = [Part(name, ((*pytest, *folders),)) for name, folders in FOLDERS.items()]
-    elsewhere = (f"--ignore={folder}" for folders in FOLDERS.values() for folder in folders)
-    rest: list[tuple[str, ...]] = [(*pytest, "tests", *elsewhere)]
-    if compiled:
-        rest.append((os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled"))
-    return [*named, Part("units, conformance, and the hot path compiled", tuple(rest))]
+    named = (*STORIES, *APPLICATIONS, *PLANES, *PAGES)
+    rest = ("tests", *(f"--ignore={folder}" for folder in named))
+    again = (os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled")
+    return [
+        Part("stories", (*pytest, *STORIES)),
+        Part("units, conformance and the rest", (*pytest, *rest)),
+        Part("applications and their data", (*pytest, *APPLICATIONS)),
+        *([Part("the hot path compiled", again)] if compiled else []),
+        Part("planes on servers", (*pytest, *PLANES)),
+        Part("console and API", (*pytest, *PAGES)),
+    ]
 
 
-class Run:
-    """One part under way; what it says is added to a file, or shown when there is none."""
+class Suite:
+    """Runs parts side by side; once it is asked to end, none is begun."""
 
-    def __init__(self, part: Part, log: Path | None) -> None:
-        self._part = part
-        self._log = log
-        self._ending = Ending(1, 0.0, 0.0)
+    def __init__(self, all_parts: Sequence[Part]) -> None:
+        self.endings: dict[str, Ending] = {}
+        self._waiting = deque(all_parts)
         self._asked_to_end = False
-        self._process: subprocess.Popen[bytes] | None = None
-        self._thread = threading.Thread(target=self._work)
-        self._thread.start()
+        self._running: set[subprocess.Popen[bytes]] = set()
+        self._printing = threading.Lock()
 
-    def wait(self) -> Ending:
-        """Wait for the end."""
-        self._thread.join()
-        return self._ending
+    def run(self) -> None:
+        """Run all parts; `endings` has those that were begun."""
+        threads = [threading.Thread(target=self._work) for _ in range(SIDE_BY_SIDE)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
     def end(self) -> None:
         """Ask for an early end, with every server taken down."""
         self._asked_to_end = True
-        if self._process is not None:
-            self._process.terminate()
+        for process in tuple(self._running):
+            process.terminate()
 
     def _work(self) -> None:
-        begun, cpu, status = time.monotonic(), 0.0, 0
-        with contextlib.nullcontext() if self._log is None else self._log.open("ab") as out:
-            for command in self._part.commands:
-                status, used = self._command(command, PATIENCE - (time.monotonic() - begun), out)
-                cpu += used
-                if status or self._asked_to_end:
-                    break
-        self._ending = Ending(status or int(self._asked_to_end), time.monotonic() - begun, cpu)
+        while not self._asked_to_end:
+            try:
+                part = self._waiting.popleft()
+            except IndexError:
+                return
+            self._run(part)
 
-    def _command(
-        self, command: Sequence[str], limit: float, out: IO[bytes] | None
-    ) -> tuple[int, float]:
-        argv = ["timeout", "-k", f"{MERCY:.0f}", f"{max(1.0, limit):.0f}", *command]
-        process = self._process = subprocess.Popen(
-            argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-        )
-        if self._asked_to_end:
-            process.terminate()
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        return process.returncode, used.ru_utime + used.ru_stime
+    def _run(self, part: Part) -> None:
+        begun = time.monotonic()
+        argv = ["timeout", "-k", f"{MERCY}", f"{PATIENCE}", *part.command]
+        with tempfile.TemporaryFile() as out:
+            process = subprocess.Popen(
+                argv, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
+            )
+            self._running.add(process)
+            if self._asked_to_end:
+                process.terminate()
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            self._running.discard(process)
+            cpu = used.ru_utime + used.ru_stime
+            self.endings[part.name] = Ending(process.returncode, time.monotonic() - begun, cpu)
+            out.seek(0)
+            with self._printing:
+                print(f"== {part.name}", flush=True)
+                sys.stdout.buffer.write(out.read())
+                sys.stdout.buffer.flush()
 
 
 def run(all_parts: Sequence[Part]) -> int:
-    """Run the parts side by side; gives 0 if every one of them has succeeded.
-
-    The first is shown while it runs, the others when it has ended.
-    """
-    print(f"== {all_parts[0].name}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        logs = [Path(folder, str(number)) for number in range(1, len(all_parts))]
-        with ended_by_signals() as runs:
-            runs.append(Run(all_parts[0], None))
-            runs.extend(map(Run, all_parts[1:], logs))
-            endings = [one.wait() for one in runs]
-        for part, log in zip(all_parts[1:], logs, strict=True):
-            print(f"== {part.name}", flush=True)
-            sys.stdout.buffer.write(log.read_bytes())
+    """Run the parts; gives 0 if every one of them has succeeded."""
+    print(f"== {len(all_parts)} parts; each is shown when it has ended", flush=True)
+    suite = Suite(all_parts)
+    with _ended_by_signals(suite):
+        suite.run()
     print("== how long it took")
-    for part, ending in zip(all_parts, endings, strict=True):
-        word = "passed" if ending.status == 0 else f"FAILED ({ending.status})"
-        print(f"{part.name:<48} {ending.wall:6.0f} s, CPU {ending.cpu:5.0f} s  {word}")
-    return int(any(ending.status for ending in endings))
+    for part in all_parts:
+        ending = suite.endings.get(part.name)
+        if ending is None:
+            print(f"{part.name:<32} DID NOT END")
+        else:
+            word = "passed" if ending.status == 0 else f"FAILED ({ending.status})"
+            print(f"{part.name:<32} {ending.wall:6.0f} s, CPU {ending.cpu:5.0f} s  {word}")
+    good = sum(ending.status == 0 for ending in suite.endings.values())
+    return int(good < len(all_parts))
 
 
 @contextlib.contextmanager
-def ended_by_signals() -> Iterator[list[Run]]:
-    """Collect runs that SIGINT and SIGTERM end; they are still waited for."""
-    runs: list[Run] = []
-
-    def end(*_: object) -> None:
-        for one in runs:
-            one.end()
-
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+def _ended_by_signals(suite: Suite) -> Iterator[None]:
+    """Let SIGINT and SIGTERM ask for an early end, which is still waited for."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: suite.end()) for number in numbers]
     try:
-        yield runs
+        yield
     finally:
-        for number, handler in before.items():
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
 
