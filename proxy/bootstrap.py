@@ -30,6 +30,7 @@ from proxy.compiled import is_compiled
 from proxy.control.bus.local import LocalBus, LocalUplink
 from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
+from proxy.control.losses import Losses
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError, RulesError, SettingsError
@@ -349,8 +350,9 @@ async def _control(
     )
     store = SqlStore(paths.database_url(settings))
     rules_file = RulesFile(settings.rules, clock)
-    controller = Controller(rules_file, store, publisher, clock, paths.kill_file)
     comparisons = Database(paths.database_url(settings), comparison_tables)
+    losses = Losses(ComparisonStore(comparisons).record, clock.wall)
+    controller = Controller(rules_file, store, publisher, clock, paths.kill_file, losses.add)
     await controller.start()
     metrics = Metrics(
         lambda: replace(controller.reading(), processes=tuple(map(_process_reading, processes)))
@@ -369,6 +371,7 @@ async def _control(
         )
     )
     console = asyncio.create_task(server.serve(sockets=[admin]))
+    keeping = asyncio.create_task(losses.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.read_rules)
     next(pulse for role, _, pulse in processes if role == "controller").is_ready()
     try:
@@ -376,7 +379,9 @@ async def _control(
     finally:
         await controller.close()  # first: who follows `changed` must hear the end
         server.should_exit = True
-        await asyncio.gather(console, return_exceptions=True)
+        keeping.cancel()
+        await asyncio.gather(console, keeping, return_exceptions=True)
+        await losses.flush()
         await comparisons.close()
 
 

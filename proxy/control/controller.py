@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from proxy.clock import Clock
@@ -48,8 +49,15 @@ FORWARDER = "forwarder"
 log = logging.getLogger(__name__)
 
 
+OnLost = Callable[[str, Mapping[str, int], int], None]
+"""Takes captures that were dropped: route, how many by reason, and the rules version."""
+
+
 class Controller(Desk):
-    """The acting controller of one state directory; single-threaded, never waits to decide."""
+    """The acting controller of one state directory; single-threaded, never waits to decide.
+
+    `on_lost` is told of captures that no shadow worker had.
+    """
 
     def __init__(
         self,
@@ -58,9 +66,11 @@ class Controller(Desk):
         publisher: Publisher,
         clock: Clock,
         kill_file: KillFile | None = None,
+        on_lost: OnLost = lambda _route, _reasons, _version: None,
     ) -> None:
         super().__init__(rules_file, store, publisher, clock, kill_file)
         self._turns: Turns[LiveRoute] = Turns(PART, ROUND)
+        self._on_lost = on_lost
         self._captures_sent = 0
         self._stream: dict[str, int] = {}
         self._events: Counter[tuple[str, str]] = Counter()
@@ -176,7 +186,8 @@ class Controller(Desk):
             self._events.update({(event, label): count for label, count in labels.items()})
         for route_id, reasons in batch.captures_dropped.items():
             if (live := self._in_force.live.get(route_id)) is not None:
-                live.totals.dropped.update(reasons)
+                live.add_dropped(reasons, batch.version, now)
+                self._on_lost(route_id, reasons, batch.version)
         for (route_id, side), tally in batch.tallies.items():
             if (live := self._in_force.live.get(route_id)) is None:
                 continue  # a route that has just been taken out of the rules

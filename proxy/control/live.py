@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -149,6 +150,13 @@ class LiveRoute:
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
             self.step.mismatches += count.count if count.verdict == MISMATCH else 0
+
+    def add_dropped(self, reasons: Mapping[str, int], version: int, now: float) -> None:
+        """Take captures that were dropped: seen in the coverage, and never judged by."""
+        self.totals.dropped.update(reasons)
+        if version >= self.since_version:
+            dropped = {(NOT_COMPARED, reason): number for reason, number in reasons.items()}
+            self.coverage.add(dropped, now)
 
     def judge(self, now: float, *, rolled_back: bool) -> Judgement:
         """Let go of what is too old, and look at the rest."""

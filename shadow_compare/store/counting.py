@@ -23,12 +23,12 @@ async def count(connection: AsyncConnection, records: Iterable[Record]) -> dict[
     rules: Counter[Key] = Counter()
     compared: Counter[Key] = Counter()
     for record in records:
-        compared[(record.route,)] += record.verdict in COMPARED
+        compared[(record.route,)] += record.count if record.verdict in COMPARED else 0
         for bucket in buckets(record.minute):
             verdicts[
                 *bucket, record.route, record.method[:_METHOD_MAX], record.status_class,
                 record.verdict, record.reason,
-            ] += 1  # fmt: skip
+            ] += record.count  # fmt: skip
             for rule, times in record.fired:
                 rules[*bucket, record.route, rule[:_RULE_MAX]] += times
     await add_up(connection, totals, compared)

@@ -27,7 +27,8 @@ class Finding:
 class Record:
     """One comparison of a route; `at` is Unix time in seconds, `version` that of the rules.
 
-    `status` is the primary's, 0 where it is not known.
+    `status` is the primary's, 0 where it is not known. A record without a finding may stand for
+    several that ended alike: `count` is how many.
     """
 
     route: str
@@ -39,6 +40,7 @@ class Record:
     finding: Finding | None = None
     method: str = "GET"
     status: int = 0
+    count: int = 1
 
     @property
     def minute(self) -> int:

@@ -135,6 +135,7 @@ async def test_differences_keep_their_sides_when_modern_is_primary(
     modern.reply = lambda _head: http_answer(b'{"a":2}')
     await running.send(a_capture(primary=MODERN, body=b'{"a":2}').encode())
     await told(running, "mismatch")
+    assert running.counts == [("plans", MODERN, "mismatch", "", False, 1)]
 
     async def stored() -> bool:
         return bool(await running.report.signatures())

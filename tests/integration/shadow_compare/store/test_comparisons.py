@@ -41,7 +41,7 @@ async def test_coverage_adds_up_by_verdict_and_reason(
                 Record("plans", HOUR, 1, "match"),
                 Record("plans", HOUR + 60, 1, "ignored", "race"),
                 Record("plans", HOUR, 1, "not_compared", "timeout"),
-                Record("users", HOUR, 1, "not_compared", "dropped"),
+                Record("users", HOUR, 1, "not_compared", "dropped", count=3),
                 a_mismatch(),
             ]
         )
@@ -55,7 +55,7 @@ async def test_coverage_adds_up_by_verdict_and_reason(
         "mismatch_rate": 0.25, "mismatch_rate_low": pytest.approx(0.071, abs=0.001),
         "mismatch_rate_high": pytest.approx(0.591, abs=0.001),
     }  # fmt: skip
-    assert (users.compared, users.match_rate, users.eligible) == (0, None, 2)
+    assert (users.compared, users.match_rate, users.eligible) == (0, None, 6)
     assert await report.coverage(route="users") == [users]
 
 
