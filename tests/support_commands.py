@@ -131,6 +131,7 @@ def filled_client() -> FakeClient:
         "/differences/9f1c2ab4d0e17735/fixed": signature_plain(report.details[0]),
         "/differences/9f1c2ab4d0e17735/export": {"text": "<!doctype html>"},
         "/differences/proposals": {"proposals": [each.to_plain() for each in report.proposed]},
+        f"/differences/proposals/{report.proposed[0].id}/accept": version_plain(version),
         "/differences/rules": {
             "rules": [
                 {

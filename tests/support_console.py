@@ -266,6 +266,22 @@ class FakeController:
         self.ignored.setdefault(route_id, []).extend(wanted)
         return self._record("ignore", route_id, author, reason, dict(evidence))
 
+    async def add_compare_entry(
+        self,
+        route_id: str,
+        section: str,
+        entry: Mapping[str, Any],
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Record the entry."""
+        self._route(route_id)
+        self._expect(expected_version)
+        return self._record("compare", route_id, author, reason, {**evidence, section: dict(entry)})
+
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
     ) -> VersionRecord:

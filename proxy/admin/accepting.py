@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from proxy.admin.problems import Problem, ProblemError
-from proxy.admin.schemas import Acceptance
+from proxy.admin.schemas import Acceptance, Adoption
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema_compare import is_answer_path
-from shadow_compare.report import SignatureSummary
+from shadow_compare.report import Proposal, SignatureSummary
 
 PATHS_MAX = 20
 """More places than these are no single thing that somebody expects."""
+
+
+def entry_of(proposal: Proposal, wanted: Adoption, today: date) -> dict[str, Any]:
+    """Give what is added for a proposal; raises ProblemError."""
+    if proposal.section != "ignore":
+        if wanted.until is not None or wanted.owner:
+            raise _refused(
+                f"A rule of `{proposal.section}` has neither an end nor an owner.",
+                "Leave them out.",
+                "until",
+            )
+        return dict(proposal.value)
+    if wanted.until is None or wanted.until < today:
+        raise _refused("An ignore rule ends one day.", "Name a day to come.", "until")
+    owner = {"owner": wanted.owner} if wanted.owner else {}
+    until = wanted.until.isoformat()
+    return {"path": proposal.path, "reason": wanted.reason, **owner, "until": until}
 
 
 def ignore_rules(

@@ -195,6 +195,10 @@ class Api:
         """Make ignore rules of a group of differences."""
         return await self._about.accept(request, await _body(request), self._changed)
 
+    async def accept_proposal(self, request: Request) -> Response:
+        """Make a proposal a rule."""
+        return await self._about.adopt(request, await _body(request), self._changed)
+
     async def fix_difference(self, request: Request) -> Response:
         """Say that a group of differences is mended."""
         return await self._about.fixed(request, await _body(request))

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.admin import schemas
-from proxy.admin.accepting import ignore_rules
+from proxy.admin.accepting import entry_of, ignore_rules
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.plain import signature_plain
 from proxy.admin.problems import Problem, ProblemError
@@ -69,6 +69,27 @@ class Differences:
         """Rules that what was seen speaks for."""
         found = await _stored(self._report.proposals(request.query_params.get("route")))
         return json_response({"proposals": [proposal.to_plain() for proposal in found]})
+
+    async def adopt(self, request: Request, body: bytes, changed: Changed) -> Response:
+        """Make a proposal a rule of its route."""
+        wanted = schemas.read_adoption(body)
+        name = request.path_params["proposal"]
+        found = next((p for p in await _stored(self._report.proposals()) if p.id == name), None)
+        if found is None:
+            raise NotFoundError(f"There is no proposal {name!r}; it may be a rule by now.")
+        entry = entry_of(found, wanted, datetime.now(UTC).date())
+        return await changed(
+            request,
+            lambda expected: self._controller.add_compare_entry(
+                found.route,
+                found.section,
+                entry,
+                author=wanted.author,
+                reason=wanted.reason,
+                evidence={"proposal": found.id, "path": found.path, **found.evidence},
+                expected_version=expected,
+            ),
+        )
 
     async def ignore_rules(self, request: Request) -> Response:
         """The ignore rules, and how often each mattered."""

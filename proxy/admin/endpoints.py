@@ -160,6 +160,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         errors=(422, 503),
     ),
     Endpoint(
+        "POST",
+        "/differences/proposals/{proposal}/accept",
+        "accept_proposal",
+        "Make a proposal a rule of its route",
+        "Version",
+        takes="Adoption",
+        errors=(*_CHANGE_ERRORS, 503),
+    ),
+    Endpoint(
         "GET",
         "/differences/rules",
         "ignore_rules",

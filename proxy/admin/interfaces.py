@@ -45,6 +45,21 @@ class Controller(Protocol):
         """Add ignore rules to a route, in the rules file too."""
         ...
 
+    async def add_compare_entry(
+        self,
+        route_id: str,
+        section: str,
+        entry: Mapping[str, Any],
+        /,
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Add an entry to a section of a route's `compare`, in the rules file too."""
+        ...
+
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
     ) -> VersionRecord:

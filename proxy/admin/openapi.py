@@ -264,6 +264,12 @@ SCHEMAS: dict[str, Any] = {
         "paths?": ["string"],
         "critical?": "boolean",
     },
+    "Adoption": {
+        "reason": "string",
+        "author?": "string",
+        "owner?": "string",
+        "until?": "date",
+    },
     "KillSwitch": {"on": "boolean", "reason": "string", "author?": "string"},
     "RequestToExplain": {
         "method?": "string",

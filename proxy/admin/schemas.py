@@ -65,6 +65,16 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Adoption:
+    """That a proposal becomes a rule; `owner` and `until` are for ignore rules."""
+
+    author: str
+    reason: str
+    owner: str
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class KillSwitch:
     """The kill switch turned on or off."""
 
@@ -122,6 +132,17 @@ def read_acceptance(body: bytes) -> Acceptance:
             until=members.day("until"),
             paths=members.texts("paths"),
             critical=members.flag("critical"),
+        )
+
+
+def read_adoption(body: bytes) -> Adoption:
+    """Read `{"reason": …, "author"?, "owner"?, "until"?: "2027-03-01"}`."""
+    with Members(body, ("reason", "author", "owner", "until")) as members:
+        return Adoption(
+            author=members.author(),
+            reason=members.reason(),
+            owner=members.text("owner"),
+            until=members.day("until") if members.text("until") else None,
         )
 
 

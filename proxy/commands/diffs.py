@@ -24,6 +24,7 @@ cutover diffs watch --route plans
 cutover diffs accept 9f1c2ab4d0e17735 --until 2027-03-01 --reason "the clock of each side"
 cutover diffs fixed 9f1c2ab4d0e17735 --reason "release 2.4.1"
 cutover diffs proposals
+cutover diffs adopt 5d0c9f1b2a774e03 --reason "each side has its ids"
 cutover diffs rules
 cutover diffs export 9f1c2ab4d0e17735 --html --out ticket-17.html
 

@@ -137,6 +137,27 @@ class Desk:
         self._in_force.commit(self._now.with_rules(loaded, because), "ignore", route_id, because)
         return await self._written()
 
+    async def add_compare_entry(
+        self,
+        route_id: str,
+        section: str,
+        entry: Mapping[str, Any],
+        *,
+        author: str,
+        reason: str,
+        evidence: Mapping[str, Any],
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Add an entry to a section of a route's `compare`, in the rules file too."""
+        self.read_rules()
+        self._expect(expected_version)
+        self._route(route_id)
+        self._check_file()
+        loaded = self._rules_file.add_compare_entry(self._now.loaded, route_id, section, entry)
+        because = self._because(author, reason, dict(evidence))
+        self._in_force.commit(self._now.with_rules(loaded, because), "compare", route_id, because)
+        return await self._written()
+
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
     ) -> VersionRecord:

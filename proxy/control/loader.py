@@ -6,11 +6,13 @@ import codecs
 import contextlib
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from proxy.clock import Clock
 from proxy.control.edit import with_weight
+from proxy.control.edit_compare import with_entry
 from proxy.control.edit_ignore import with_ignore_rules
 from proxy.control.loaded import LoadedRules
 from proxy.errors import Position, RefusedError, RulesError, RulesProblem
@@ -91,6 +93,12 @@ class RulesFile:
     ) -> LoadedRules:
         """Add ignore rules to a route, under the same terms as `set_weight`."""
         return self._write(with_ignore_rules(loaded, route_id, added, str(self.path)))
+
+    def add_compare_entry(
+        self, loaded: LoadedRules, route_id: str, section: str, entry: Mapping[str, Any]
+    ) -> LoadedRules:
+        """Add to how the answers of a route are compared, under the same terms as `set_weight`."""
+        return self._write(with_entry(loaded, route_id, section, entry, str(self.path)))
 
     def _write(self, edited: LoadedRules) -> LoadedRules:
         mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""

@@ -50,6 +50,7 @@ _DONE: dict[str, str] = {
     "halt_writes": "stopped mirroring the writes of {route}",
     "resume_writes": "had the writes of {route} mirrored again",
     "ignore": "ruled differences of {route} out",
+    "compare": "changed how answers of {route} are compared",
     "load": "put other rules in force",
 }
 

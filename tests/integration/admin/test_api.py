@@ -16,6 +16,7 @@ from proxy.admin.api import BODY_MAX, STREAMS_MAX
 from proxy.admin.auth import SECURITY_HEADERS
 from proxy.errors import Position, RulesError, RulesProblem
 from tests.support_admin import TOKEN, RunningAdmin, running_admin
+from tests.support_console import FakeReport
 
 CHANGE = {"reason": "because", "author": "ada"}
 
@@ -105,6 +106,10 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "decision": ("/decisions/1", None),
     "differences": ("/differences", None),
     "proposals": ("/differences/proposals?route=plans", None),
+    "accept_proposal": (
+        f"/differences/proposals/{FakeReport().proposed[0].id}/accept",
+        {"until": "2999-12-31", "owner": "billing", **CHANGE},
+    ),
     "ignore_rules": ("/differences/rules?route=plans", None),
     "difference": ("/differences/9f1c2ab4d0e17735", None),
     "export_differences": ("/differences/export?as=csv&state=open", None),

@@ -4,6 +4,7 @@ import json
 
 from proxy.routing.schema import rules_from_plain
 from tests.support_commands import cutover, filled_client
+from tests.support_console import FakeReport
 from tests.support_routing import plain, route
 
 
@@ -13,9 +14,10 @@ def test_proposals_are_listed_with_what_to_write() -> None:
     result = cutover("diffs", "proposals", "--route", "plans", client=client)
     assert client.asked == [("/differences/proposals", {"route": "plans"})]
     first, entry, second, bound = result.out.splitlines()
-    assert first.startswith("plans: $.meta.at: of 40 answers that were asked for twice 40")
+    told = "plans: $.meta.at: of 40 answers that were asked for twice 40"
+    assert first.partition("  ")[2].startswith(told)
     assert entry == '  compare: {ignore: [{"path": "$.meta.at", "reason": "noise"}]}'
-    assert second == "plans: $.meta.clock: by less than a minute"
+    assert second.partition("  ")[2] == "plans: $.meta.clock: by less than a minute"
     assert bound == '  compare: {tolerances: {"$.meta.clock": {"time": "60s"}}}'
 
 
@@ -34,3 +36,15 @@ def test_nothing_to_propose_is_said() -> None:
     assert cutover("diffs", "proposals", client=client).out.startswith("no proposals: ")
     asked = cutover("diffs", "proposals", "--json", client=client)
     assert json.loads(asked.out) == {"proposals": []}
+
+
+def test_a_proposal_is_adopted_by_its_name() -> None:
+    """With reason and author, and what an ignore rule asks for."""
+    client = filled_client()
+    name = FakeReport().proposed[0].id
+    arguments = ("--reason", "a clock", "--author", "kim", "--until", "2027-03-01")
+    result = cutover("diffs", "adopt", name, *arguments, "--if-version", "17", client=client)
+    path = f"/differences/proposals/{name}/accept"
+    body = {"reason": "a clock", "author": "kim", "until": "2027-03-01"}
+    assert client.sent == [("POST", path, body, 17)]
+    assert result.out.startswith(f"{name}: in force (version ")

@@ -158,6 +158,24 @@ class TestIgnoreRules:
             )
 
 
+class TestCompareEntries:
+    """Adding what a proposal says."""
+
+    async def test_in_force_written_and_told(self, scene: Scene, controller: Controller) -> None:
+        """An entry is in force at once, stands in the file, and is recorded with its evidence."""
+        entry = {"path": "$.id"}
+        record = await controller.add_compare_entry(
+            "plans", "correspond", entry, **ME, evidence={"proposal": "p"}
+        )
+        assert record.number == 2
+        assert "correspond" in scene.file.read_text()
+        decision = (await controller.decisions())[0]
+        assert (decision.action, decision.route) == ("compare", "plans")
+        assert decision.evidence == {"proposal": "p"}
+        with pytest.raises(RefusedError):
+            await controller.add_compare_entry("plans", "ignore", entry, **ME, evidence={})
+
+
 class TestRollbackAndResume:
     """Taking back by hand, and putting in force again."""
 
