@@ -136,6 +136,7 @@ class Pages:
             has_more=len(found or ()) > PAGE,
             signatures=None if found is None else found[:PAGE],
             coverage=coverage,
+            proposals=await _read(self._report.proposals(chosen)) or (),
             rules=standings(rules, coverage or (), _day(status.at), chosen) if rules else (),
         )
 

@@ -83,6 +83,15 @@ def test_the_route_page_says_what_the_gate_waits_for(browser: Browser) -> None:
     assert "$.data[*].price" in html
 
 
+def test_proposals_stand_with_their_reasons(browser: Browser) -> None:
+    """Each by the name that it is adopted by, of the chosen route only."""
+    text = browser.get("/differences").text
+    for proposal in FakeReport().proposed:
+        assert proposal.id in text
+        assert proposal.why in text
+    assert "Proposed rules" not in browser.get("/differences?route=subscriptions.list").text
+
+
 def test_differences_are_filtered_by_route_and_by_weight(browser: Browser) -> None:
     """The filters are in the address, so they can be pasted into a chat."""
     assert "c0ffee00c0ffee00" in browser.get("/differences").text
