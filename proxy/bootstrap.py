@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import logging
 import os
 import signal
@@ -34,6 +33,7 @@ from proxy.control.losses import Losses
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError, RulesError, SettingsError
+from proxy.garbage import settle
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.observe.metrics import Metrics, ProcessReading
@@ -89,6 +89,9 @@ if TYPE_CHECKING:
 
 FORWARDED: Final = 0.25
 """Seconds between words to the controller of captures that were forwarded."""
+
+SHADOW_NICE: Final = 10
+"""Niceness of shadow workers: where cores are scarce, they wait and not the clients."""
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
@@ -374,6 +377,7 @@ async def _control(
     keeping = asyncio.create_task(losses.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.read_rules)
     next(pulse for role, _, pulse in processes if role == "controller").is_ready()
+    settle()
     try:
         await _until_stopped(controller.run())
     finally:
@@ -451,6 +455,7 @@ def _tell_link(index: int, connected: bool) -> None:
 async def _shadow(
     settings: ServeSettings, paths: StatePaths, index: int, write_key: bytes, pulse: Pulse
 ) -> None:
+    os.nice(SHADOW_NICE)
     database = Database(paths.database_url(settings), comparison_tables)
     shadow_settings = ShadowSettings(
         redaction_key=key_at(paths.redaction_key),
@@ -464,12 +469,15 @@ async def _shadow(
     reclaimed = Counter[str]()
     worker: ShadowWorker
     uplink: LocalUplink
+    last: Snapshot | None = None
 
     def on_message(kind: str, payload: dict[str, Any]) -> None:
+        nonlocal last
         if kind != "snapshot":
             return
         try:
-            worker.configure(shadow_config(Snapshot.from_wire(payload), settings.shadow_workers))
+            last = Snapshot.from_wire(payload, last)
+            worker.configure(shadow_config(last, settings.shadow_workers))
         except (RulesError, TlsError, ValueError) as error:
             log.error("shadow worker %d keeps its rules: %s", index, error)  # noqa: TRY400 - the text is the whole story
             return
@@ -511,9 +519,7 @@ async def _shadow(
     background = [asyncio.create_task(uplink.run()), asyncio.create_task(heartbeat())]
     # Pages and JSON are many objects that refer to nothing in a circle: with the default of 700 the
     # collector takes a third of the time for a megabyte, and half of it for eight.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    settle(young=50_000)
     pulse.is_ready()
     try:
         await _until_stopped(worker.run(source))

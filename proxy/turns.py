@@ -10,20 +10,23 @@ T = TypeVar("T")
 
 
 class Turns(Generic[T]):
-    """Goes round and round: whoever is there throughout has a turn in every `looks` looks.
+    """Goes round and round: whoever is there throughout has a turn in every `most` looks.
 
-    A look is at `least` of them, or at all when there are not more.
+    A look is at `part` of them as long as a round takes from `fewest` to `most` looks; when there
+    are fewer or more of them, a look is at fewer or more.
     """
 
-    def __init__(self, least: int, looks: int) -> None:
-        self._least: Final = least
-        self._looks: Final = looks
+    def __init__(self, part: int, fewest: int, most: int) -> None:
+        self._part: Final = part
+        self._fewest: Final = fewest
+        self._most: Final = most
         self._at = 0
 
     def next(self, everybody: Sequence[T]) -> Sequence[T]:
         """Give those whose turn it is; how many there are may change from look to look."""
         count = len(everybody)
-        part = max(self._least, math.ceil(count / self._looks))
+        part = max(self._part, math.ceil(count / self._most))
+        part = min(part, math.ceil(count / self._fewest))
         if part >= count:
             return everybody
         at = self._at if self._at < count else 0

@@ -69,7 +69,7 @@ class Controller(Desk):
         on_lost: OnLost = lambda _route, _reasons, _version: None,
     ) -> None:
         super().__init__(rules_file, store, publisher, clock, kill_file)
-        self._turns: Turns[LiveRoute] = Turns(PART, ROUND)
+        self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._on_lost = on_lost
         self._captures_sent = 0
         self._stream: dict[str, int] = {}

@@ -183,14 +183,22 @@ class Table:
         mint_key: bytes = b"",
         own_path: str = "",
         halted_writes: frozenset[str] = frozenset(),
+        before: Table | None = None,
     ) -> None:
-        """Compile; `own_path` is the proxy's own, and no route takes it."""
+        """Compile; `own_path` is the proxy's own, and no route takes it.
+
+        Routes that are as in the table `before`, made with the same key, are taken from there.
+        """
         self.version: Final = version
         self._own_path: Final = own_path
         self.rules: Final = rules
         self.kill_switch: Final = kill_switch
+        self._rolled_back: Final = rolled_back
+        self._halted_writes: Final = halted_writes
+        known = {} if before is None else before.shared_with(self)
         self.routes: Final = tuple(
-            Route(
+            known.get(route.id)
+            or Route(
                 route,
                 order,
                 rules,
@@ -218,6 +226,14 @@ class Table:
         # `OPTIONS *` is about the server as a whole, and goes where `/` goes.
         segments = path.split("/") if path != "*" else ["", ""]
         return self._search(self._root, segments, 1, method, None)
+
+    def shared_with(self, other: Table) -> dict[str, Route]:
+        """Give the routes that are the same in another table, by id."""
+        if self.rules is not other.rules or self.kill_switch is not other.kill_switch:
+            return {}
+        changed = self._rolled_back ^ other._rolled_back
+        changed |= self._halted_writes ^ other._halted_writes
+        return {route.id: route for route in self.routes if route.id not in changed}
 
     def parameters(self, route: Route, path: str) -> Mapping[str, str]:
         """Give the values of the route's `{name}` segments in this path."""

@@ -99,7 +99,7 @@ class Plane:
         self.on_bad: Callable[[], None] = lambda: None
         self._workers = workers
         self._mint_key = mint_key
-        self._snapshot: Snapshot | None = None
+        self.snapshot: Snapshot | None = None
         self._killed = False
         self._make_pool = make_pool
         self._random = random.Random(os.urandom(16))  # noqa: S311 - samples, ids
@@ -120,7 +120,7 @@ class Plane:
         there are other rules to go on with.
         """
         pools = self._renewed_pools(snapshot.rules)  # first: it may fail, and then nothing changes
-        self._snapshot = snapshot
+        self.snapshot = snapshot
         self.table = Table(
             snapshot.rules,
             snapshot.rolled_back,
@@ -129,6 +129,7 @@ class Plane:
             self._mint_key,
             self.ready_path,
             snapshot.halted_writes,
+            before=self.table,
         )
         self.admission.limit = snapshot.rules.limits.exchanges
         self.connections_max = snapshot.rules.limits.connections
@@ -151,8 +152,8 @@ class Plane:
         if on is self._killed:
             return False
         self._killed = on
-        if self._snapshot is not None:
-            self.apply(self._snapshot)
+        if self.snapshot is not None:
+            self.apply(self.snapshot)
         return True
 
     def readiness(self) -> tuple[int, str]:

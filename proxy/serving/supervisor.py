@@ -13,6 +13,7 @@ import signal
 from typing import Final
 
 from proxy.errors import SettingsError
+from proxy.garbage import settle
 from proxy.serving.child import Child
 from proxy.serving.drain import Patience
 from proxy.serving.estate import Estate
@@ -65,6 +66,7 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, _HEARD)
         if self._taking_over is None and self._estate.papers is not None:
             self._estate.papers.write_pid()
+        settle()
         self._family.start_due()
         while self._is_service or self._family.alive:
             heard = signal.sigtimedwait(_HEARD, self._until_next())

@@ -7,7 +7,6 @@ that the controller keeps; without shadow workers it drops captures and counts t
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Callable, Sequence
@@ -18,6 +17,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from proxy.errors import RulesError
+from proxy.garbage import settle
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
 from proxy.serving.door import Door, door
@@ -164,12 +164,7 @@ class Worker:
             await each.open()
         if self._signs is not None:
             self._signs.is_ready()
-        # What exists now stays for ever; the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        # Hardly anything on the hot path refers to itself in a circle, and with the default of 700
-        # the collector took a fifth of the time in process when all heads were new.
-        gc.set_threshold(50_000, 20, 100)
+        settle()
         await self._go(doors)
         self._probing.follow(())
         for task in background:
@@ -237,7 +232,7 @@ class Worker:
         """Serve by a snapshot, unless it is older than the one in force."""
         table = self._plane.table
         try:
-            snapshot = Snapshot.from_wire(payload)
+            snapshot = Snapshot.from_wire(payload, self._plane.snapshot)
         except (RulesError, KeyError, TypeError) as error:
             log.error("a snapshot was refused, the last one stays in force: %s", error)  # noqa: TRY400 - the text is the whole story
             return

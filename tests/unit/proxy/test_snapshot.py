@@ -41,6 +41,17 @@ def test_a_snapshot_survives_the_wire(snapshot: Snapshot, kill_switch: bool) -> 
     assert received.to_wire() == sent.to_wire()
 
 
+def test_a_document_that_has_not_changed_is_not_parsed_again(snapshot: Snapshot) -> None:
+    """Most versions change what is rolled back, and nothing else."""
+    plain = replace(snapshot, version=8, rolled_back=frozenset()).to_wire()
+    sent = orjson.loads(orjson.dumps(plain))
+    received = Snapshot.from_wire(sent, snapshot)
+    assert received.rules is snapshot.rules
+    assert (received.version, received.rolled_back) == (8, frozenset())
+    sent["document"]["routes"][0]["weight"] = "26%"
+    assert Snapshot.from_wire(sent, snapshot).weight("a") == 2600
+
+
 def test_the_weight_in_force_is_told(snapshot: Snapshot) -> None:
     """Nothing for what is rolled back, killed, or not there."""
     assert (snapshot.weight("a"), snapshot.weight("b"), snapshot.weight("c")) == (2500, 0, 0)

@@ -239,3 +239,39 @@ def test_what_is_known_of_addresses_is_bounded() -> None:
     for i in range(_CACHE_MAX + 10):
         found.trusts(f"10.0.{i >> 8}.{i & 255}")
     assert len(found._trust) == 10
+
+
+@given(
+    *[st.frozensets(st.sampled_from("abc"))] * 4,
+    st.booleans(),
+    st.booleans(),
+)
+def test_a_table_made_from_the_one_before_decides_as_one_made_anew(
+    was_back: frozenset[str],
+    is_back: frozenset[str],
+    was_halted: frozenset[str],
+    is_halted: frozenset[str],
+    was_killed: bool,
+    is_killed: bool,
+) -> None:
+    """And takes from it the routes that have not changed."""
+    writes = {"share": "100%", "writes": "dry_run"}
+    found = rules(*(route(f"/{name}", name, weight="50%", mirror=writes) for name in "abc"))
+    before = Table(found, was_back, was_killed, halted_writes=was_halted)
+    after = Table(found, is_back, is_killed, halted_writes=is_halted, before=before)
+    anew = Table(found, is_back, is_killed, halted_writes=is_halted)
+    for old, new, wanted in zip(before.routes, after.routes, anew.routes, strict=True):
+        assert after.match("GET", f"/{new.id}") is new
+        assert (new.weight, new.writes) == (wanted.weight, wanted.writes)
+        assert new.decide(b"x") == wanted.decide(b"x")
+        as_before = was_killed is is_killed and all(
+            (new.id in was) is (new.id in now)
+            for was, now in ((was_back, is_back), (was_halted, is_halted))
+        )
+        assert (new is old) is as_before
+
+
+def test_other_rules_make_other_routes() -> None:
+    """Even if a route is written as before: what stands above all routes may have changed."""
+    before = table("/a")
+    assert Table(rules(route("/a", "r0")), before=before).routes[0] is not before.routes[0]

@@ -279,7 +279,7 @@ async def test_a_write_that_is_read_back_is_captured(
 async def test_halted_writes_are_not_captured(scene: Make) -> None:
     """From the version on that halts them, and again from the one that resumes them."""
     it = scene(on(0, mirror=WRITES))
-    snapshot = it.plane._snapshot
+    snapshot = it.plane.snapshot
     assert snapshot is not None
     client = it.client()
     for version, halted in ((1, True), (2, False)):

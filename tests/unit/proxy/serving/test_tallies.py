@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from proxy.outcome import Tally, latency_bucket
-from proxy.serving.tallies import PART, ROUND, Tallies
+from proxy.serving.tallies import PART, ROUND_FEWEST, ROUND_MOST, Tallies
 
 BUCKET = latency_bucket(0.01)
-MANY = [f"r{number}" for number in range(PART * ROUND)]
+MANY = [f"r{number}" for number in range(PART * ROUND_MOST)]
 
 
 @pytest.fixture
@@ -19,19 +19,20 @@ def tallies() -> Tallies:
     return found
 
 
-def test_a_few_routes_are_told_each_time() -> None:
-    """Nobody waits where there is nothing to spare."""
+def test_a_few_routes_are_told_as_often_as_they_are_judged() -> None:
+    """What is good waits a little for more of it."""
     few = Tallies()
-    tally = few.of("r", "legacy")
-    for _ in range(3):
-        tally.add_ok(0.01)
-        assert few.take_next() == {("r", "legacy"): Tally(served=1, ok=1, latencies={BUCKET: 1})}
+    for route in "abcd":
+        few.of(route, "legacy").add_ok(0.01)
+    told = [few.take_next() for _ in range(ROUND_FEWEST)]
+    one = Tally(served=1, ok=1, latencies={BUCKET: 1})
+    assert told == [{(route, "legacy"): one} for route in "abcd"]
     assert few.take_next() == {}
 
 
 def test_many_routes_are_told_in_turn(tallies: Tallies) -> None:
     """Everything within a round, nothing twice, and no batch much larger than another."""
-    batches = [tallies.take_next() for _ in range(ROUND)]
+    batches = [tallies.take_next() for _ in range(ROUND_MOST)]
     assert {len(batch) for batch in batches} == {2 * PART}
     assert len({key for batch in batches for key in batch}) == 2 * len(MANY)
     assert tallies.take_next() == {}
