@@ -20,7 +20,7 @@ BENCHES = {
     "mirror": "the primary while everything is mirrored and compared, beside nginx with `mirror`",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
-IN_PROCESS = frozenset({"compare", "path"})
+IN_PROCESS = frozenset({"path"})
 """Benches that measure the hot path in their own process, in the form CUTOVER_COMPILED asks for."""
 
 
