@@ -116,7 +116,7 @@ def _fetched(url: str, source: Source) -> Answer:
     target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
-        for name, value in map(_field, source.fields):
+        for name, value in map(field_of, source.fields):
             connection.putheader(name, value)
         connection.endheaders()
         response = connection.getresponse()
@@ -141,7 +141,8 @@ def _connection(
     return http.client.HTTPConnection(host, port, timeout=timeout)
 
 
-def _field(text: str) -> tuple[str, str]:
+def field_of(text: str) -> tuple[str, str]:
+    """Read `Name: value`; raises ValueError."""
     name, colon, value = text.partition(":")
     if not colon or not name.strip():
         raise ValueError(f"--header: {text!r} is not 'Name: value'")

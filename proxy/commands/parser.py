@@ -11,6 +11,7 @@ from proxy.commands import (
     explain,
     history,
     override,
+    replay,
     routes,
     serve,
     steer,
@@ -46,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        serve, upgrade, check, explain, override, routes, steer, diffs, compare, history,
+        serve, upgrade, check, explain, override, routes, steer, diffs, compare, replay, history,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -23,6 +23,7 @@ COMMANDS = (
     "unkill",
     "diffs",
     "compare",
+    "replay",
     "versions",
     "decisions",
 )

@@ -1,0 +1,59 @@
+"""Files of GoReplay: payloads between lines of three monkeys (pure).
+
+    1 ID TIMESTAMP [LATENCY] LF request-as-on-the-wire LF monkeys LF
+
+1 is a request; 2 and 3 are answers, which are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from shadow_compare.replay.recorded import SIZE_MAX, Item, Unreadable, request
+
+SEPARATOR: Final = "\n🐵🙈🙉\n".encode()
+
+
+def read_chunks(chunks: Iterable[bytes]) -> Iterator[Item]:
+    """Read a file in pieces of any size."""
+    place = 0
+    for place, payload in enumerate(_payloads(chunks), start=1):
+        if payload is None:
+            yield Unreadable(place, f"is larger than {SIZE_MAX} bytes")
+        elif (item := _item(place, payload)) is not None:
+            yield item
+
+
+def _payloads(chunks: Iterable[bytes]) -> Iterator[bytes | None]:
+    """Cut at the separators; None for what is too large to be held."""
+    buffer, too_large = b"", False
+    for chunk in chunks:
+        buffer += chunk
+        *complete, buffer = buffer.split(SEPARATOR)
+        for payload in complete:
+            yield None if too_large or len(payload) > SIZE_MAX else payload
+            too_large = False
+        if len(buffer) > SIZE_MAX:
+            buffer, too_large = buffer[-len(SEPARATOR) :], True
+    if buffer.strip():
+        yield None if too_large else buffer
+
+
+def _item(place: int, payload: bytes) -> Item | None:
+    meta, newline, raw = payload.partition(b"\n")
+    kind = meta.split(b" ")[0]
+    if not newline or kind not in (b"1", b"2", b"3"):
+        return Unreadable(place, "does not begin as a payload of GoReplay")
+    if kind != b"1":
+        return None
+    head, blank, body = raw.partition(b"\r\n\r\n")
+    line, *fields = head.decode("latin-1").split("\r\n")
+    words = line.split(" ")
+    if not blank or len(words) != 3 or not words[2].startswith("HTTP/"):
+        return Unreadable(place, "holds no complete head of a request")
+    pairs = (field.partition(":") for field in fields)
+    headers = tuple((name.strip(), value.strip()) for name, _, value in pairs)
+    if any(name.lower() == "transfer-encoding" for name, _ in headers):
+        return Unreadable(place, "has a chunked body, which is not read")
+    return request(place, words[0], words[1], headers, body)
