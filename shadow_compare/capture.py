@@ -12,7 +12,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -195,7 +195,7 @@ def _unpacked(frame: bytes) -> tuple[_Numbers, list[bytes]]:
     return (flags, status, version, identity, at, latency), parts
 
 
-def _checked(frame: bytes) -> tuple[int, ...]:
+def _checked(frame: bytes) -> tuple[Any, ...]:
     """Read the head of a frame, all of whose parts are there."""
     try:
         found = _HEAD.unpack_from(frame)
