@@ -51,6 +51,13 @@ _LOOSE: Final = re.compile(
 _FORM: Final = "application/x-www-form-urlencoded"
 _NO_BODY: Final = frozenset({"headers", "status"})
 """Roots of paths that are not in the body."""
+_TAG: Final = re.compile(r"<(?:input|meta|button|option)\b[^<>]{0,4000}>", re.IGNORECASE)
+_TAG_NAME: Final = re.compile(
+    r"""\b(?:name|id|property)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
+)
+_TAG_VALUE: Final = re.compile(
+    r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
+)
 _PLACEHOLDER: Final = re.compile(r"\[redacted [0-9a-f]{12}\]")
 _PART_NAME: Final = re.compile(r'\bname="([^"\r\n]{1,100})"')
 
@@ -203,7 +210,17 @@ class Redactor:
         return self.placeholder(value if isinstance(value, str) else write_json(value))
 
     def _loose(self, text: str) -> str:
-        return self.text(_LOOSE.sub(self._assignment, text))
+        return self.text(_LOOSE.sub(self._assignment, _TAG.sub(self._tag, text)))
+
+    def _tag(self, found: re.Match[str]) -> str:
+        """Hide what a field of a page holds, where the name of the field stands apart from it."""
+        names = (name.strip("\"'") for name in _TAG_NAME.findall(found[0]))
+        if not any(_SECRET_NAME.search(_field_name(name)) for name in names):
+            return found[0]
+        return _TAG_VALUE.sub(lambda value: value[1] + f'"{self._unquoted(value[2])}"', found[0])
+
+    def _unquoted(self, value: str) -> str:
+        return self.placeholder(value.strip("\"'"))
 
     def _assignment(self, found: re.Match[str]) -> str:
         if not _SECRET_NAME.search(found[2]):

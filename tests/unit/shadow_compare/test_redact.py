@@ -234,3 +234,20 @@ def test_body_in_which_a_declared_place_cannot_be_found_is_not_kept() -> None:
 def test_nothing_declared_changes_nothing() -> None:
     """The same redactor serves."""
     assert REDACTOR.declaring(()) is REDACTOR
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        '<input type="hidden" name="csrf" value="hunter2">',
+        "<input value='hunter2' name='user[password]'/>",
+        "<META content=hunter2 name=csrf-token>",
+    ],
+)
+def test_hidden_fields_of_pages_lose_what_they_hold(tag: str) -> None:
+    """Wherever the name stands; others stay."""
+    page = f'<form><input name="page" value="2">{tag}</form>'.encode()
+    text = REDACTOR.body(page, Content.TEXT, "text/html")
+    assert "hunter2" not in text
+    assert REDACTOR.placeholder("hunter2") in text
+    assert '<input name="page" value="2">' in text
