@@ -13,7 +13,6 @@ from proxy.commands.command import add_command
 from proxy.commands.context import OK, REFUSED, Context, Json
 from proxy.commands.output import print_block, print_json, print_line, print_table
 from proxy.errors import RulesError, RulesProblem
-from proxy.routing.compare_rules import Standing
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
@@ -80,6 +79,8 @@ def read_rules(path: Path) -> Rules:
 
 def notes_on(rules: Rules, today: date) -> Iterator[str]:
     """Say what is valid but may surprise."""
+    from proxy.routing.compare_rules import Standing  # not before `serve` has chosen its form
+
     used = {route.plan for route in rules.routes}
     for name, steps in rules.plans:
         if name in used:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -125,3 +126,11 @@ def _is_refused(build: Path, root: Path, words: str) -> None:
         use("1", build, root)
     assert isinstance(caught.value.__cause__, UnusableError)
     assert sys.meta_path == before
+
+
+def test_the_command_line_imports_nothing_of_the_hot_path() -> None:
+    """Else `serve` could not choose its form any more."""
+    code = "import sys, proxy.__main__; print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    hot = ("proxy.outcome", "proxy.routing.", "proxy.upstream.", "proxy.wire.", "shadow_compare.")
+    assert [name for name in said.stdout.split() if name.startswith(hot)] == []
