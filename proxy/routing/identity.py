@@ -73,7 +73,8 @@ def cookie_value(header: bytes, name: bytes) -> bytes | None:
     at = header.find(wanted)
     if at < 0:
         return None
-    if at and header[at - 2 : at] != b"; ":  # another's value, or another's spacing
+    # Another's value, or another's spacing. Compiled, a slice must not end before it begins.
+    if at == 1 or (at and header[at - 2 : at] != b"; "):
         return _cookie_value(header, name)
     start, end = at + len(wanted), header.find(b";", at)
     return (header[start:end] if end >= 0 else header[start:]).rstrip(b" \t")

@@ -124,9 +124,15 @@ async def test_modern_dies_while_the_controller_cannot_act(
 
 async def test_a_write_is_never_sent_twice(proxy_between: Proxy, legacy: App, modern: App) -> None:
     """What modern may have read is answered 502; what it never saw may be written by legacy."""
-    proxy, modern.delay = proxy_between, 0.02
+    proxy = proxy_between
+
+    async def some_are_with_it() -> bool:
+        return len(modern.seen) > modern.answered
+
     async with under_load(Load(proxy.port, make=writes)) as load:
         await load.reached(300)
+        modern.delay = 5.0  # what comes now is still there when it dies
+        await eventually_async(some_are_with_it, 10, "modern holds a write")
         modern.kill()
         decision = await rolled_back(proxy, "orders.write")
         await proxy.settled(decision["version"])
