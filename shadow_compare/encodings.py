@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import brotli
 
@@ -32,6 +32,18 @@ Decoder = Callable[[bytes, int], bytes]
 """Undo an encoding, giving at most so many bytes; raises BrokenError and TooBigError."""
 
 
+class _Stream(Protocol):
+    """What zlib and zstd call a decompressor."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+
+
 def _gzip(body: bytes, room: int) -> bytes:
     return _inflated(body, room, _GZIP_OR_ZLIB)
 
@@ -44,13 +56,18 @@ def _deflate(body: bytes, room: int) -> bytes:
 
 
 def _inflated(body: bytes, room: int, wbits: int) -> bytes:
+    return _strung(body, room, lambda: zlib.decompressobj(wbits), zlib.error)
+
+
+def _strung(body: bytes, room: int, begin: Callable[[], _Stream], broken: type[Exception]) -> bytes:
+    """Decode members or frames that are strung together (RFC 1952, 2.2; RFC 8878, 3.1)."""
     parts: list[bytes] = []
     rest = body
-    while rest:  # gzip files may be strung together
-        stream = zlib.decompressobj(wbits)
+    while rest:
+        stream = begin()
         try:
             part = stream.decompress(rest, room + 1)
-        except zlib.error as error:
+        except broken as error:
             raise BrokenError from error
         room -= len(part)
         if room < 0:
@@ -82,22 +99,7 @@ def _brotli(body: bytes, room: int) -> bytes:
 
 
 def _zstandard(body: bytes, room: int) -> bytes:
-    parts: list[bytes] = []
-    rest = body
-    while rest:  # frames may be strung together (RFC 8878 section 3.1)
-        stream = zstd.ZstdDecompressor(options=_ZSTD_OPTIONS)
-        try:
-            part = stream.decompress(rest, room + 1)
-        except zstd.ZstdError as error:
-            raise BrokenError from error
-        room -= len(part)
-        if room < 0:
-            raise TooBigError
-        if not stream.eof:
-            raise BrokenError
-        parts.append(part)
-        rest = stream.unused_data
-    return b"".join(parts)
+    return _strung(body, room, lambda: zstd.ZstdDecompressor(options=_ZSTD_OPTIONS), zstd.ZstdError)
 
 
 DECODERS: Final[Mapping[str, Decoder]] = {

@@ -7,7 +7,7 @@ never disagree about what was asked.
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from proxy.wire.errors import RequestError
 from proxy.wire.grammar import (
@@ -42,10 +42,9 @@ class RequestLine:
     """A request line understood.
 
     `path` is normal, `target` is what the upstream receives, `authority` is set for absolute-form.
-    `memo` is room for whoever routes by it to remember what was found.
     """
 
-    __slots__ = ("authority", "memo", "method", "minor", "path", "target")
+    __slots__ = ("authority", "method", "minor", "path", "target")
 
     def __init__(
         self, method: str, path: str, target: bytes, minor: int, authority: bytes | None = None
@@ -55,7 +54,6 @@ class RequestLine:
         self.target: Final = target
         self.minor: Final = minor
         self.authority: Final = authority
-        self.memo: Any = None
 
 
 def read_request_line(line: bytes) -> RequestLine:
