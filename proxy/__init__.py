@@ -10,6 +10,7 @@ The nouns, in reading order:
     control   the control plane: loader, controller (its tick), publisher, bus, store
     observe   metrics and the access log
     admin     the HTTP API and the console
+    bootstrap the composition root: which process is made of what
     commands  the command line
 
 Two values cross between the planes: `snapshot` goes down, `outcome` comes up.

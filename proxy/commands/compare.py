@@ -118,7 +118,7 @@ def _rules(args: argparse.Namespace) -> CompareRules:
 
 
 def _rules_of(file: Path, route_id: str | None) -> CompareRules:
-    from proxy.bootstrap import compare_rules
+    from proxy.bootstrap.shadow_rules import compare_rules
     from proxy.commands.check import read_rules
 
     rules = read_rules(file)

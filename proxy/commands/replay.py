@@ -133,7 +133,7 @@ def _routes(rules: Rules | None) -> Callable[[str, str], tuple[str, CompareRules
     if rules is None:
         plain = CompareRules()
         return lambda _method, _target: (ROUTE, plain)
-    from proxy.bootstrap import compare_rules
+    from proxy.bootstrap.shadow_rules import compare_rules
     from proxy.routing.table import Table
 
     table = Table(rules, frozenset(), False, 1, b"")

@@ -38,6 +38,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Read the settings and serve until a signal ends it."""
     settings = serve_settings(vars(args), context.environ)
     told = compiled.use(settings.compiled)  # before the hot path is imported
-    from proxy.bootstrap import serve
+    from proxy.bootstrap.serve import serve
 
     return serve(settings, told)

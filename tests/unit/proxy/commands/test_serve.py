@@ -13,7 +13,7 @@ def test_serve_hands_its_settings_to_the_composition_root(monkeypatch: pytest.Mo
     """Options and variables become one value; the exit code is what serving gives."""
     seen: list[ServeSettings] = []
     told: list[str] = []
-    bootstrap = types.ModuleType("proxy.bootstrap")
+    bootstrap = types.ModuleType("proxy.bootstrap.serve")
 
     def serve(settings: ServeSettings, how: str) -> int:
         seen.append(settings)
@@ -21,7 +21,7 @@ def test_serve_hands_its_settings_to_the_composition_root(monkeypatch: pytest.Mo
         return 7
 
     monkeypatch.setattr(bootstrap, "serve", serve, raising=False)
-    monkeypatch.setitem(sys.modules, "proxy.bootstrap", bootstrap)
+    monkeypatch.setitem(sys.modules, "proxy.bootstrap.serve", bootstrap)
     environ = {"CUTOVER_ROLE": "data-plane", "CUTOVER_COMPILED": "0"}
     result = cutover("serve", "--workers", "3", environ=environ)
     assert result.code == 7

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from proxy.bootstrap import shadow_config
+from proxy.bootstrap.shadow_rules import shadow_config
 from proxy.routing.rewrites import FieldEdits, PathRules, RewriteRules
 from proxy.serving.mirrored import MirrorRewrite
 from proxy.snapshot import Snapshot

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from proxy.bootstrap import shadow_config
+from proxy.bootstrap.shadow_rules import shadow_config
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowConfig
