@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from shadow_compare.cookies import SetCookie, attribute_name, read_set_cookie
 from shadow_compare.json_value import Json
 from shadow_compare.normalize import Headers
 from shadow_compare.paths import HEADERS
@@ -65,21 +66,29 @@ def _cookies(values: list[str]) -> Json:
     A cookie that is set more than once has a list of them.
     """
     found: dict[str, list[Json]] = {}
-    for value in values:
-        pair, *attributes = value.split(";")
-        name = pair.partition("=")[0].strip()
-        found.setdefault(name, []).append(dict(map(_attribute, filter(str.strip, attributes))))
+    for cookie in map(read_set_cookie, values):
+        found.setdefault(cookie.name, []).append(_attributes(cookie))
     return {name: each[0] if len(each) == 1 else each for name, each in found.items()}
 
 
-def _attribute(text: str) -> tuple[str, Json]:
-    name, _, value = (part.strip() for part in text.partition("="))
-    name = name.lower()
+def _attributes(cookie: SetCookie) -> dict[str, Json]:
+    """Give them by name; what no browser heeds may be anything, and stands together as `other`."""
+    found: dict[str, Json] = {}
+    others: list[Json] = []
+    for attribute in cookie.attributes:
+        if name := attribute_name(attribute):
+            found[name] = _attribute_value(name, attribute.partition("=")[2].strip())
+        else:
+            others.append(attribute)
+    return {**found, "other": others} if others else found
+
+
+def _attribute_value(name: str, value: str) -> Json:
     if name == "expires":  # a moment, that only tells whether the cookie is set or taken back
-        return name, "past" if "1970" in value else "given"
+        return "past" if "1970" in value else "given"
     if name == "domain":
         value = value.removeprefix(".")
-    return name, (value.lower() if name in _CASELESS else value) or True
+    return (value.lower() if name in _CASELESS else value) or True
 
 
 def _parts(value: str) -> list[str]:

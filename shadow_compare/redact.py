@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import unquote_plus
 
+from shadow_compare.cookies import ATTRIBUTES, attribute_name, read_pair, read_set_cookie
 from shadow_compare.json_value import InvalidJsonError, Json, TooDeepError, parse_json, write_json
 from shadow_compare.normalize import Content, Headers
 from shadow_compare.paths import BODY, Label, Path, Pattern, Segment, covers
@@ -51,6 +52,7 @@ _LOOSE: Final = re.compile(
 _FORM: Final = "application/x-www-form-urlencoded"
 _NO_BODY: Final = frozenset({"headers", "status"})
 """Roots of paths that are not in the body."""
+_SET_COOKIE: Final[Path] = ("headers", "set-cookie")
 _TAG: Final = re.compile(r"<(?:input|meta|button|option)\b[^<>]{0,4000}>", re.IGNORECASE)
 _TAG_NAME: Final = re.compile(
     r"""\b(?:name|id|property)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
@@ -109,6 +111,9 @@ class Redactor:
 
     def value(self, value: Json, path: Path) -> Json:
         """Redact a value that stands at this path of an answer."""
+        if path[:2] == _SET_COOKIE:
+            value = self._of_cookies(value, path)
+            return hide_at(value, path, self._declared, self._hidden)
         if any(map(_names_secret, path[1:])):
             return self._hidden(value)
         return self._clean(hide_at(value, path, self._declared, self._hidden))
@@ -131,19 +136,33 @@ class Redactor:
         if any(pattern[:2] == ("headers", name) for pattern in self._declared):
             return self.placeholder(value)
         if name == "cookie":
-            return "; ".join(map(self._cookie, value.split(";")))
+            return "; ".join(self._cookie(*read_pair(pair)) for pair in value.split(";"))
         if name == "set-cookie":
-            pair, mark, attributes = value.partition(";")
-            return self._cookie(pair) + mark + attributes
+            cookie = read_set_cookie(value)
+            attributes = map(self._attribute, cookie.attributes)
+            return "; ".join([self._cookie(cookie.name, cookie.value), *attributes])
         if name == "location":
             return self.target(value)
         if name in _SECRET_HEADERS or _SECRET_NAME.search(name.replace("-", "_")):
             return self.placeholder(value)
         return self.text(value)
 
-    def _cookie(self, pair: str) -> str:
-        name, _, value = pair.strip().partition("=")
+    def _cookie(self, name: str, value: str) -> str:
         return f"{name}={self.placeholder(value)}"
+
+    def _attribute(self, attribute: str) -> str:
+        """Redact an attribute of a cookie: one that no browser heeds may be part of its value."""
+        return self.text(attribute) if attribute_name(attribute) else self.placeholder(attribute)
+
+    def _of_cookies(self, value: Json, path: Path) -> Json:
+        """Redact what is compared of cookies: names, and attributes without any cookie's value."""
+        if isinstance(value, dict):
+            return {name: self._of_cookies(item, (*path, name)) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._of_cookies(item, path) for item in value]
+        if not isinstance(value, str):
+            return value
+        return self.text(value) if path[-1] in ATTRIBUTES else self._hidden(value)
 
     def _token(self, found: re.Match[str]) -> str:
         run = found[0]

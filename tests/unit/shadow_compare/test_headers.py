@@ -37,6 +37,7 @@ def kinds(old: Headers, new: Headers) -> list[tuple[str, str]]:
             (("set-cookie", "A=1"), ("set-cookie", "B=1")),
             (("set-cookie", "B=2"), ("set-cookie", "A=2")),
         ),
+        ((("set-cookie", "nameless"),), (("set-cookie", "=another"),)),
         (
             (("set-cookie", "A=1; Domain=.Shop.example; SameSite=Lax;"),),
             (("set-cookie", "A=1;domain=shop.example ;; samesite=lax"),),
@@ -80,6 +81,11 @@ def test_what_means_the_same_to_a_client_is_no_difference(old: Headers, new: Hea
             (("set-cookie", "S=1; Path=/App"),),
             (("set-cookie", "S=1; Path=/app"),),
             ("value_changed", "headers.set-cookie.S.path"),
+        ),
+        (
+            (("set-cookie", "S=1; Path=/; Flavour=sweet"),),
+            (("set-cookie", "S=1; Path=/; Flavour=sour"),),
+            ("value_changed", "headers.set-cookie.S.other[*]"),
         ),
         (
             (("set-cookie", "S=; expires=Thu, 01-Jan-1970 00:00:01 GMT"),),

@@ -1,13 +1,20 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shadow_compare.budget import Budget
+from shadow_compare.headers import compare_headers
 from shadow_compare.json_value import Json
 from shadow_compare.normalize import Content
-from shadow_compare.paths import Element, Label, Path, parse_pattern
+from shadow_compare.paths import Aspect, Element, Label, Path, parse_pattern
 from shadow_compare.redact import TEXT_MAX, Redactor
+from shadow_compare.rules import CompareRules
+from shadow_compare.structure import Walk
 
 REDACTOR = Redactor(b"key")
 CARD = "4111 1111 1111 1111"
@@ -49,6 +56,51 @@ def test_cookies_keep_what_is_needed_to_understand_them() -> None:
     secret = REDACTOR.placeholder("1")
     assert found["cookie"] == f"a={secret}; b={REDACTOR.placeholder('2')}"
     assert found["set-cookie"] == f"S={secret}; Path=/; Secure"
+
+
+@given(pieces=st.lists(st.text(st.sampled_from("hunter2 "), min_size=3), min_size=1))
+def test_no_part_of_a_cookie_is_shown_that_browsers_take_for_its_value(pieces: list[str]) -> None:
+    """Neither without a name, nor behind a semicolon, which ends a value also within quotes."""
+    pieces = [f"hunter2{piece}" for piece in pieces]
+    for written in (";".join(pieces), f'S="{"; ".join(pieces)}"', f"S={pieces[0]};x={pieces[0]}"):
+        headers = (("cookie", written), ("set-cookie", f"{written}; Path=/app; Secure"))
+        shown = dict(REDACTOR.headers(headers))
+        assert "hunter2" not in str(shown)
+        assert "Path=/app; Secure" in shown["set-cookie"]
+        walk = Walk(CompareRules(), date(2026, 3, 1), Budget())
+        compare_headers(walk, headers, ())
+        ((difference),) = walk.findings.differences
+        assert "hunter2" not in str(REDACTOR.value(difference.old, difference.path))
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "shown"),
+    [
+        (True, ("S", "httponly"), True),
+        ("lax", ("S", "samesite"), "lax"),
+        ("/app", ("S", "path"), "/app"),
+        (f"/{JWT}", ("S", "path"), f"/{REDACTOR.placeholder(JWT)}"),
+        (["token=1"], ("S", "other"), [REDACTOR.placeholder("token=1")]),
+        ("token=1", ("S", "other", 0), REDACTOR.placeholder("token=1")),
+        ({"path": "/", "secure": True}, ("session_id",), {"path": "/", "secure": True}),
+        ({"S": [{"path": "/"}, {}]}, (), {"S": [{"path": "/"}, {}]}),
+        (2, ("S", Aspect.LENGTH), 2),
+    ],
+)
+def test_an_operator_sees_which_attribute_of_a_cookie_was_lost(
+    value: Json, path: Path, shown: Json
+) -> None:
+    """What is compared of cookies holds no values of theirs, unless the server made up a field."""
+    assert REDACTOR.value(value, ("headers", "set-cookie", *path)) == shown
+
+
+def test_an_attribute_is_hidden_where_that_is_declared() -> None:
+    """For instance a path that names a customer."""
+    hidden = REDACTOR.placeholder("/app")
+    redactor = declaring("headers.set-cookie.S.path")
+    at: Path = ("headers", "set-cookie", "S")
+    assert redactor.value("/app", (*at, "path")) == hidden
+    assert redactor.value({"path": "/app", "secure": True}, at) == {"path": hidden, "secure": True}
 
 
 def test_plain_headers_stay() -> None:
@@ -182,7 +234,6 @@ def test_hostile_text_takes_no_time() -> None:
         ("x", ("$", "user", "password"), True),
         ({"a": 1}, ("$", "secret"), True),
         (5, ("$", "tokens", 0), True),
-        ("a=1; Path=/", ("headers", "set-cookie"), True),
         ("x", ("$", "name"), False),
         (None, ("$", "password"), False),
         ({"name": "a"}, ("$", "user"), False),
