@@ -27,7 +27,7 @@ examples:
   eval "$(python -m deploy.stack env)"       its addresses and database URLs, for your shell
   CUTOVER_PORT_PROXY=9080 python -m deploy.stack up
 
-ports: CUTOVER_PORT_{PROXY,CONSOLE,LEGACY,MODERN,MARIADB,POSTGRES,REDIS}
+ports: CUTOVER_PORT_{PROXY,CONSOLE,LEGACY,MODERN,MARIADB,POSTGRES,REDIS,PROCESSOR,MAIL}
 """
 
 

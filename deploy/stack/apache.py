@@ -11,6 +11,7 @@ from pathlib import Path
 from deploy.stack.database import Database
 from deploy.stack.errors import CommandError, MissingProgramError
 from deploy.stack.process import Command
+from deploy.stack.processor import Account
 from deploy.stack.program import ROOT, find, is_root, run
 from deploy.stack.server import Server, http_status
 
@@ -84,13 +85,15 @@ class Apache(Server):
         database: Database,
         redis: tuple[str, int],
         *,
+        processor: Account | None = None,
         source: Path = SOURCE,
         tied: bool = False,
     ) -> None:
-        """Serve the PHP source with the database and the session store given."""
+        """Serve the PHP source with the database, session store and processor given."""
         super().__init__(run_dir, port, tied=tied)
         self._database = database
         self._redis = redis
+        self._processor = processor
         self._source = source
         self._copy_note = self.folder / "document_root"
 
@@ -113,7 +116,7 @@ class Apache(Server):
             account=account,
             modules=_load_modules(),
             document_root=document_root,
-            environment=_set_env(legacy_environment(self._database, self._redis)),
+            environment=_set_env(legacy_environment(self._database, self._redis, self._processor)),
             redis_host=host,
             redis_port=port,
             log=self.process.log,
@@ -152,9 +155,14 @@ class Apache(Server):
             self._copy_note.unlink()
 
 
-def legacy_environment(database: Database, redis: tuple[str, int]) -> dict[str, str]:
+def legacy_environment(
+    database: Database, redis: tuple[str, int], processor: Account | None = None
+) -> dict[str, str]:
     """Return the variables that the legacy application reads its configuration from."""
+    account = (processor.url, processor.key) if processor else ("", "")
     return {
+        "LEGACY_STRIPE_URL": account[0],
+        "LEGACY_STRIPE_KEY": account[1],
         "LEGACY_DB_HOST": database.host,
         "LEGACY_DB_PORT": str(database.port),
         "LEGACY_DB_NAME": database.name,

@@ -6,16 +6,31 @@ import sys
 from pathlib import Path
 
 from deploy.stack.process import Command
+from deploy.stack.processor import Account
 from deploy.stack.program import ROOT
 from deploy.stack.server import Server, http_status
 
 
 def modern_environment(
-    database_url: str, redis_url: str, secret_key: str, shadow_key: str = ""
+    database_url: str,
+    redis_url: str,
+    secret_key: str,
+    *,
+    shadow_key: str = "",
+    processor: Account | None = None,
+    smtp_url: str = "",
 ) -> dict[str, str]:
     """Return the variables that the modern application and its jobs are configured by."""
-    needed = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": secret_key}
-    return needed | ({"CUTOVER_SHADOW_KEY": shadow_key} if shadow_key else {})
+    given = {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": secret_key,
+        "CUTOVER_SHADOW_KEY": shadow_key,
+        "STRIPE_URL": processor.url if processor else "",
+        "STRIPE_SECRET_KEY": processor.key if processor else "",
+        "SMTP_URL": smtp_url,
+    }
+    return {name: value for name, value in given.items() if value}
 
 
 class Modern(Server):

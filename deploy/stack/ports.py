@@ -29,6 +29,8 @@ class Ports:
     mariadb: int = 13306
     postgres: int = 15432
     redis: int = 16379
+    processor: int = 18084
+    mail: int = 18025
 
     @classmethod
     def free(cls) -> Ports:

@@ -7,7 +7,16 @@ import os
 import secrets
 from pathlib import Path
 
-_NAMES = ("mariadb_root", "legacy_db", "postgres", "modern_db", "secret_key", "shadow_key")
+_NAMES = (
+    "mariadb_root",
+    "legacy_db",
+    "postgres",
+    "modern_db",
+    "secret_key",
+    "shadow_key",
+    "processor_legacy",
+    "processor_modern",
+)
 
 
 def load_or_create(path: Path) -> dict[str, str]:

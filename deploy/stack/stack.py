@@ -18,10 +18,12 @@ from deploy.stack.apache import Apache
 from deploy.stack.celery import CeleryBeat, CeleryWorker
 from deploy.stack.cutover import RULES, Cutover
 from deploy.stack.errors import StackError
+from deploy.stack.mail import Mail
 from deploy.stack.mariadb import MariaDb
 from deploy.stack.modern import Modern, modern_environment
 from deploy.stack.ports import Ports
 from deploy.stack.postgres import Postgres
+from deploy.stack.processor import Processor
 from deploy.stack.program import ROOT
 from deploy.stack.redis import Redis
 from deploy.stack.secret import load_or_create
@@ -34,6 +36,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "mariadb": (),
     "postgres": (),
     "redis": (),
+    "processor": (),
+    "mail": (),
     "seed": ("mariadb",),
     "schema": ("postgres",),
     "copy": ("seed", "schema"),
@@ -92,16 +96,27 @@ class Stack:
         self.mariadb = MariaDb(run_dir, ports.mariadb, secrets["mariadb_root"], **durability)
         self.postgres = Postgres(run_dir, ports.postgres, secrets["postgres"], **durability)
         self.redis = Redis(run_dir, ports.redis, tied=opt.tied)
+        self.processor = Processor(run_dir, ports.processor, tied=opt.tied)
+        self.mail = Mail(run_dir, ports.mail, tied=opt.tied)
         sessions = (self.redis.host, self.redis.port)
         self.seed = Seed(self.mariadb, secrets["legacy_db"], sessions)
         self.schema = Schema(self.postgres, secrets["modern_db"])
         self.copy = Copy(self.postgres, self.seed.database, self.schema.database)
-        self.legacy = Apache(run_dir, ports.legacy, self.seed.database, sessions, tied=opt.tied)
+        self.legacy = Apache(
+            run_dir,
+            ports.legacy,
+            self.seed.database,
+            sessions,
+            processor=self.processor.account("legacy", secrets["processor_legacy"]),
+            tied=opt.tied,
+        )
         self.modern_environment = modern_environment(
             self.schema.database.sqlalchemy_url,
             self.redis.url(),
             secrets["secret_key"],
-            secrets["shadow_key"],
+            shadow_key=secrets["shadow_key"],
+            processor=self.processor.account("modern", secrets["processor_modern"]),
+            smtp_url=self.mail.url,
         )
         env = self.modern_environment
         self.modern = Modern(run_dir, ports.modern, env, faults=opt.faults, tied=opt.tied)
@@ -123,6 +138,8 @@ class Stack:
             self.mariadb,
             self.postgres,
             self.redis,
+            self.processor,
+            self.mail,
             self.legacy,
             self.modern,
             self.celery_worker,

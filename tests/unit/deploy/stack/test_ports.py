@@ -10,7 +10,7 @@ from deploy.stack.ports import Ports, variable
 
 def test_standard_ports_are_the_documented_ones() -> None:
     """Without any choice the servers listen where the documentation says."""
-    assert Ports() == Ports(8080, 8090, 8081, 8082, 13306, 15432, 16379)
+    assert Ports() == Ports(8080, 8090, 8081, 8082, 13306, 15432, 16379, 18084, 18025)
 
 
 def test_a_variable_moves_one_port_only() -> None:
