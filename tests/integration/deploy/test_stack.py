@@ -71,7 +71,7 @@ def test_the_whole_stack(own: Stack) -> None:
     assert answer.headers["Cutover-Side"] in {"legacy", "modern"}
     assert httpx.get(environment["CUTOVER_ADMIN_URL"]).status_code == 200
     groups = [pid for server in own.servers.values() if (pid := server.process.pid) is not None]
-    assert len(groups) == 8
+    assert len(groups) == 10
     own.down()
     assert [group for group in groups if group_members(group)] == []
     assert marked(own.run_dir) == []
