@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # `cutover versions | head` closed our output; nobody is left to be told. The descriptor
+        # `cutover history | head` closed our output; nobody is left to be told. The descriptor
         # is replaced, because the interpreter flushes once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from proxy.admin.plain import (
     status_plain,
     version_plain,
 )
+from proxy.admin.version_diff import version_diff
 from proxy.commands.context import AnswerError, Context, Json, UnreachableError
 from tests.support_console import FakeController, FakeReport
 
@@ -117,6 +118,9 @@ def filled_client() -> FakeClient:
         "/kill-switch": version_plain(version),
         "/versions": {"versions": [version_plain(version)], "next_before": None},
         "/versions/18": {**version_plain(version), "text": version.text},
+        "/versions/18/diff": version_diff(version, replace(version, kill_switch=True)).to_plain(),
+        "/versions/18/revert": version_plain(version),
+        "/rules": version_plain(version),
         "/decisions": {"decisions": [decision_plain(decision)], "next_before": 1},
         "/decisions/1": {
             **decision_plain(decision),

@@ -21,6 +21,7 @@ from proxy.control.status import (
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from proxy.routing.compare_rules import IgnoreRule
+from proxy.routing.schema import load_rules
 from shadow_compare.report import Coverage, Proposal, SignatureDetail, SignatureSummary, State
 from shadow_compare.report.coverage import Cell
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
@@ -282,6 +283,22 @@ class FakeController:
         self._expect(expected_version)
         return self._record("compare", route_id, author, reason, {**evidence, section: dict(entry)})
 
+    async def import_rules(
+        self, text: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Record another document."""
+        load_rules(text, "the document")
+        self._expect(expected_version)
+        return self._record("import", None, author, reason, {}, text)
+
+    async def revert(
+        self, number: int, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Record an earlier document once more."""
+        text = (await self.version(number)).text
+        self._expect(expected_version)
+        return self._record("revert", None, author, reason, {"reverted_to": number}, text)
+
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
     ) -> VersionRecord:
@@ -406,7 +423,13 @@ class FakeController:
             raise OSError("disk full")
 
     def _record(
-        self, action: str, route: str | None, author: str, reason: str, evidence: dict[str, Any]
+        self,
+        action: str,
+        route: str | None,
+        author: str,
+        reason: str,
+        evidence: dict[str, Any],
+        text: str | None = None,
     ) -> VersionRecord:
         parent = self.number
         self.number += 1
@@ -417,7 +440,7 @@ class FakeController:
             at=self.clock(),
             author=author,
             reason=reason,
-            text=f"{DOCUMENT}# weights now: {weights}\n",
+            text=f"{DOCUMENT}# weights now: {weights}\n" if text is None else text,
             rolled_back=tuple(r.id for r in self.routes.values() if r.rolled_back),
             kill_switch=self.kill,
             evidence=evidence,

@@ -33,6 +33,7 @@ from proxy.admin.plain import (
 )
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.responses import json_response
+from proxy.admin.version_diff import version_diff
 from proxy.control.status import VersionRecord
 from proxy.errors import ConflictError, NotFoundError
 from proxy.routing.schema import load_rules
@@ -41,10 +42,16 @@ from proxy.settings import whole_number
 from proxy.wire.errors import RequestError
 
 BODY_MAX = 64 * 1024
+DOCUMENT_MAX = 8 * 1024 * 1024
+"""Bytes of a body that holds a rules document: one as large as can be, escaped as JSON."""
+
 STREAMS_MAX = 64
 CHANGES_SHOWN = 5
 
 _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
+
+
+Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Api:
@@ -62,14 +69,11 @@ class Api:
 
     def routes_of_app(self) -> list[Route]:
         """Build the routes from the table of endpoints."""
-        return [
-            Route(
-                PREFIX + endpoint.path,
-                self._function(endpoint.operation),
-                methods=[endpoint.method],
-            )
-            for endpoint in ENDPOINTS
-        ]
+        methods: dict[str, dict[str, Answer]] = {}
+        for endpoint in ENDPOINTS:
+            function = self._function(endpoint.operation)
+            methods.setdefault(PREFIX + endpoint.path, {})[endpoint.method] = function
+        return [Route(path, _by_method(each), methods=list(each)) for path, each in methods.items()]
 
     def _function(self, operation: str) -> Any:
         return getattr(self, operation, None) or getattr(self._about, operation)
@@ -171,6 +175,43 @@ class Api:
         """One version."""
         record = await self._controller.version(_path_number(request, "version"))
         return json_response(version_with_text_plain(record), version=record.number)
+
+    async def version_diff(self, request: Request) -> Response:
+        """What lies between two versions."""
+        after = await self._controller.version(_path_number(request, "version"))
+        against = schemas.read_number(request.query_params, "against")
+        if against is None and after.parent == 0:
+            raise NotFoundError(f"Version {after.number} is the first; name one with ?against=.")
+        before = await self._controller.version(after.parent if against is None else against)
+        diff = await asyncio.to_thread(version_diff, before, after)  # two documents are parsed
+        return json_response(diff.to_plain())
+
+    async def revert(self, request: Request) -> Response:
+        """Put the document of a version in force again."""
+        number = _path_number(request, "version")
+        wanted = schemas.read_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.revert(
+                number, author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
+
+    async def export_rules(self, _: Request) -> Response:
+        """Give the document in force."""
+        record = await self._controller.version(self._controller.status().version)
+        etag = {"etag": f'"{record.number}"'}
+        return Response(record.text, media_type="application/yaml", headers=etag)
+
+    async def import_rules(self, request: Request) -> Response:
+        """Put another document in force."""
+        wanted = schemas.read_document(await _body(request, DOCUMENT_MAX))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.import_rules(
+                wanted.text, author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
 
     async def decisions(self, request: Request) -> Response:
         """Read the journal, newest first."""
@@ -280,6 +321,16 @@ class Api:
             self._streams -= 1
 
 
+def _by_method(functions: dict[str, Answer]) -> Answer:
+    """Serve a path whose methods do different things; one route of it knows all that it allows."""
+
+    async def answer(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await functions[method](request)
+
+    return answer
+
+
 def table_of(record: VersionRecord, mint_key: bytes) -> Table:
     """Compile the document of a version."""
     _, rules = load_rules(record.text, f"version {record.number}")
@@ -298,7 +349,7 @@ def read_if_match(values: list[str]) -> int | None:
     return int(matched[1])
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, most: int = BODY_MAX) -> bytes:
     """Read a JSON body of bounded size."""
     if not is_json(request.headers):
         detail = "The body must be JSON."
@@ -307,8 +358,8 @@ async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX:
-            detail = f"The body is larger than {BODY_MAX} bytes."
+        if len(body) > most:
+            detail = f"The body is larger than {most} bytes."
             raise ProblemError(Problem(413, "too-large", detail))
     return bytes(body)
 

@@ -33,7 +33,7 @@ class Endpoint:
     @property
     def changes_rules(self) -> bool:
         """Whether it makes a new version, and so takes If-Match."""
-        changes = ("/rollback", "/resume", "/resume-writes", "/accept")
+        changes = ("/rollback", "/resume", "/resume-writes", "/accept", "/revert")
         return self.method == "PUT" or self.path.endswith(changes)
 
 
@@ -44,6 +44,7 @@ ROUTE = Parameter("route", "string", "only this route")
 CRITICAL = Parameter("critical", "boolean", "only differences on critical paths, or only others")
 STATE = Parameter("state", "string", "only signatures that are open, expected or fixed")
 AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
+AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _CHANGE_ERRORS = (404, 409, 412, 413, 415, 422)
@@ -113,6 +114,41 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "One version with its document",
         "VersionWithText",
         errors=(404,),
+    ),
+    Endpoint(
+        "GET",
+        "/versions/{number}/diff",
+        "version_diff",
+        "What a version changed, or what lies between two",
+        "VersionDiff",
+        query=(AGAINST,),
+        errors=(404, 422),
+    ),
+    Endpoint(
+        "POST",
+        "/versions/{number}/revert",
+        "revert",
+        "Put the document of a version in force again; what is rolled back stays so",
+        "Version",
+        takes="Change",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "GET",
+        "/rules",
+        "export_rules",
+        "The document in force, as it was written",
+        "File",
+        media_type="application/yaml",
+    ),
+    Endpoint(
+        "PUT",
+        "/rules",
+        "import_rules",
+        "Put another document in force, and into the rules file",
+        "Version",
+        takes="Document",
+        errors=_CHANGE_ERRORS,
     ),
     Endpoint(
         "GET",

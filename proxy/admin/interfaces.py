@@ -60,6 +60,18 @@ class Controller(Protocol):
         """Add an entry to a section of a route's `compare`, in the rules file too."""
         ...
 
+    async def import_rules(
+        self, text: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Put another document in force, in the rules file too; raises RulesError."""
+        ...
+
+    async def revert(
+        self, number: int, /, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Put the document of an earlier version in force again."""
+        ...
+
     async def rollback(
         self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
     ) -> VersionRecord:

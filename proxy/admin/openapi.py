@@ -167,6 +167,12 @@ SCHEMAS: dict[str, Any] = {
     "Version": _VERSION,
     "VersionWithText": {**_VERSION, "text": "string", "rollbacks": {"*": "#LastRollback"}},
     "LastRollback": {**_ROLLBACK, "times": "integer", "active": "boolean"},
+    "VersionDiff": {
+        "before": "integer",
+        "after": "integer",
+        "changes": ["string"],
+        "diff": "string",
+    },
     "Versions": {"versions": ["#Version"], "next_before": "integer?"},
     "Decision": {
         "id": "integer",
@@ -249,6 +255,7 @@ SCHEMAS: dict[str, Any] = {
         "*": "any",
     },
     "WeightChange": {"weight": "weight", "reason": "string", "author?": "string"},
+    "Document": {"text": "string", "reason": "string", "author?": "string"},
     "Change": {"reason": "string", "author?": "string"},
     "Resumption": {
         "reason": "string",

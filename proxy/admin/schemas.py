@@ -40,6 +40,15 @@ class WeightChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A whole rules document, with author and reason."""
+
+    text: str
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resumption:
     """A resume; without a weight the route takes up the configured one."""
 
@@ -113,6 +122,13 @@ def read_change(body: bytes) -> Change:
     """Read `{"reason": …, "author"?: …}`."""
     with Members(body, ("reason", "author")) as members:
         return Change(members.author(), members.reason())
+
+
+def read_document(body: bytes) -> Document:
+    """Read `{"text": …, "reason": …, "author"?: …}`."""
+    with Members(body, ("text", "reason", "author")) as members:
+        text = members.text("text", required=True).removeprefix("\N{BYTE ORDER MARK}")
+        return Document(text, members.author(), members.reason())
 
 
 def read_resumption(body: bytes) -> Resumption:
@@ -199,6 +215,14 @@ def read_page(query: Mapping[str, str]) -> Page:
     )
     raise_for(troubles)
     return page
+
+
+def read_number(query: Mapping[str, str], name: str) -> int | None:
+    """Read a whole number from a query; None when it is not given."""
+    troubles: list[Trouble] = []
+    number = _number(query, name, 0, 10**15, troubles)
+    raise_for(troubles)
+    return number
 
 
 def read_flag(query: Mapping[str, str], name: str) -> bool | None:

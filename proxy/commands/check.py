@@ -61,11 +61,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def read_rules(path: Path) -> Rules:
     """Read a rules file; raises RulesError, also when it cannot be read at all."""
-    from proxy.errors import Position
     from proxy.routing.schema import load_rules
 
+    return load_rules(read_text(path), str(path))[1]
+
+
+def read_text(path: Path) -> str:
+    """Read the text of a rules file, its line ends as they are; raises RulesError."""
+    from proxy.errors import Position
+
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         where = Position(str(path), 1, 1)
         reason = error.strerror or str(error)
@@ -74,7 +80,6 @@ def read_rules(path: Path) -> Rules:
         where = Position(str(path), 1, 1)
         problem = RulesProblem(where, "is not UTF-8", suggestion="save the file as UTF-8")
         raise RulesError((problem,)) from error
-    return load_rules(text, str(path))[1]
 
 
 def notes_on(rules: Rules, today: date) -> Iterator[str]:

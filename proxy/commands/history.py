@@ -1,4 +1,4 @@
-"""`cutover versions` and `cutover decisions`: who changed what, when, and on what evidence."""
+"""`cutover history` and `cutover decisions`: who changed what, when, and on what evidence."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from proxy.commands.output import print_block, print_json, print_line, print_tab
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
 
-VERSIONS = """
-cutover versions
-cutover versions 41
-cutover versions --limit 5 --json
+HISTORY = """
+cutover history
+cutover history 41
+cutover history --limit 5 --json
 """
 DECISIONS = """
 cutover decisions
@@ -28,7 +28,7 @@ cutover decisions 17
 def add_to(commands: Commands) -> None:
     """Add both commands."""
     summary = "list the versions of the rules, or show one with its document"
-    parser = add_command(commands, "versions", versions, summary, VERSIONS)
+    parser = add_command(commands, "history", history, summary, HISTORY)
     parser.add_argument("number", nargs="?", metavar="N", help="the version to show")
     _add_page(parser)
     summary = "list the decisions, or show one with its evidence"
@@ -38,7 +38,7 @@ def add_to(commands: Commands) -> None:
     _add_page(parser)
 
 
-def versions(args: argparse.Namespace, context: Context) -> int:
+def history(args: argparse.Namespace, context: Context) -> int:
     """List the versions, or show one."""
     client = context.connect(args.admin)
     if args.number is not None:

@@ -8,6 +8,7 @@ from proxy.commands import (
     check,
     compare,
     diffs,
+    document,
     explain,
     history,
     override,
@@ -48,6 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         serve, upgrade, check, explain, override, routes, steer, diffs, compare, replay, history,
+        document,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from proxy.commands.command import Run, add_command
 from proxy.commands.context import OK, Client, Context, Json, UnreachableError, segment
 from proxy.commands.output import print_json, print_line
+from proxy.commands.signature import add_signature, signed
 from proxy.errors import SettingsError
 from proxy.kill_file import KillFile
 
@@ -67,7 +68,7 @@ def set_weight(args: argparse.Namespace, context: Context) -> int:
     client = context.connect(args.admin)
     path = f"/routes/{segment(args.route)}"
     before = client.get(path)
-    body = {"weight": args.weight, **_signed(args, context)}
+    body = {"weight": args.weight, **signed(args, context)}
     record = client.send("PUT", f"{path}/weight", body, args.if_version)
     was = f"{before['weight_configured']:g}%"
     return _done(args, context, record, f"{args.route}: {was} -> {args.weight.rstrip(' %')}%")
@@ -76,13 +77,13 @@ def set_weight(args: argparse.Namespace, context: Context) -> int:
 def rollback(args: argparse.Namespace, context: Context) -> int:
     """Hold the route at 0."""
     path = f"/routes/{segment(args.route)}/rollback"
-    record = _connect(args, context).send("POST", path, _signed(args, context), args.if_version)
+    record = _connect(args, context).send("POST", path, signed(args, context), args.if_version)
     return _done(args, context, record, f"{args.route}: rolled back, legacy serves everybody")
 
 
 def resume(args: argparse.Namespace, context: Context) -> int:
     """Let the route move again."""
-    body: Json = {"force": args.force, **_signed(args, context)}
+    body: Json = {"force": args.force, **signed(args, context)}
     if args.weight is not None:
         body["weight"] = args.weight
     path = f"/routes/{segment(args.route)}/resume"
@@ -95,7 +96,7 @@ def resume(args: argparse.Namespace, context: Context) -> int:
 def resume_writes(args: argparse.Namespace, context: Context) -> int:
     """Mirror the writes of the route again."""
     path = f"/routes/{segment(args.route)}/resume-writes"
-    record = _connect(args, context).send("POST", path, _signed(args, context), args.if_version)
+    record = _connect(args, context).send("POST", path, signed(args, context), args.if_version)
     return _done(args, context, record, f"{args.route}: writes are mirrored again")
 
 
@@ -115,14 +116,7 @@ def _add(
     parser = add_command(commands, name, run, summary, examples)
     if route:
         parser.add_argument("route", metavar="ROUTE", help="the id of the route")
-    parser.add_argument("--reason", required=True, help="why; it goes on record")
-    parser.add_argument("--author", metavar="NAME", help="who (default: the user you are)")
-    parser.add_argument(
-        "--if-version",
-        type=_version,
-        metavar="N",
-        help="only if the rules are still at this version",
-    )
+    add_signature(parser)
     return parser
 
 
@@ -135,25 +129,14 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _version(text: str) -> int:
-    """Read a version number; argparse names this function when it cannot."""
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a version number")
-    return int(text)
-
-
 def _connect(args: argparse.Namespace, context: Context) -> Client:
     return context.connect(args.admin)
-
-
-def _signed(args: argparse.Namespace, context: Context) -> Json:
-    return {"reason": args.reason, "author": args.author or context.user}
 
 
 def _switch(args: argparse.Namespace, context: Context, on: bool, done: str) -> int:
     if args.state is not None:
         return _switch_by_file(args, context, on)
-    body = {"on": on, **_signed(args, context)}
+    body = {"on": on, **signed(args, context)}
     try:
         record = _connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
     except UnreachableError as error:
@@ -168,8 +151,8 @@ def _switch_by_file(args: argparse.Namespace, context: Context, on: bool) -> int
         raise SettingsError(f"--state {args.state}: there is no such directory on this host")
     switch = KillFile(args.state.absolute())
     if on:
-        signed = _signed(args, context)
-        switch.turn_on(signed["author"], signed["reason"])
+        who = signed(args, context)
+        switch.turn_on(who["author"], who["reason"])
         said = f"kill switch on by {switch.path}: everything on this host goes to legacy"
     elif switch.turn_off():
         said = f"{switch.path} is removed: the rules decide again, unless the API says kill"

@@ -6,6 +6,7 @@ store allows. Weights are in hundredths of a percent.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -19,7 +20,7 @@ from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
-from proxy.control.state import Because, RoutingState
+from proxy.control.state import Because, RoutingState, held_by_rollback
 from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.workers import Workers
@@ -28,6 +29,7 @@ from proxy.kill_file import KillFile
 from proxy.rollout.phase import Cause, may_move
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
+from proxy.routing.schema import load_rules
 
 FROM_FILE: Final = "file"
 """Author of changes that came by an edit of the rules file."""
@@ -76,7 +78,13 @@ class Desk:
 
     def take_file(self, loaded: LoadedRules, reason: str) -> None:
         """Put an edited file in force."""
-        because = self._because(FROM_FILE, reason)
+        held = held_by_rollback(self._now, loaded)
+        if held:
+            names = ", ".join(held)
+            reason = f"{reason}; {names} stays rolled back until it is resumed"
+            log.warning("the rules file gives another weight to what is rolled back: %s", names)
+        evidence = {"still_rolled_back": list(held)} if held else {}
+        because = self._because(FROM_FILE, reason, evidence)
         self._in_force.commit(self._now.with_rules(loaded, because), "load", None, because)
 
     def follow_kill_file(self) -> None:
@@ -156,6 +164,49 @@ class Desk:
         loaded = self._rules_file.add_compare_entry(self._now.loaded, route_id, section, entry)
         because = self._because(author, reason, dict(evidence))
         self._in_force.commit(self._now.with_rules(loaded, because), "compare", route_id, because)
+        return await self._written()
+
+    async def import_rules(
+        self, text: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Put another document in force, in the rules file too; raises RulesError.
+
+        What stands beside the document stays: a rollback is ended by `resume` and nothing else.
+        """
+        return await self._replace(text, "import", author, reason, {}, expected_version)
+
+    async def revert(
+        self, number: int, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Put the document of an earlier version in force again, under the terms of an import."""
+        record = await self.version(number)
+        evidence = {"reverted_to": number}
+        return await self._replace(
+            record.text, "revert", author, reason, evidence, expected_version
+        )
+
+    async def _replace(
+        self,
+        text: str,
+        action: str,
+        author: str,
+        reason: str,
+        evidence: dict[str, Any],
+        expected_version: int | None,
+    ) -> VersionRecord:
+        # Parsed beside the loop, for it may be long; from then on nobody can come in between.
+        document, rules = await asyncio.to_thread(load_rules, text, "the document")
+        self.read_rules()
+        self._expect(expected_version)
+        if text == self._now.record.text:
+            raise RefusedError("this document is in force already; nothing is to be changed")
+        self._check_file()
+        loaded = self._rules_file.replace(LoadedRules(text, document, rules))
+        held = held_by_rollback(self._now, loaded)
+        if held:
+            evidence = {**evidence, "still_rolled_back": list(held)}
+        because = self._because(author, reason, evidence)
+        self._in_force.commit(self._now.with_rules(loaded, because), action, None, because)
         return await self._written()
 
     async def rollback(

@@ -100,6 +100,10 @@ class RulesFile:
         """Add to how the answers of a route are compared, under the same terms as `set_weight`."""
         return self._write(with_entry(loaded, route_id, section, entry, str(self.path)))
 
+    def replace(self, loaded: LoadedRules) -> LoadedRules:
+        """Write another document into the file, under the same terms as `set_weight`."""
+        return self._write(loaded)
+
     def _write(self, edited: LoadedRules) -> LoadedRules:
         mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""
         content = mark + edited.text.encode()

@@ -152,6 +152,17 @@ class RoutingState:
         )
 
 
+def held_by_rollback(state: RoutingState, loaded: LoadedRules) -> tuple[str, ...]:
+    """Name the routes that other rules would move, and that a rollback holds at 0 all the same."""
+    return tuple(
+        route.id
+        for route in loaded.rules.routes
+        if state.rollback_of(route.id) is not None
+        and (was := state.loaded.rules.route(route.id)) is not None
+        and was.weight != route.weight
+    )
+
+
 def first_state(loaded: LoadedRules, because: Because) -> RoutingState:
     """Give the first version there ever was."""
     record = VersionRecord(

@@ -47,7 +47,7 @@ class DecisionRecord:
 
     `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
     redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill, load,
-    halt_writes or resume_writes.
+    import, revert, ignore, compare, halt_writes or resume_writes.
     """
 
     id: int

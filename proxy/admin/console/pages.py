@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from proxy.admin.console.render import Renderer, route_address
 from proxy.admin.console.sparkline import Sparkline, sparkline
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.standing import RulesInForce, standings
+from proxy.admin.version_diff import changed_lines
 from proxy.control.status import RouteStatus, Status, VersionRecord
 from proxy.errors import NotFoundError
 from shadow_compare.report.samples import arrange
@@ -227,7 +227,7 @@ class Pages:
             self._status(),
             version=version,
             parent=parent,
-            changes=_changes(parent, version),
+            changes=() if parent is None else changed_lines(parent, version)[2:],
         )
 
     async def kill_switch(self, request: Request) -> Response:
@@ -318,11 +318,3 @@ def _day(at: float) -> date:
 def _number(text: str | None) -> int | None:
     """A number from an address; anything else counts as not given."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None
-
-
-def _changes(parent: VersionRecord | None, version: VersionRecord) -> list[str]:
-    """The lines that a version changed in the document, as a unified diff without its header."""
-    if parent is None:
-        return []
-    before, after = parent.text.splitlines(), version.text.splitlines()
-    return list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]

@@ -16,7 +16,7 @@ from proxy.admin.api import BODY_MAX, STREAMS_MAX
 from proxy.admin.auth import SECURITY_HEADERS
 from proxy.errors import Position, RulesError, RulesProblem
 from tests.support_admin import TOKEN, RunningAdmin, running_admin
-from tests.support_console import FakeReport
+from tests.support_console import DOCUMENT, FakeReport
 
 CHANGE = {"reason": "because", "author": "ada"}
 
@@ -100,6 +100,10 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "resume": ("/routes/billing.history/resume", {"force": True, "weight": 1, **CHANGE}),
     "resume_writes": ("/routes/subscriptions.create/resume-writes", CHANGE),
     "set_kill_switch": ("/kill-switch", {"on": True, **CHANGE}),
+    "export_rules": ("/rules", None),
+    "import_rules": ("/rules", {"text": DOCUMENT, **CHANGE}),
+    "version_diff": ("/versions/19/diff?against=18", None),
+    "revert": ("/versions/18/revert", CHANGE),
     "versions": ("/versions?limit=1", None),
     "version": ("/versions/18", None),
     "decisions": ("/decisions?limit=1", None),

@@ -77,9 +77,10 @@ def test_every_reading_command_works_over_http(admin: RunningAdmin) -> None:
         ("routes", "plans"),
         ("diffs",),
         ("diffs", "show", "9f1c2ab4d0e17735"),
-        ("versions",),
-        ("versions", "18"),
+        ("history",),
+        ("history", "18"),
         ("decisions",),
+        ("diff", "18", "18"),
         ("decisions", "1"),
         ("explain", "GET", "/api/plans", "-H", "Cookie: PHPSESSID=3f"),
     ):
@@ -182,8 +183,8 @@ def test_checking_loads_nothing_heavy() -> None:
 
 
 def test_a_closed_pipe_is_no_error(admin: RunningAdmin) -> None:
-    """`cutover versions | head -1` ends quietly."""
-    command = [sys.executable, "-m", "proxy", "versions", "--admin", admin.url]
+    """`cutover history | head -1` ends quietly."""
+    command = [sys.executable, "-m", "proxy", "history", "--admin", admin.url]
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "wb") as out:

@@ -7,7 +7,7 @@ from tests.support_commands import cutover, filled_client
 
 def test_versions_say_who_and_why() -> None:
     """And what stood rolled back then."""
-    result = cutover("versions", client=filled_client())
+    result = cutover("history", client=filled_client())
     assert result.code == 0
     assert "18  2026-09-21T14:13:20.000Z  file    routing_rules.yaml changed" in result.out
     assert "rolled back: billing.history" in result.out
@@ -15,7 +15,7 @@ def test_versions_say_who_and_why() -> None:
 
 def test_one_version_is_shown_with_its_document() -> None:
     """The rules as they were, comments kept."""
-    result = cutover("versions", "18", client=filled_client())
+    result = cutover("history", "18", client=filled_client())
     assert "version 18 (after 17), 2026-09-21T14:13:20.000Z, file:" in result.out
     assert "\n# Both applications listen on loopback only.\n" in result.out
 
@@ -41,8 +41,8 @@ def test_scripts_get_json() -> None:
     """Lists and single records alike."""
     client = filled_client()
     for arguments, path in (
-        (("versions",), "/versions"),
-        (("versions", "18"), "/versions/18"),
+        (("history",), "/versions"),
+        (("history", "18"), "/versions/18"),
         (("decisions",), "/decisions"),
         (("decisions", "1"), "/decisions/1"),
     ):

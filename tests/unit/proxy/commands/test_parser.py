@@ -24,8 +24,12 @@ COMMANDS = (
     "diffs",
     "compare",
     "replay",
-    "versions",
+    "history",
     "decisions",
+    "diff",
+    "revert",
+    "export",
+    "import",
 )
 
 

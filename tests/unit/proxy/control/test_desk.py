@@ -10,7 +10,7 @@ from typing import TypedDict
 import pytest
 
 from proxy.control.controller import Controller
-from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.errors import ConflictError, NotFoundError, RefusedError, RulesError
 from proxy.outcome import WritesHalted
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
@@ -422,3 +422,71 @@ class TestResumeWrites:
         assert scene.published[-1].write_epochs == {"plans": 3}
         assert scene.published[-1].halted_writes == frozenset()
         assert (await controller.decisions())[0].action == "resume_writes"
+
+
+class TestDocuments:
+    """A whole document as one change."""
+
+    async def test_an_import_is_in_force_and_stands_in_the_file(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Character by character; a version like any other."""
+        text = RULES.replace("weight: 10%", "weight: 20%").replace("\n", "\r\n")
+        record = await controller.import_rules(text, **ME)
+        assert (record.number, record.parent, record.text) == (2, 1, text)
+        assert scene.file.read_bytes().decode() == text
+        assert scene.route().weight_in_force == 2000
+        scene.pass_time(1)
+        assert scene.version == 2
+
+    async def test_a_bad_document_changes_nothing(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Refused with its lines; neither file nor routing are touched."""
+        with pytest.raises(RulesError, match=r"the document:1:1: .*upstreams"):
+            await controller.import_rules("version: 1\n", **ME)
+        assert (scene.version, scene.file.read_text()) == (1, RULES)
+
+    async def test_the_second_of_two_imports_is_told(self, controller: Controller) -> None:
+        """Neither overwrites what it has not seen."""
+        await controller.import_rules(RULES + "# ada\n", author="ada", reason="mine")
+        with pytest.raises(ConflictError, match=r"version 2 by now, not 1: ada .*mine"):
+            await controller.import_rules(RULES + "# bob\n", **ME, expected_version=1)
+
+    async def test_an_edit_of_the_file_during_an_import_is_not_lost(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """A file that is being written wins; the import is to be repeated."""
+        scene.file.write_text(RULES + "# half of a")
+        with pytest.raises(ConflictError, match="being edited"):
+            await controller.import_rules(RULES + "# bob\n", **ME)
+
+    async def test_a_revert_brings_back_the_document_and_leaves_the_rollback(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Comments included; the record says which version, and what stays rolled back."""
+        await controller.set_weight("plans", 5000, **ME)
+        scene.outcomes(bad=20)
+        record = await controller.revert(1, **ME)
+        assert (record.text, record.rolled_back) == (RULES, ("plans",))
+        assert record.evidence == {"reverted_to": 1, "still_rolled_back": ["plans"]}
+        assert scene.route().weight_in_force == 0
+        assert scene.file.read_text() == RULES
+
+    async def test_a_revert_to_what_is_in_force_or_to_nothing(self, controller: Controller) -> None:
+        """Both are refused, and say why."""
+        with pytest.raises(RefusedError, match="in force already"):
+            await controller.revert(1, **ME)
+        with pytest.raises(NotFoundError, match="no version 7"):
+            await controller.revert(7, **ME)
+
+    async def test_an_edit_that_would_move_a_rolled_back_route_is_told(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Not undone, and not in silence: the version and its decision name the route."""
+        scene.outcomes(bad=20)
+        scene.edit("weight: 10%", "weight: 30%")
+        assert scene.route().weight_in_force == 0
+        latest = (await controller.decisions())[0]
+        assert latest.evidence == {"still_rolled_back": ["plans"]}
+        assert "plans stays rolled back until it is resumed" in latest.reason
