@@ -144,7 +144,7 @@ def read_acceptance(body: bytes) -> Acceptance:
         return Acceptance(
             author=members.author(),
             reason=members.reason(),
-            owner=members.text("owner"),
+            owner=members.text("owner").strip(),
             until=members.day("until"),
             paths=members.texts("paths"),
             critical=members.flag("critical"),
@@ -157,7 +157,7 @@ def read_adoption(body: bytes) -> Adoption:
         return Adoption(
             author=members.author(),
             reason=members.reason(),
-            owner=members.text("owner"),
+            owner=members.text("owner").strip(),
             until=members.day("until") if members.text("until") else None,
         )
 

@@ -99,3 +99,9 @@ def test_a_request_to_explain_has_sensible_defaults() -> None:
     """A target is enough."""
     request = schemas.read_request_to_explain(b'{"target": "/api/plans"}')
     assert request == RequestToExplain("GET", "/api/plans", (), "127.0.0.1")
+
+
+def test_an_owner_of_blanks_is_none() -> None:
+    """The rules could not be written with one: the schema takes blanks for no text."""
+    body = b'{"reason": "clock", "until": "2999-12-31", "owner": "  "}'
+    assert (schemas.read_acceptance(body).owner, schemas.read_adoption(body).owner) == ("", "")
