@@ -56,6 +56,7 @@ def latency_of(bucket: int) -> float:
 class BadEvent:
     """One failure of an upstream, with enough to explain it and to count each identity once.
 
+    Answers that were slow or denied are told of in the same form, their kind being `ok`.
     `identity` is a 64-bit hash, never the value; `at` is wall-clock seconds; `latency` seconds.
     """
 
@@ -87,8 +88,11 @@ class Tally:
     """Outcomes of one route on one side since the last batch.
 
     `decided` counts requests whose decision was this side; `served` those answered by it, fallback
-    included. `ok` and `bad` are attempts judged; `bad_events` holds the first of the bad ones, at
-    most `BAD_EVENTS_MAX`. `latencies` maps bucket to count for judged attempts that got an answer.
+    included. `ok` and `bad` are attempts judged; answers of 4xx are counted apart, in
+    `client_errors`. `latencies` maps bucket to count for judged attempts that got an answer. `slow`
+    are those of `ok` that took longer than `slow_at` seconds, `denied` answers of 401, 403, 419 and
+    422. `bad_events`, `slow_events` and `denied_events` hold the first of each, at most
+    `BAD_EVENTS_MAX`.
     """
 
     decided: int = 0
@@ -100,6 +104,12 @@ class Tally:
     fallbacks: int = 0
     latencies: dict[int, int] = field(default_factory=dict)
     bad_events: list[BadEvent] = field(default_factory=list)
+    client_errors: int = 0
+    slow: int = 0
+    denied: int = 0
+    slow_events: list[BadEvent] = field(default_factory=list)
+    denied_events: list[BadEvent] = field(default_factory=list)
+    slow_at: float = math.inf
 
     def add_ok(self, latency: float) -> None:
         """Count a request that the upstream answered well; `latency` in seconds."""
@@ -122,22 +132,31 @@ class Tally:
             or self.aborted
             or self.rejected
             or self.fallbacks
+            or self.client_errors
         )
 
     def take(self) -> Tally:
         """Give what was counted and begin anew: who holds this tally may go on counting in it."""
         taken = Tally(
             self.decided, self.served, self.ok, self.bad, self.aborted, self.rejected,
-            self.fallbacks, self.latencies, self.bad_events,
+            self.fallbacks, self.latencies, self.bad_events, self.client_errors,
         )  # fmt: skip
         self.decided = self.served = self.ok = self.bad = 0
-        self.aborted = self.rejected = self.fallbacks = 0
+        self.aborted = self.rejected = self.fallbacks = self.client_errors = 0
         self.latencies = {}
         self.bad_events = []
+        if self.slow or self.denied:
+            taken.slow, taken.slow_events = self.slow, self.slow_events
+            taken.denied, taken.denied_events = self.denied, self.denied_events
+            self.slow = self.denied = 0
+            self.slow_events, self.denied_events = [], []
         return taken
 
 
 BAD_EVENTS_MAX = 64
+
+DENIED = frozenset({401, 403, 419, 422})
+"""Answers to a request whose session, or whose form token, the application does not know."""
 
 
 @dataclass(slots=True)
@@ -176,7 +195,7 @@ class OutcomeBatch:
             "tallies": [
                 [
                     route, side, t.decided, t.served, t.ok, t.bad, t.aborted, t.rejected,
-                    t.fallbacks, list(t.latencies.items()), [e.to_wire() for e in t.bad_events],
+                    t.fallbacks, list(t.latencies.items()), _events(t.bad_events), *_more(t),
                 ]
                 for (route, side), t in self.tallies.items()
             ],
@@ -197,10 +216,14 @@ class OutcomeBatch:
         batch = cls(data["worker"], data["pid"], data["version"], data["at"])
         for row in data["tallies"]:
             route, side, decided, served, ok, bad, aborted, rejected, fallbacks, *rest = row
-            latencies, events = rest
+            latencies, events, *more = rest
             tally = Tally(decided, served, ok, bad, aborted, rejected, fallbacks)
             tally.latencies = dict(map(tuple, latencies))
             tally.bad_events = [BadEvent.from_wire(event) for event in events]
+            if more:
+                tally.client_errors, tally.slow, tally.denied, slow, denied = more
+                tally.slow_events = [BadEvent.from_wire(event) for event in slow]
+                tally.denied_events = [BadEvent.from_wire(event) for event in denied]
             batch.tallies[route, side] = tally
         batch.captures_sent = data["captures_sent"]
         batch.captures_dropped = data["captures_dropped"]
@@ -213,6 +236,18 @@ class OutcomeBatch:
         batch.certificates = data.get("certificates", {})
         batch.stream = data.get("stream", {})
         return batch
+
+
+def _more(tally: Tally) -> tuple[Any, ...]:
+    """Give what most tallies have nothing of."""
+    if not (tally.client_errors or tally.slow or tally.denied):
+        return ()
+    slow, denied = _events(tally.slow_events), _events(tally.denied_events)
+    return tally.client_errors, tally.slow, tally.denied, slow, denied
+
+
+def _events(events: list[BadEvent]) -> list[list[Any]]:
+    return [event.to_wire() for event in events]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,11 +285,55 @@ class ComparisonCount:
     count: int
 
 
+class PairKind(StrEnum):
+    """What is told of a single pair of answers, because it counts once for each identity."""
+
+    MODERN_FAILED = "modern_failed"  # and legacy did not
+    LEGACY_FAILED = "legacy_failed"  # and modern did not
+    MISMATCH = "mismatch"
+    CRITICAL = "critical"  # a mismatch in a critical path that was still there when asked again
+
+
+@dataclass(frozen=True, slots=True)
+class PairEvent:
+    """One pair of answers that is evidence, with enough to explain it.
+
+    `identity` is a 64-bit hash, `at` wall-clock seconds. `legacy` and `modern` are statuses, 0
+    where there was no answer. `place` is the wildcard path of the first difference that counts.
+    """
+
+    route: str
+    kind: PairKind
+    at: float
+    identity: int
+    method: str
+    path: str
+    request_id: str
+    legacy: int
+    modern: int
+    place: str = ""
+
+    def to_wire(self) -> list[Any]:
+        """As a JSON array."""
+        return [
+            self.route, self.kind, self.at, self.identity, self.method, self.path,
+            self.request_id, self.legacy, self.modern, self.place,
+        ]  # fmt: skip
+
+    @classmethod
+    def from_wire(cls, data: list[Any]) -> PairEvent:
+        """From what `to_wire` gave."""
+        route, kind, *rest = data
+        return cls(route, PairKind(kind), *rest)
+
+
 @dataclass(frozen=True, slots=True)
 class ComparisonBatch:
     """Everything one shadow worker judged since its last batch; `queue` is what still waits.
 
-    `reclaimed` counts captures taken over from shadow workers that had died.
+    `reclaimed` counts captures taken over from shadow workers that had died. `pairs` are the first
+    of those that are evidence. `baselines` tells by route how often the primary's side was compared
+    with itself, and how often it differed where nothing is excused.
     """
 
     worker: int
@@ -264,6 +343,8 @@ class ComparisonBatch:
     queue: int
     counts: tuple[ComparisonCount, ...]
     reclaimed: int = 0
+    pairs: tuple[PairEvent, ...] = ()
+    baselines: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -277,6 +358,8 @@ class ComparisonBatch:
             "counts": [
                 [c.route, c.primary, c.verdict, c.reason, c.critical, c.count] for c in self.counts
             ],
+            "pairs": [pair.to_wire() for pair in self.pairs],
+            "baselines": {route: list(counts) for route, counts in self.baselines.items()},
         }
 
     @classmethod
@@ -285,4 +368,6 @@ class ComparisonBatch:
         return cls(
             data["worker"], data["pid"], data["version"], data["at"], data["queue"],
             tuple(ComparisonCount(*row) for row in data["counts"]), data.get("reclaimed", 0),
+            tuple(map(PairEvent.from_wire, data.get("pairs", ()))),
+            {route: (n, differed) for route, (n, differed) in data.get("baselines", {}).items()},
         )  # fmt: skip

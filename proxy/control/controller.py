@@ -27,8 +27,7 @@ from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.outcome import ComparisonBatch, OutcomeBatch, WritesHalted
-from proxy.rollout.detectors import Breach
-from proxy.rollout.verdict import Verdict
+from proxy.rollout.breach import Breach, Verdict
 from proxy.routing.schema import load_rules
 from proxy.turns import Turns
 
@@ -205,6 +204,13 @@ class Controller(Desk):
             if (live := self._in_force.live.get(count.route)) is not None:
                 live.add_comparisons(count, batch.version, now)
                 told[count.route] = live
+        for pair in batch.pairs:
+            if (live := self._in_force.live.get(pair.route)) is not None:
+                live.add_pair(pair, batch.version, now)
+                told[pair.route] = live
+        for route_id, (baselines, differed) in batch.baselines.items():
+            if (live := self._in_force.live.get(route_id)) is not None:
+                live.add_baselines(baselines, differed, batch.version)
         for live in told.values():
             self._judge(live, now)
 

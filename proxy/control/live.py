@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from proxy.outcome import BadEvent, ComparisonCount, Tally
-from proxy.rollout.detectors import Compared
-from proxy.rollout.evidence import AbsoluteEvidence, FirstPerIdentity
+from proxy.outcome import BadEvent, ComparisonCount, PairEvent, Tally
+from proxy.rollout.breach import Verdict
+from proxy.rollout.detectors import Detectors
 from proxy.rollout.gate import StepEvidence
-from proxy.rollout.verdict import Judgement, Measured, Verdict, judge
+from proxy.rollout.verdict import Judgement, Measured, judge
 from proxy.rollout.window import SideWindow, SlidingCounts
-from proxy.routing.rules import RouteRules, Rules, StepRules
+from proxy.rollout.window_rule import Compared
+from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, StepRules
 from proxy.routing.side import Side
 
 SAMPLES_MAX = 10
@@ -102,11 +103,10 @@ class LiveRoute:
         self.since_version = version
         self.sides = {side.value: SideWindow(span) for side in Side}
         self.coverage: SlidingCounts[tuple[str, str]] = SlidingCounts(span)
-        self.evidence = AbsoluteEvidence(route.rollback.error_rate)
-        self.samples: deque[BadEvent] = deque(maxlen=SAMPLES_MAX)
+        self.detectors = Detectors(route.rollback)
+        self.samples: deque[BadEvent | PairEvent] = deque(maxlen=SAMPLES_MAX)
         self.judgement = NOTHING_YET
         self.due = self._judged = now
-        self._identities = FirstPerIdentity()
         self._conditions = _conditions(route, rules)
         self._steps = _steps(route, rules)
         self.step = StepEvidence(now)
@@ -121,6 +121,7 @@ class LiveRoute:
             self.reset(route, rules, version, now)
         elif route.weight != self.route.weight:
             self.step = StepEvidence(now)
+            self.detectors.step(raised=route.weight > self.route.weight, now=now)
         self.route = route
         self._steps = _steps(route, rules)
         self.due = now
@@ -132,10 +133,11 @@ class LiveRoute:
             return
         self.due = now if tally.bad else min(self.due, self._judged + JUDGED_AT_MOST_EVERY)
         self.sides[side].add(tally, now)
+        counted = self.detectors.outcomes(side, tally, self.route.weight / WEIGHT_MAX, now)
+        if counted:
+            self.samples.extend(counted)
+            self.due = now
         if side == Side.MODERN:
-            events = [e for e in tally.bad_events if self._identities.admit(e.identity, now)]
-            self.samples.extend(events)
-            self.evidence.add(tally.ok, len(events))
             self.step.requests += tally.ok + tally.bad
             self.step.bad += tally.bad
 
@@ -150,6 +152,19 @@ class LiveRoute:
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
             self.step.mismatches += count.count if count.verdict == MISMATCH else 0
+            if count.verdict != MISMATCH:
+                self.detectors.alike(count.count)
+
+    def add_pair(self, pair: PairEvent, version: int, now: float) -> None:
+        """Take one pair of answers that is evidence."""
+        if version >= self.since_version and self.detectors.pair(pair, now):
+            self.samples.append(pair)
+            self.due = now
+
+    def add_baselines(self, baselines: int, differed: int, version: int) -> None:
+        """Take how often the primary's side was compared with itself, and how often it differed."""
+        if version >= self.since_version:
+            self.detectors.noise(baselines, differed)
 
     def add_dropped(self, reasons: Mapping[str, int], version: int, now: float) -> None:
         """Take captures that were dropped: seen in the coverage, and never judged by."""
@@ -158,13 +173,19 @@ class LiveRoute:
             dropped = {(NOT_COMPARED, reason): number for reason, number in reasons.items()}
             self.coverage.add(dropped, now)
 
-    def judge(self, now: float, *, rolled_back: bool) -> Judgement:
-        """Let go of what is too old, and look at the rest."""
+    def judge(self, now: float, *, rolled_back: bool, doubt: str | None = None) -> Judgement:
+        """Let go of what is too old, and look at the rest; `doubt` is why not to go on, if so."""
         for side in self.sides.values():
             side.expire(now)
         self.coverage.expire(now)
         measured = Measured(
-            self.sides[Side.MODERN.value], self.compared, self.evidence, self.step, now
+            self.sides[Side.MODERN.value],
+            self.compared,
+            self.detectors,
+            self.step,
+            now,
+            self.sides[Side.LEGACY.value],
+            doubt,
         )
         self.judgement = judge(self.route, self._steps, measured, rolled_back=rolled_back)
         return self.judgement
@@ -200,17 +221,33 @@ class LiveRoute:
     def redacted_samples(self) -> list[dict[str, Any]]:
         """Give the last bad events without what could name a person: no query, no identity."""
         return [
-            {
-                "at": event.at,
-                "method": event.method,
-                "path": event.path.partition("?")[0],
-                "kind": event.kind.value,
-                "status": event.status,
-                "latency": event.latency,
-                "request_id": event.request_id,
-            }
-            for event in self.samples
+            _pair(each) if isinstance(each, PairEvent) else _event(each) for each in self.samples
         ]
+
+
+def _event(event: BadEvent) -> dict[str, Any]:
+    return {
+        "at": event.at,
+        "method": event.method,
+        "path": event.path.partition("?")[0],
+        "kind": event.kind.value,
+        "status": event.status,
+        "latency": event.latency,
+        "request_id": event.request_id,
+    }
+
+
+def _pair(pair: PairEvent) -> dict[str, Any]:
+    return {
+        "at": pair.at,
+        "method": pair.method,
+        "path": pair.path.partition("?")[0],
+        "kind": pair.kind.value,
+        "status": pair.modern,
+        "legacy_status": pair.legacy,
+        "place": pair.place,
+        "request_id": pair.request_id,
+    }
 
 
 def _conditions(route: RouteRules, rules: Rules) -> object:

@@ -1,77 +1,86 @@
-"""Sequential evidence that modern fails more often than is tolerated, valid whenever looked at.
-
-The Shiryaev-Roberts e-detector. Under the tolerated rate p0 each factor L_k has mean 1, so
-`mean_k R_k - n` is a martingale: the mean number of events to a false alarm at `mean_k R_k >= G`
-is at least G, however often one looks. (Shin, Ramdas, Rinaldo: E-detectors, 2023.)
-"""
+"""T1, absolute: sequential evidence that something happens more often than is tolerated."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
+
+from proxy.rollout.mixture import Mixture
 
 TOLERATED_LEAST: Final = 0.005
-"""p0 is never below this: nobody's upstream is better, and a smaller one would alarm on noise."""
-
-HOLD_AT: Final = 1e6
-ROLLBACK_AT: Final = 1e9
-"""Mean events between two false alarms of one detector."""
+TOLERATED_MOST: Final = 0.9
+"""p0 is never below the first: nobody's upstream is better, and a smaller one would alarm on noise.
+Above the second nothing could be proved."""
 
 AT_REST: Final = 1e-9
 """How near, in proportion, the evidence is to where good events alone bring it, to stay there."""
 
-EVIDENCE_MAX: Final = 1e15
-"""Evidence does not grow beyond this: far above any limit, and good events still wash it down."""
 
-IDENTITY_SECONDS: Final = 10.0
-IDENTITIES_MAX: Final = 100_000
+class AbsoluteEvidence(Mixture):
+    """A mixture over alternatives p_k in {3 p0, 10 p0, 0.5, 0.95} that lie between p0 and 1.
 
+    It begins at rest, where a long row of good events would have brought it.
+    """
 
-class AbsoluteEvidence:
-    """T1: a mixture over alternatives p_k in {3 p0, 10 p0, 0.5, 0.95} that lie between p0 and 1."""
-
-    __slots__ = (
-        "_at_rest", "_bad", "_calm", "_calm_at", "_good", "_r", "_rest", "events", "tolerated",
-    )  # fmt: skip
+    __slots__ = ("_bad", "_good", "_rest", "at_rest", "tolerated")
 
     def __init__(self, tolerated: float) -> None:
-        self.tolerated: Final = min(max(tolerated, TOLERATED_LEAST), 0.9)
-        p0 = self.tolerated
-        alternatives = sorted({p for p in (3 * p0, 10 * p0, 0.5, 0.95) if p0 < p < 1.0})
-        self._bad = [p / p0 for p in alternatives]
-        self._good = [(1 - p) / (1 - p0) for p in alternatives]
-        self._r = [0.0] * len(alternatives)
-        # Good events alone bring R_k to L / (1 - L); up to twice that, nothing is going on.
-        self._rest = [f / (1 - f) for f in self._good]
-        self._calm = 2 * sum(self._rest) / len(alternatives)
-        self._calm_at = 0
-        self._at_rest = False
-        self.events = 0
+        self.at_rest = True
+        self._use(tolerated)
+        super().__init__(self._rest, calm=self._calm_level())
 
-    @property
-    def value(self) -> float:
-        """The evidence: in the absence of a regression it reaches G once in G events on average."""
-        return sum(self._r) / len(self._r)
+    def tolerate(self, tolerated: float) -> None:
+        """Go on against another tolerated rate.
 
-    @property
-    def run(self) -> int:
-        """Events since the evidence began to grow: those that it rests on."""
-        return self.events - self._calm_at
+        The evidence so far is shared out evenly among the new alternatives: which ones they are was
+        known before the events that are to come, so what it promises still holds.
+        """
+        if _bounded(tolerated) == self.tolerated:
+            return
+        value = self.value
+        self._use(tolerated)
+        self._calm = self._calm_level()
+        self._r = list(self._rest) if self.at_rest else [value] * len(self._rest)
 
     def add(self, good: int, bad: int) -> None:
         """Take so many good events, and after them so many bad ones.
 
         A worker sends its counts up as soon as something fails, so the good ones did come first.
         """
-        self.events += good
-        if good and not self._at_rest:
+        if good and not self.at_rest:
+            self.n += good
             self._wash_down(good)
-        if self._at_rest or self.value <= self._calm:
-            self._calm_at = self.events
-        self.events += bad
+        if self.at_rest or self.value <= self._calm:
+            self.n = self.hits = 0
         for _ in range(bad):
-            self._at_rest = False
-            for k, factor in enumerate(self._bad):
-                self._r[k] = min((1 + self._r[k]) * factor, EVIDENCE_MAX)
+            self.at_rest = False
+            self.take(self._bad, hit=True)
+
+    def kept(self) -> dict[str, Any]:
+        """Give the state as JSON-able values."""
+        return {**super().kept(), "tolerated": self.tolerated}
+
+    def restore(self, plain: dict[str, Any]) -> None:
+        """Go on from what `kept` gave; raises KeyError, TypeError or ValueError."""
+        tolerated = float(plain["tolerated"])
+        if _bounded(tolerated) != tolerated:
+            raise ValueError("a tolerated rate out of its bounds")
+        again = AbsoluteEvidence(tolerated)
+        Mixture.restore(again, plain)
+        self.tolerate(tolerated)
+        Mixture.restore(self, plain)
+        self.at_rest = False
+
+    def _use(self, tolerated: float) -> None:
+        self.tolerated = p0 = _bounded(tolerated)
+        alternatives = sorted({p for p in (3 * p0, 10 * p0, 0.5, 0.95) if p0 < p < 1.0})
+        self._bad = [p / p0 for p in alternatives]
+        self._good = [(1 - p) / (1 - p0) for p in alternatives]
+        # Good events alone bring R_k to L / (1 - L).
+        self._rest = [f / (1 - f) for f in self._good]
+
+    def _calm_level(self) -> float:
+        """Up to twice of what good events alone come to, nothing is going on."""
+        return 2 * sum(self._rest) / len(self._rest)
 
     def _wash_down(self, good: int) -> None:
         """R <- (1 + R) L, so many times: a geometric series, because L < 1 stays the same."""
@@ -79,35 +88,10 @@ class AbsoluteEvidence:
             power = factor**good
             self._r[k] = power * self._r[k] + rest * (1 - power)
         # Most routes are there for ever, and their controller need not reckon any further.
-        self._at_rest = all(
+        self.at_rest = all(
             abs(r - rest) <= AT_REST * rest for r, rest in zip(self._r, self._rest, strict=True)
         )
 
 
-class FirstPerIdentity:
-    """Lets through the first bad event of an identity in 10 s: a customer in a loop is one event.
-
-    Overdispersion, not looking often, is what makes false rollbacks. Identities are hashes, times
-    are monotonic seconds.
-    """
-
-    def __init__(self) -> None:
-        self._counted: dict[int, float] = {}
-
-    def admit(self, identity: int, now: float) -> bool:
-        """Whether this event is to be counted; remembers it when it is."""
-        last = self._counted.get(identity)
-        if last is not None and now - last < IDENTITY_SECONDS:
-            return False
-        if len(self._counted) >= IDENTITIES_MAX:
-            self._forget(now)
-        self._counted.pop(identity, None)
-        self._counted[identity] = now
-        return True
-
-    def _forget(self, now: float) -> None:
-        """Drop who may come again; if that frees nothing, drop the oldest half."""
-        fresh = {i: at for i, at in self._counted.items() if now - at < IDENTITY_SECONDS}
-        if len(fresh) >= IDENTITIES_MAX:
-            fresh = dict(list(fresh.items())[len(fresh) // 2 :])
-        self._counted = fresh
+def _bounded(tolerated: float) -> float:
+    return min(max(tolerated, TOLERATED_LEAST), TOLERATED_MOST)

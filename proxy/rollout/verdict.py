@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final, NamedTuple
 
-from proxy.rollout.detectors import Breach, Compared, evidence_rule, window_rule
-from proxy.rollout.evidence import HOLD_AT, AbsoluteEvidence
+from proxy.rollout.breach import Breach, Verdict
+from proxy.rollout.detectors import Detectors
 from proxy.rollout.gate import StepEvidence, waits_for
 from proxy.rollout.phase import Phase, phase_of
 from proxy.rollout.plan import place_on
 from proxy.rollout.window import SideWindow
-from proxy.routing.rules import RouteRules, StepRules
-
-
-class Verdict(StrEnum):
-    """ADVANCE and ROLLBACK need evidence; everything else is HOLD."""
-
-    ADVANCE = "ADVANCE"
-    HOLD = "HOLD"
-    ROLLBACK = "ROLLBACK"
+from proxy.rollout.window_rule import Compared, window_rule
+from proxy.routing.rules import WEIGHT_MAX, RouteRules, StepRules
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason; `breach` is what a ROLLBACK rests on."""
+    """A verdict with its reason; `breach` is what a ROLLBACK or a detector's HOLD rests on."""
 
     verdict: Verdict
     reason: str
@@ -37,13 +29,19 @@ _NO_PLAN: Final = Judgement(Verdict.HOLD, "no plan; the weight is set by hand")
 
 
 class Measured(NamedTuple):
-    """Everything known about one route at one moment. `now` is monotonic seconds."""
+    """Everything known about one route at one moment. `now` is monotonic seconds.
+
+    `doubt` says why what was measured cannot be relied on, if so: a clock that jumped, workers that
+    are not heard. Missing data is never a failure of modern, and never a pass.
+    """
 
     modern: SideWindow
     compared: Compared
-    evidence: AbsoluteEvidence
+    detectors: Detectors
     step: StepEvidence
     now: float
+    legacy: SideWindow | None = None
+    doubt: str | None = None
 
 
 def judge(
@@ -53,16 +51,25 @@ def judge(
     phase = phase_of(route.weight, route.mirror.share, rolled_back=rolled_back)
     if phase is Phase.ROLLED_BACK:
         return _ROLLED_BACK
-    breach = window_rule(route.rollback, seen.modern, seen.compared)
-    breach = breach or evidence_rule(route.rollback, seen.evidence)
-    if breach is not None and route.weight > 0:
-        return Judgement(Verdict.ROLLBACK, str(breach), breach)
+    breach = _worst(route, seen)
     if breach is not None:
         # There is nothing to take back at weight 0: this is what shadowing is for.
-        return Judgement(Verdict.HOLD, str(breach))
-    if seen.evidence.value >= HOLD_AT:
-        return Judgement(Verdict.HOLD, "evidence of failures on modern is growing")
+        verdict = breach.verdict if route.weight > 0 else Verdict.HOLD
+        return Judgement(verdict, str(breach), breach)
+    if seen.doubt is not None:
+        return Judgement(Verdict.HOLD, seen.doubt)
     return _gate(route, steps, seen)
+
+
+def _worst(route: RouteRules, seen: Measured) -> Breach | None:
+    """Give what asks for a rollback, or else what asks to hold; the operator's own rule first."""
+    written = window_rule(route.rollback, seen.modern, seen.compared, seen.legacy)
+    if written is not None and written.verdict is Verdict.ROLLBACK:
+        return written
+    proved = seen.detectors.found(seen.modern.error_rate, route.weight / WEIGHT_MAX)
+    if proved is not None and (written is None or proved.verdict is Verdict.ROLLBACK):
+        return proved
+    return written
 
 
 def _gate(route: RouteRules, steps: tuple[StepRules, ...], seen: Measured) -> Judgement:

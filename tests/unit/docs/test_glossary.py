@@ -7,8 +7,8 @@ import pytest
 
 from proxy.admin.endpoints import ENDPOINTS
 from proxy.outcome import OutcomeKind
+from proxy.rollout.breach import Verdict
 from proxy.rollout.phase import Phase
-from proxy.rollout.verdict import Verdict
 from proxy.routing.compare_rules import EQUIVALENCES
 from proxy.routing.decision import Reason
 from proxy.routing.side import Side

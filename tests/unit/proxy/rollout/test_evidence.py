@@ -6,23 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.rollout.evidence import (
-    EVIDENCE_MAX,
-    HOLD_AT,
-    IDENTITIES_MAX,
-    ROLLBACK_AT,
-    AbsoluteEvidence,
-    FirstPerIdentity,
-)
+from proxy.rollout.evidence import AbsoluteEvidence
+from proxy.rollout.mixture import EVIDENCE_MAX, HOLD_AT, ROLLBACK_AT
 
 
 def events_until(limit: float, rate: float, chance: random.Random, tolerated: float = 0.005) -> int:
     """Count the events to an alarm when events fail at this rate."""
-    evidence = AbsoluteEvidence(tolerated)
+    evidence, events = AbsoluteEvidence(tolerated), 0
     while evidence.value < limit:
         bad = chance.random() < rate
         evidence.add(int(not bad), int(bad))
-    return evidence.events
+        events += 1
+    return events
 
 
 def mean_events(limit: float, rate: float, runs: int = 60) -> float:
@@ -71,7 +66,6 @@ def test_many_at_once_is_the_same_as_one_by_one(batches: list[tuple[int, int]]) 
             singly.add(1, 0)
         singly.add(0, bad)
     assert at_once.value == pytest.approx(singly.value, rel=1e-6)
-    assert at_once.events == singly.events
 
 
 @pytest.mark.parametrize("tolerated", [0.0, 0.004, 0.05, 0.4, 0.95, 1.0])
@@ -84,32 +78,76 @@ def test_every_tolerated_rate_has_alternatives(tolerated: float) -> None:
     assert evidence.value < HOLD_AT
 
 
-class TestFirstPerIdentity:
-    """One broken customer is one event."""
-
-    def test_once_in_ten_seconds(self) -> None:
-        """A customer in a retry loop counts once in 10 s, another customer at once."""
-        first = FirstPerIdentity()
-        admitted = [(at, first.admit(1, at)) for at in (0.0, 0.1, 9.9, 10.0, 10.1, 20.1)]
-        assert [at for at, counted in admitted if counted] == [0.0, 10.0, 20.1]
-        assert first.admit(2, 0.1) is True
-
-    def test_memory_is_bounded(self) -> None:
-        """Even a flood of identities at one moment does not grow for ever."""
-        first = FirstPerIdentity()
-        for identity in range(2 * IDENTITIES_MAX + 5):
-            assert first.admit(identity, 1.0)
-        assert len(first._counted) <= IDENTITIES_MAX
-        assert first.admit(2 * IDENTITIES_MAX + 4, 1.0) is False
-
-
-def test_run_counts_what_the_evidence_rests_on() -> None:
+def test_it_rests_on_the_events_since_it_began_to_grow() -> None:
     """Good events before a failure, or those that washed one away, are not part of the proof."""
     evidence = AbsoluteEvidence(0.05)
     evidence.add(1000, 3)
-    assert evidence.run == 3
+    assert (evidence.n, evidence.hits) == (3, 3)
     evidence.add(2, 1)
-    assert evidence.run == 6
+    assert (evidence.n, evidence.hits) == (6, 4)
     evidence.add(5000, 0)
-    assert evidence.run == 0
-    assert evidence.events == 6006
+    assert (evidence.n, evidence.hits) == (0, 0)
+    assert evidence.at_rest
+
+
+def test_it_begins_where_good_events_would_have_brought_it() -> None:
+    """A route that was always well, and one that is new, stand at the same evidence."""
+    new, old = AbsoluteEvidence(0.05), AbsoluteEvidence(0.05)
+    old.add(0, 1)
+    old.add(1_000_000, 0)
+    assert old.at_rest
+    assert old.value == pytest.approx(new.value, rel=1e-6)
+
+
+@given(
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3)), max_size=6),
+)
+def test_another_tolerated_rate_keeps_the_evidence(
+    before: float, after: float, batches: list[tuple[int, int]]
+) -> None:
+    """What was proved stays proved, as an average, when the rate that is tolerated moves."""
+    evidence = AbsoluteEvidence(before)
+    for good, bad in batches:
+        evidence.add(good, bad)
+    value = evidence.value
+    evidence.tolerate(after)
+    assert evidence.tolerated == AbsoluteEvidence(after).tolerated
+    if not evidence.at_rest:
+        assert evidence.value == pytest.approx(value)
+
+
+def test_it_goes_on_after_a_restart() -> None:
+    """What was kept and what was not interrupted come to the same."""
+    evidence, again = AbsoluteEvidence(0.01), AbsoluteEvidence(0.05)
+    evidence.add(30, 4)
+    again.restore(evidence.kept())
+    for each in (evidence, again):
+        each.add(3, 1)
+    assert again.kept() == evidence.kept()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"tolerated": 7.0},
+        {"tolerated": "x"},
+        {"r": [1.0]},
+        {"r": [float("nan")] * 4},
+        {"r": [-1.0] * 4},
+        {"r": [1e300] * 4},
+        {"r": None},
+        {"n": -1},
+        {"n": True},
+        {"hits": 99},
+    ],
+)
+def test_what_cannot_be_is_not_restored(changed: dict[str, object]) -> None:
+    """Evidence that was damaged is refused, and leaves what is there as it was."""
+    evidence = AbsoluteEvidence(0.01)
+    evidence.add(0, 2)
+    before = evidence.kept()
+    with pytest.raises((ValueError, TypeError)):
+        evidence.restore({**before, **changed})
+    assert evidence.kept() == before

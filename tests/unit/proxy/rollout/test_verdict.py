@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from proxy.outcome import Tally
-from proxy.rollout.detectors import Compared
-from proxy.rollout.evidence import AbsoluteEvidence
+from proxy.outcome import BadEvent, OutcomeKind, Tally
+from proxy.rollout.breach import Verdict
+from proxy.rollout.detectors import Detectors
 from proxy.rollout.gate import StepEvidence
-from proxy.rollout.verdict import Measured, Verdict, judge
+from proxy.rollout.verdict import Measured, judge
 from proxy.rollout.window import SideWindow
+from proxy.rollout.window_rule import Compared
 from proxy.routing.rules import GateRules, Match, MirrorRules, RouteRules, StepRules
 
 ROUTE = RouteRules("plans", Match("/api/plans"), weight=1000, mirror=MirrorRules(1.0))
@@ -20,10 +21,16 @@ def seen(ok: int = 0, bad: int = 0, compared: int = 0, mismatches: int = 0) -> M
     """Give measurements of modern."""
     window = SideWindow(60.0)
     window.add(Tally(ok=ok, bad=bad), 1000.0)
-    evidence = AbsoluteEvidence(0.05)
-    evidence.add(ok, bad)
+    events = [BadEvent(0.0, n, OutcomeKind.RESET, 0, 0.0, "GET", "/", "r") for n in range(bad)]
+    detectors = Detectors(ROUTE.rollback)
+    detectors.outcomes("modern", Tally(ok=ok, bad=bad, bad_events=events), 0.1, 1000.0)
     step = StepEvidence(900.0, requests=ok + bad, bad=bad, compared=compared)
-    return Measured(window, Compared(compared, mismatches), evidence, step, 1000.0)
+    return Measured(window, Compared(compared, mismatches), detectors, step, 1000.0)
+
+
+def replace_doubt(measured: Measured) -> Measured:
+    """Give the same, measured while the clock jumped."""
+    return measured._replace(doubt="the clock jumped back by 3600 s")
 
 
 @pytest.mark.parametrize(
@@ -35,8 +42,10 @@ def seen(ok: int = 0, bad: int = 0, compared: int = 0, mismatches: int = 0) -> M
         (10_000, seen(ok=9), Verdict.HOLD, "step 3 of 3, the last; nothing more to wait for"),
         (2500, seen(ok=9), Verdict.HOLD, "the weight is on no step of the plan"),
         (1000, seen(ok=10, bad=10), Verdict.ROLLBACK, "error rate of 50.0%"),
-        (1000, seen(bad=9), Verdict.ROLLBACK, "9 requests prove"),
-        (1000, seen(bad=6), Verdict.HOLD, "evidence of failures on modern is growing"),
+        (1000, seen(bad=9), Verdict.ROLLBACK, "9 of 9 requests to modern failed: this proves"),
+        (1000, seen(bad=6), Verdict.HOLD, "6 of 6 requests to modern failed: this speaks for"),
+        (1000, replace_doubt(seen(ok=100)), Verdict.HOLD, "the clock jumped"),
+        (1000, replace_doubt(seen(bad=9)), Verdict.ROLLBACK, "9 of 9 requests"),
         (1000, seen(compared=50, mismatches=9), Verdict.ROLLBACK, "18.0% of 50 comparisons"),
         (0, seen(compared=50, mismatches=9), Verdict.HOLD, "18.0% of 50 comparisons"),
         (0, seen(bad=50), Verdict.HOLD, "error rate of 100.0%"),
@@ -47,7 +56,8 @@ def test_judgement(weight: int, measured: Measured, verdict: Verdict, reason: st
     judgement = judge(replace(ROUTE, weight=weight), STEPS, measured, rolled_back=False)
     assert judgement.verdict is verdict
     assert judgement.reason.startswith(reason)
-    assert (judgement.breach is not None) == (verdict is Verdict.ROLLBACK)
+    if verdict is Verdict.ROLLBACK:
+        assert judgement.breach is not None
 
 
 def test_rolled_back_route_is_not_judged_again() -> None:
