@@ -40,6 +40,26 @@ class Breach:
         legacy = self.details.get("legacy")
         return f"{told}; but {legacy}, so nothing proves that modern is worse" if legacy else told
 
+    @classmethod
+    def of_evidence(cls, evidence: Mapping[str, Any]) -> Breach | None:
+        """Read back what `evidence` gave, as far as it is complete; None when it is not."""
+        known = {"detector": str, "value": int | float, "bound": int | float, "n": int}
+        if not all(
+            isinstance(evidence.get(name), kind) and not isinstance(evidence.get(name), bool)
+            for name, kind in known.items()
+        ):
+            return None
+        window = evidence.get("window")
+        return cls(
+            detector=evidence["detector"],
+            value=evidence["value"],
+            bound=evidence["bound"],
+            n=evidence["n"],
+            window=window if isinstance(window, int | float) else 0.0,
+            verdict=Verdict.HOLD if "legacy" in evidence else Verdict.ROLLBACK,
+            details={name: value for name, value in evidence.items() if name not in known},
+        )
+
     def evidence(self) -> dict[str, Any]:
         """As JSON-able values for the record of a decision."""
         return {
@@ -131,6 +151,8 @@ _SENTENCES = {
     "t5": _t5,
     "denied": _denied,
 }
+DETECTORS = frozenset(_SENTENCES)
+"""The name of every detector that there is."""
 
 
 def _of(breach: Breach, what: str, happened: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any, TypeGuard
 
 from proxy.admin.console import wording
 from proxy.control.status import DecisionRecord
+from proxy.rollout.breach import Breach
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,14 @@ MEASURES: dict[str, Measure] = {
     "p95": Measure("the p95 latency of modern", wording.latency, "request"),
     "mismatch_rate": Measure("the share of differing answers", wording.percent, "comparison"),
     "t1": Measure("the evidence of failure", _odds, "request", has_window=False),
+    "t2": Measure("the evidence of failing more than legacy", _odds, "failure", has_window=False),
+    "t3": Measure("the evidence of mirrored failures", _odds, "mirrored request", has_window=False),
+    "t4": Measure("the evidence of differences", _odds, "comparison", has_window=False),
+    "critical": Measure(
+        "customers with a critical difference", "{:g}".format, "difference", has_window=False
+    ),
+    "t5": Measure("the evidence of slowness", _odds, "request", has_window=False),
+    "denied": Measure("the evidence of lost sessions", _odds, "request", has_window=False),
 }
 """By the detector's name in the evidence. An unknown detector is named as it names itself."""
 
@@ -75,12 +84,9 @@ def because(evidence: Mapping[str, Any]) -> str:
     if not isinstance(detector, str) or not _is_number(value) or not _is_number(bound):
         return ""
     measure = measure_of(detector)
-    n = evidence.get("n")
-    if detector == "t1" and isinstance(n, int):
-        return (
-            f"{wording.plural(n, 'request')} prove that modern fails more often than is tolerated"
-            f" (evidence {measure.spell(value)}, needed {measure.spell(bound)})"
-        )
+    breach = Breach.of_evidence(evidence)
+    if not measure.has_window and breach is not None:
+        return str(breach)
     text = (
         f"{measure.subject} was {measure.spell(value)}, above the limit of {measure.spell(bound)}"
     )

@@ -80,3 +80,20 @@ def test_it_is_recorded_in_numbers() -> None:
         "detector": "t1", "value": 2e9, "bound": 1e9, "n": 8, "window": 60.0,
         "hits": 6, "tolerated": 0.005,
     }  # fmt: skip
+    again = Breach.of_evidence(breach.evidence() | {"samples": []})
+    assert str(again) == str(breach)
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        {},
+        {"detector": "t1"},
+        {"detector": "t1", "value": True, "bound": 1, "n": 2},
+        {"detector": 7, "value": 1.0, "bound": 1, "n": 2},
+        {"detector": "t1", "value": 1.0, "bound": 1, "n": None},
+    ],
+)
+def test_a_record_without_its_numbers_is_no_breach(evidence: dict[str, object]) -> None:
+    """What another program or version wrote is not read as if it were complete."""
+    assert Breach.of_evidence(evidence) is None

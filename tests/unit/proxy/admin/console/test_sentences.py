@@ -73,12 +73,15 @@ def test_a_decision_reads_as_a_sentence(taken: DecisionRecord, told: str) -> Non
     assert sentence(taken) == told
 
 
-def test_evidence_of_the_sequential_detector_is_a_power_of_ten() -> None:
+def test_what_is_proved_is_told_as_the_detector_tells_it() -> None:
     """It is said as a proof, with readable numbers and the bound; no window is claimed."""
-    evidence = {"detector": "t1", "value": 3.2e9, "bound": 1e9, "n": 8, "window": 60.0}
+    evidence = {
+        "detector": "t1", "value": 3.2e9, "bound": 1e9, "n": 8, "window": 60.0, "hits": 7,
+        "tolerated": 0.005, "samples": [],
+    }  # fmt: skip
     assert because(evidence) == (
-        "8 requests prove that modern fails more often than is tolerated "
-        "(evidence 3.2e9, needed 1.0e9)"
+        "7 of 8 requests to modern failed: this proves (evidence 3.2e+09, needed 1e+09) an error"
+        " rate above the tolerated 0.5%"
     )
 
 
