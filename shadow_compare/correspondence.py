@@ -21,6 +21,9 @@ _NAME_MAX: Final = 4096
 Scope = str
 """What the names are of: all places that share a scope share their pairs."""
 
+Key = str | bytes
+"""A name as it is known: its text, or of a long one a hash, from which nobody gets it back."""
+
 
 def is_name(value: Json) -> bool:
     """Whether a value can be an id or a token; other values are compared as they are."""
@@ -36,12 +39,12 @@ class Correspondence:
         self._pairs_max = pairs_max
         self._scopes: dict[Scope, _Pairs] = {}
 
-    def modern_of(self, scope: Scope, legacy: Json) -> str | None:
+    def modern_of(self, scope: Scope, legacy: Json) -> Key | None:
         """Give what modern calls it, in the form that `key_of` gives, or None."""
         pairs = self._scopes.get(scope)
         return None if pairs is None else pairs.modern.get(key_of(legacy))
 
-    def legacy_of(self, scope: Scope, modern: Json) -> str | None:
+    def legacy_of(self, scope: Scope, modern: Json) -> Key | None:
         """Give what legacy calls it, in the form that `key_of` gives, or None."""
         pairs = self._scopes.get(scope)
         return None if pairs is None else pairs.legacy.get(key_of(modern))
@@ -64,10 +67,10 @@ class _Pairs:
     """One partial bijection, both ways round, the pair met last at the end."""
 
     def __init__(self) -> None:
-        self.modern: OrderedDict[str, str] = OrderedDict()
-        self.legacy: dict[str, str] = {}
+        self.modern: OrderedDict[Key, Key] = OrderedDict()
+        self.legacy: dict[Key, Key] = {}
 
-    def learn(self, legacy: str, modern: str, pairs_max: int) -> bool:
+    def learn(self, legacy: Key, modern: Key, pairs_max: int) -> bool:
         if legacy in self.modern or modern in self.legacy:
             if self.modern.get(legacy) != modern:
                 return False
@@ -81,9 +84,9 @@ class _Pairs:
         return True
 
 
-def key_of(name: Json) -> str:
+def key_of(name: Json) -> Key:
     """Give the form of a name by which it is known: `981` and `"981"` are one; long ones hashed."""
     text = str(name)
     if len(text) <= _VERBATIM_MAX:
         return text
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -14,7 +14,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from shadow_compare.budget import Budget
-from shadow_compare.correspondence import Correspondence, Scope, is_name, key_of
+from shadow_compare.correspondence import Correspondence, Key, Scope, is_name, key_of
 from shadow_compare.difference import Difference, ValueChanged
 from shadow_compare.json_value import Json
 from shadow_compare.paths import Path, Pattern, Wildcard, is_exactly
@@ -32,7 +32,7 @@ class Marked:
 
     __slots__ = ("common", "value")
 
-    def __init__(self, common: str, value: Json) -> None:
+    def __init__(self, common: Key, value: Json) -> None:
         self.common: Final = common
         self.value: Final = value
 

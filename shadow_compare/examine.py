@@ -18,7 +18,7 @@ from shadow_compare.memory import Memory
 from shadow_compare.noise import RouteNoise
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.rules import CompareRules
-from shadow_compare.sides import Sides, other
+from shadow_compare.sides import Heard, Sides, other
 from shadow_compare.verdict import Comparison, Verdict
 
 _SERVER_ERROR: Final = 500
@@ -68,13 +68,14 @@ class Examiner:
         rules = config.routes.get(capture.route, _NO_RULES)
         noise = self._memory.noise(capture.route, rules)
         if self._wants_baseline(capture, rules, noise):
-            (candidate, latency), baseline = await self._asked_of_both(capture, config)
+            heard, baseline = await self._asked_of_both(capture, config)
             if baseline is not None:
                 again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
                 noise.hear_baseline(again, rules)
                 self._memory.evidence.baseline(capture.route, rules, again)
         else:
-            candidate, latency = await self._sides.ask(other(capture.primary), capture, config)
+            heard = await self._sides.ask(other(capture.primary), capture, config)
+        candidate, latency, fired = heard
         known = self._memory.known(capture.route, rules)
         found = self._compare(capture, _primary(capture), candidate, rules, known)
         self._memory.evidence.candidate(capture.route, rules, found)
@@ -87,16 +88,10 @@ class Examiner:
             comparison = comparison.as_race()
         if comparison.verdict is Verdict.MISMATCH:
             self._memory.evidence.mismatch(capture.route, rules, comparison)
-        return Examined(comparison, candidate, latency)
+        return Examined(comparison.asked_by(fired), candidate, latency)
 
     def judge(
-        self,
-        capture: Capture,
-        candidate: Answer,
-        latency: float,
-        config: ShadowConfig,
-        *,
-        lasting: bool,
+        self, capture: Capture, heard: Heard, config: ShadowConfig, *, lasting: bool
     ) -> Examined:
         """Compare an answer of the other side with what the capture holds, and ask nobody.
 
@@ -104,10 +99,10 @@ class Examiner:
         """
         rules = config.routes.get(capture.route, _NO_RULES)
         known = self._memory.known(capture.route, rules)
-        comparison = self._compare(capture, _primary(capture), candidate, rules, known)
+        comparison = self._compare(capture, _primary(capture), heard.answer, rules, known)
         if lasting:
             _learn(comparison, known)
-        return Examined(comparison, candidate, latency)
+        return Examined(comparison.asked_by(heard.fired), heard.answer, heard.latency)
 
     def _wants_baseline(self, capture: Capture, rules: CompareRules, noise: RouteNoise) -> bool:
         if rules.noise == 0.0 or capture.primary not in rules.baselines:
@@ -117,7 +112,7 @@ class Examiner:
 
     async def _asked_of_both(
         self, capture: Capture, config: ShadowConfig
-    ) -> tuple[tuple[Answer, float], Answer | None]:
+    ) -> tuple[Heard, Answer | None]:
         """Ask both sides at one moment, so that time has changed as much for either answer."""
         answered, baseline = await asyncio.gather(
             self._sides.ask(other(capture.primary), capture, config),
@@ -127,24 +122,24 @@ class Examiner:
 
     async def _baseline(self, capture: Capture, config: ShadowConfig) -> Answer | None:
         try:
-            answer, _ = await self._sides.ask(capture.primary, capture, config)
+            heard = await self._sides.ask(capture.primary, capture, config)
         except NotComparableError:  # the comparison does not need it
             return None
-        return answer
+        return heard.answer
 
     async def _heals(
         self, capture: Capture, config: ShadowConfig, rules: CompareRules, noise: RouteNoise
     ) -> bool:
         """Ask both sides again, in case the data changed between the first two readings."""
         try:
-            (primary, _), (candidate, _) = await asyncio.gather(
+            primary, candidate = await asyncio.gather(
                 self._sides.ask(capture.primary, capture, config),
                 self._sides.ask(other(capture.primary), capture, config),
             )
         except NotComparableError:
             return False
         known = self._memory.known(capture.route, rules)
-        again = self._compare(capture, primary, candidate, rules, known)
+        again = self._compare(capture, primary.answer, candidate.answer, rules, known)
         judged = noise.excuse(again, rules, primary_is_old=_is_old(capture))
         _learn(judged, known)
         return judged.verdict in _ALIKE

@@ -16,7 +16,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.evidence = Evidence()
-        self._pairs = Correspondence()
+        self.pairs = Correspondence()
         self._noise: dict[str, tuple[str, RouteNoise]] = {}
 
     def noise(self, route: str, rules: CompareRules) -> RouteNoise:
@@ -28,7 +28,7 @@ class Memory:
 
     def known(self, route: str, rules: CompareRules) -> Known | None:
         """Give what is known of the names in a route's answers, where its rules declare such."""
-        return Known(route, rules, self._pairs) if rules.correspond else None
+        return Known(route, rules, self.pairs) if rules.correspond else None
 
     def __iter__(self) -> Iterator[tuple[str, str, RouteNoise]]:
         for route, (fingerprint, noise) in self._noise.items():
@@ -42,6 +42,6 @@ class Memory:
         kept = routes.keys() - set(but)
         self.evidence.keep(routes)
         self._noise = {route: known for route, known in self._noise.items() if route in kept}
-        self._pairs.keep(
+        self.pairs.keep(
             scope_of(r, each) for r, rules in routes.items() for each in rules.correspond
         )

@@ -12,6 +12,7 @@ import orjson
 from shadow_compare.capture import Capture, Headers
 from shadow_compare.normalize import Answer, NotComparableError, decoded_body
 from shadow_compare.paths import parse_pattern
+from shadow_compare.translate import Translation
 
 _OF_THE_WRITE: Final = ("content-", "idempotency-key", "origin")
 
@@ -22,7 +23,8 @@ class ReadBack:
 
     `path` has `{name}` for what comes from the write: the segment at the place that `segments` says
     in its own path, or what is found in its answer by the keys and indexes of `members`. It is read
-    first `after` seconds, and both sides must agree `within` seconds.
+    first `after` seconds, and both sides must agree `within` seconds. `translate` is where `path`
+    has ids that each side gives.
     """
 
     path: str
@@ -30,6 +32,7 @@ class ReadBack:
     members: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
     after: float = 1.0
     within: float = 10.0
+    translate: tuple[Translation, ...] = ()
 
     def request(self, write: Capture) -> Capture:
         """Give the read, by who has written; raises NotComparableError (no_id)."""

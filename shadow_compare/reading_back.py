@@ -88,7 +88,7 @@ class ReadBacks:
         while True:
             is_last = self._monotonic() + pause > end
             try:
-                seen, examined = await self._look(read)
+                seen, examined = await self._look(read, rules)
             except NotComparableError:
                 if is_last:
                     raise
@@ -98,19 +98,19 @@ class ReadBacks:
             await asyncio.sleep(pause)
             pause = min(2 * pause, PAUSE_MAX)
 
-    async def _look(self, read: Capture) -> tuple[Capture, Examined]:
-        config = self._config()
-        (primary, took), (candidate, latency) = await asyncio.gather(
-            self._sides.ask(read.primary, read, config),
-            self._sides.ask(other(read.primary), read, config),
+    async def _look(self, read: Capture, rules: ReadBack) -> tuple[Capture, Examined]:
+        config, places = self._config(), rules.translate
+        primary, candidate = await asyncio.gather(
+            self._sides.ask(read.primary, read, config, places),
+            self._sides.ask(other(read.primary), read, config, places),
         )
         seen = replace(
             read,
-            status=primary.status,
-            headers=primary.headers,
-            body=primary.body,
-            truncated=primary.truncated,
-            latency=took,
+            status=primary.answer.status,
+            headers=primary.answer.headers,
+            body=primary.answer.body,
+            truncated=primary.answer.truncated,
+            latency=primary.latency,
         )
-        examined = self._examiner.judge(seen, candidate, latency, config, lasting=True)
+        examined = self._examiner.judge(seen, candidate, config, lasting=True)
         return seen, replace(examined, comparison=examined.comparison.at_read_back())

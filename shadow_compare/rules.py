@@ -14,6 +14,7 @@ from shadow_compare.equivalence import EQUIVALENCES, Holds
 from shadow_compare.json_value import Json, number_of
 from shadow_compare.paths import NOTICE, Path, Pattern, covers, is_exactly, parse_pattern
 from shadow_compare.tolerance import Tolerance
+from shadow_compare.translate import Translation
 
 PHP_NOTICE: Final = "php_notice"
 NAMES: Final = (*EQUIVALENCES, PHP_NOTICE)
@@ -59,7 +60,8 @@ class CompareRules:
     equivalences can hold between values of two types. `noise` is the share of comparisons with a
     second answer of the primary's side, `baselines` the sides that may be asked for one. `repeat`
     says that a mismatch is asked for again. `redact` are places that are hidden before anything is
-    stored. `fingerprint` is equal for rules that judge alike.
+    stored, `translate` those of a request in which each side has names of its own. `fingerprint` is
+    equal for rules that judge alike.
     """
 
     critical: tuple[Pattern, ...] = ()
@@ -73,6 +75,7 @@ class CompareRules:
     baselines: frozenset[str] = frozenset()
     repeat: bool = True
     redact: tuple[Pattern, ...] = ()
+    translate: tuple[Translation, ...] = ()
     between: Mapping[tuple[type, type], tuple[tuple[Declared, Holds], ...]] = field(
         default_factory=dict
     )
@@ -93,18 +96,19 @@ class CompareRules:
         baselines: Iterable[str] = (),
         repeat: bool = True,
         redact: Iterable[str] = (),
+        translate: Iterable[Mapping[str, Any]] = (),
     ) -> CompareRules:
         """Compile plain values; raises ValueError.
 
         `arrays` are pairs of path and member. `ignore` are mappings with `path` and optionally
         `reason`, `owner` and `until` (a date or its ISO text); `equivalences` names, or mappings
         with `name` and optionally `at` (paths) and `units`; `tolerances` as `Tolerance.build`;
-        `correspond` mappings with `path` and optionally `name`.
+        `correspond` mappings with `path` and optionally `name`; `translate` as `Translation.build`.
         """
         critical, arrays, ignore = tuple(critical), tuple(arrays), tuple(ignore)
-        tolerances, correspond = tuple(tolerances), tuple(correspond)
+        tolerances, correspond, translate = tuple(tolerances), tuple(correspond), tuple(translate)
         names = [_named(each) for each in equivalences]
-        written = (critical, arrays, ignore, names, tolerances, correspond, zone)
+        written = (critical, arrays, ignore, names, tolerances, correspond, zone, translate)
         declared = tuple(declare(**each) for each in names if each["name"] != PHP_NOTICE)
         rules = [_ignore_rule(**rule) for rule in ignore]
         if any(each["name"] == PHP_NOTICE for each in names):
@@ -121,6 +125,7 @@ class CompareRules:
             baselines=frozenset(baselines),
             repeat=repeat,
             redact=tuple(map(parse_pattern, redact)),
+            translate=tuple(Translation.build(**each) for each in translate),
             between=_by_types(declared),
             fingerprint=_fingerprint(written),
         )

@@ -4,45 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from shadow_compare.allowance import Allowance
 from shadow_compare.asking import Asker, Seal
 from shadow_compare.capture import Capture
 from shadow_compare.config import LEGACY, MODERN, ShadowConfig, ShadowSettings
+from shadow_compare.correspondence import Correspondence
 from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.translate import Translated, Translation, translated
+
+
+class Heard(NamedTuple):
+    """A side's answer as a client would get it, its latency in seconds, and what asking needed.
+
+    `fired` names a rule once for each id that it translated.
+    """
+
+    answer: Answer
+    latency: float
+    fired: tuple[str, ...] = ()
 
 
 class Sides:
-    """Asks either side, with a pool and limits for each; `close` gives up the connections."""
+    """Asks either side, with a pool and limits for each; `close` gives up the connections.
 
-    def __init__(self, settings: ShadowSettings, monotonic: Callable[[], float]) -> None:
+    Ids in a request are translated by the `pairs` that are known when it is asked.
+    """
+
+    def __init__(
+        self, settings: ShadowSettings, pairs: Correspondence, monotonic: Callable[[], float]
+    ) -> None:
+        self._pairs = pairs
         self._askers = {side: Asker(settings, monotonic) for side in (LEGACY, MODERN)}
         self._monotonic = monotonic
         self._legacy_rate: float | None = None
         self._legacy: Allowance | None = None
 
-    async def ask(self, side: str, capture: Capture, config: ShadowConfig) -> tuple[Answer, float]:
-        """Put the captured request to a side; gives its answer as a client would get it.
+    async def ask(
+        self,
+        side: str,
+        capture: Capture,
+        config: ShadowConfig,
+        places: tuple[Translation, ...] | None = None,
+    ) -> Heard:
+        """Put the captured request to a side. Raises NotComparableError.
 
-        With it comes the latency in seconds. Raises NotComparableError.
+        `places` are where it has ids, if not where the requests of its route have them.
         """
+        asked = self._in_words_of(side, capture, config, places)
         if side == LEGACY and self._legacy is not None and not self._legacy.take():
             raise NotComparableError("legacy_rate")
-        asked = _in_words_of(side, capture, config)
-        answer, latency = await self._askers[side].ask(asked, config.sides.get(side))
-        return _as_heard(answer, side, capture, config), latency
+        where = config.sides.get(side)
+        answer, latency = await self._askers[side].ask(asked.capture, where)
+        return Heard(_as_heard(answer, side, capture, config), latency, asked.fired)
 
-    async def ask_to_write(
-        self, capture: Capture, config: ShadowConfig, seal: Seal
-    ) -> tuple[Answer, float]:
+    async def ask_to_write(self, capture: Capture, config: ShadowConfig, seal: Seal) -> Heard:
         """Put a captured write to modern, once; legacy is never asked.
 
         Raises NotComparableError when nothing was sent, and NotAcknowledgedError.
         """
-        asked = _in_words_of(MODERN, capture, config)
+        asked = self._in_words_of(MODERN, capture, config)
         asker, where = self._askers[MODERN], config.sides.get(MODERN)
-        answer, latency = await asker.ask_to_write(asked, where, seal)
-        return _as_heard(answer, MODERN, capture, config), latency
+        answer, latency = await asker.ask_to_write(asked.capture, where, seal)
+        return Heard(_as_heard(answer, MODERN, capture, config), latency, asked.fired)
 
     def limit_legacy(self, rate: float | None) -> None:
         """Ask legacy no more than so many times a second, whatever for; None is no limit."""
@@ -55,14 +80,24 @@ class Sides:
         for asker in self._askers.values():
             asker.close()
 
-
-def _in_words_of(side: str, capture: Capture, config: ShadowConfig) -> Capture:
-    """Give the capture as this side is asked."""
-    rewrite = config.rewrites.get((capture.route, side))
-    if rewrite is None:
-        return capture
-    target, headers = rewrite.request(capture.target, capture.request_headers)
-    return replace(capture, target=target, request_headers=headers)
+    def _in_words_of(
+        self,
+        side: str,
+        capture: Capture,
+        config: ShadowConfig,
+        places: tuple[Translation, ...] | None = None,
+    ) -> Translated:
+        """Give the capture as this side is asked: by its names, and then by its paths."""
+        if places is None:
+            rules = config.routes.get(capture.route)
+            places = rules.translate if rules else ()
+        asked = translated(capture, side, places, self._pairs)
+        rewrite = config.rewrites.get((capture.route, side))
+        if rewrite is None:
+            return asked
+        target, headers = rewrite.request(asked.capture.target, capture.request_headers)
+        rewritten = replace(asked.capture, target=target, request_headers=headers)
+        return replace(asked, capture=rewritten)
 
 
 def _as_heard(answer: Answer, side: str, capture: Capture, config: ShadowConfig) -> Answer:

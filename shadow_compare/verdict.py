@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -42,6 +44,12 @@ class Comparison:
     def not_compared(cls, reason: str) -> Comparison:
         """Say that nothing was compared, and why."""
         return cls(Verdict.NOT_COMPARED, reason)
+
+    def asked_by(self, rules: Iterable[str]) -> Comparison:
+        """Count the rules, too, that were needed to ask for the candidate."""
+        fired = Counter(dict(self.fired))
+        fired.update(rules)
+        return replace(self, fired=tuple(sorted(fired.items())))
 
     def at_read_back(self) -> Comparison:
         """Say that this was found when a write was read back: it makes signatures of its own."""

@@ -22,11 +22,11 @@ from shadow_compare.intake import Source
 from shadow_compare.keeping import Keeper
 from shadow_compare.keeping_evidence import EvidenceKeeper
 from shadow_compare.memory import Memory
-from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.normalize import NotComparableError
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.reading_back import ReadBacks
 from shadow_compare.redact import Redactor
-from shadow_compare.sides import Sides, as_seen
+from shadow_compare.sides import Heard, Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.permits import Permits
 from shadow_compare.store.record import Record
@@ -68,8 +68,8 @@ class ShadowWorker:
         self._queue = CaptureQueue(
             settings.queue_max, settings.queue_bytes_max, settings.concurrency
         )
-        self._sides = Sides(settings, monotonic)
         self._memory = Memory()
+        self._sides = Sides(settings, self._memory.pairs, monotonic)
         self._examiner = Examiner(
             settings, self._sides, self._memory, monotonic=monotonic, wall=wall, chance=chance
         )
@@ -189,11 +189,11 @@ class ShadowWorker:
         if is_mirrored or not is_read:
             self._writes.put(capture)
 
-    def _judge_write(self, capture: Capture, candidate: Answer, latency: float) -> None:
+    def _judge_write(self, capture: Capture, heard: Heard) -> None:
         """Compare what a write came to; whatever else it needs, nobody is asked again."""
         config = self._config
         seen = as_seen(capture, config)
-        examined = self._examiner.judge(seen, candidate, latency, config, lasting=False)
+        examined = self._examiner.judge(seen, heard, config, lasting=False)
         self._conclude(seen, examined)
 
     def _check_comparable(self, capture: Capture, config: ShadowConfig) -> None:

@@ -18,8 +18,8 @@ from typing import Final
 from shadow_compare.asking import NotAcknowledgedError, Seal, write_id
 from shadow_compare.capture import Capture
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
-from shadow_compare.normalize import Answer, NotComparableError
-from shadow_compare.sides import Sides
+from shadow_compare.normalize import NotComparableError
+from shadow_compare.sides import Heard, Sides
 from shadow_compare.store.errors import StoreError
 from shadow_compare.store.permits import Permit, Permits
 
@@ -48,8 +48,8 @@ class Halt:
 class MirroredWrites:
     """The writes of all routes, as one worker sends them.
 
-    `done` gets a write with modern's answer and its latency in seconds, `failed` one that was not
-    compared, with the reason; `halted` hears of a route whose writes must stop everywhere.
+    `done` gets a write with modern's answer, `failed` one that was not compared, with the reason;
+    `halted` hears of a route whose writes must stop everywhere.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class MirroredWrites:
         permits: Permits,
         config: Callable[[], ShadowConfig],
         *,
-        done: Callable[[Capture, Answer, float], None],
+        done: Callable[[Capture, Heard], None],
         failed: Callable[[str, Capture | None, Exception | None], None],
         halted: Callable[[Halt], None],
         wall: Callable[[], float],
@@ -130,7 +130,7 @@ class MirroredWrites:
         epoch = await self._take(capture, write)
         seal = Seal(self._settings.write_key, write, int(self._wall()))
         try:
-            answer, latency = await self._sides.ask_to_write(capture, self._config(), seal)
+            heard = await self._sides.ask_to_write(capture, self._config(), seal)
         except NotAcknowledgedError as error:
             await self._halt(Halt(capture.route, epoch, write, error.why))
             raise
@@ -138,7 +138,7 @@ class MirroredWrites:
             await self._give_back(capture.route, epoch, write, acknowledged=False)
             raise
         await self._give_back(capture.route, epoch, write, acknowledged=True)
-        self._done(capture, answer, latency)
+        self._done(capture, heard)
 
     async def _take(self, capture: Capture, write: str) -> int:
         """Wait for the permit to send this write; gives its epoch. Raises NotComparableError."""

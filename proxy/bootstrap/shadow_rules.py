@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import lru_cache
+from typing import Any
 
 from proxy.routing import pattern
+from proxy.routing.compare_rules import TranslateRule
 from proxy.routing.read_back import ReadBackRules
 from proxy.routing.rules import RouteRules
 from proxy.routing.side import Side
@@ -17,6 +19,7 @@ from proxy.upstream.instance import Instance
 from shadow_compare.config import ShadowConfig, SideConfig
 from shadow_compare.read_back import ReadBack, member_keys
 from shadow_compare.rules import CompareRules
+from shadow_compare.translate import Translation
 
 
 def shadow_config(snapshot: Snapshot, workers: int = 1) -> ShadowConfig:
@@ -57,7 +60,20 @@ def read_back(route: RouteRules, written: ReadBackRules) -> ReadBack:
         members={name: member_keys(ids[name]) for name in written.names if name in ids},
         after=written.after,
         within=written.within,
+        translate=tuple(
+            Translation.build(**plain)
+            for rule in route.compare.translate
+            if rule.parameter and rule.parameter not in ids
+            if (plain := translation(rule, written.path))["segment"] is not None
+        ),
     )
+
+
+def translation(rule: TranslateRule, path: str) -> dict[str, Any]:
+    """Give what a shadow worker is told of a place in requests to a path such as `/users/{id}`."""
+    parts = path.partition("?")[0][1:].split("/")
+    name = f"{{{rule.parameter}}}"
+    return {**asdict(rule), "segment": parts.index(name) if name in parts else None}
 
 
 @lru_cache(maxsize=len(Side))
@@ -83,6 +99,7 @@ def compare_rules(route: RouteRules) -> CompareRules:
         equivalences=[asdict(rule) for rule in written.equivalences],
         tolerances=[asdict(rule) for rule in written.tolerances],
         correspond=[asdict(rule) for rule in written.correspond],
+        translate=[translation(rule, route.match.path) for rule in written.translate],
         zone=written.zone,
         redact=written.redact,
         noise=written.noise,

@@ -25,6 +25,9 @@ NOISE = 0.01
 """Share of the comparisons for which the primary's side is asked twice, to see how it varies."""
 
 
+IN_PATH = "path."
+"""What the place of a name in the path begins with."""
+
 ENDING = timedelta(days=14)
 """How long before its end a rule is called to mind."""
 
@@ -86,6 +89,24 @@ class CorrespondRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TranslateRule:
+    """A place in a request that names a thing, as each side has a name of its own for it.
+
+    `at` is `path.NAME`, `query.NAME`, `form.NAME` or a path into a JSON body. With `as_is`, a name
+    that is not known is sent as it is; without, such a request is not compared.
+    """
+
+    at: str
+    name: str = ""
+    as_is: bool = False
+
+    @property
+    def parameter(self) -> str:
+        """Name of the segment `{name}` of the path that this is, or empty."""
+        return self.at.removeprefix(IN_PATH) if self.at.startswith(IN_PATH) else ""
+
+
+@dataclass(frozen=True, slots=True)
 class CompareRules:
     """How two answers of this route are compared.
 
@@ -99,6 +120,7 @@ class CompareRules:
     equivalences: tuple[EquivalenceRule, ...] = ()
     tolerances: tuple[ToleranceRule, ...] = ()
     correspond: tuple[CorrespondRule, ...] = ()
+    translate: tuple[TranslateRule, ...] = ()
     zone: str = "UTC"
     redact: tuple[str, ...] = ()
     noise: float = NOISE

@@ -32,6 +32,7 @@ from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_mirror import read_mirror, read_total_budget
 from proxy.routing.schema_read_back import check_names
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
+from proxy.routing.schema_translate import check_learnt, check_places
 from proxy.routing.schema_upstreams import read_upstreams
 from proxy.routing.side import Side
 from proxy.routing.upstream_rules import UpstreamRules
@@ -183,6 +184,7 @@ _ROUTE_KEYS = (
 
 def _routes(node: Node, base: RouteRules, plans: Plans) -> tuple[RouteRules, ...]:
     routes: list[RouteRules] = []
+    items: list[tuple[Node, RouteRules]] = []
     seen: dict[str, int] = {}
     earlier = pattern.Patterns[RouteRules]()
     for item in node.items():
@@ -194,6 +196,8 @@ def _routes(node: Node, base: RouteRules, plans: Plans) -> tuple[RouteRules, ...
         if route.match.path:
             _check_reached(item, route, earlier)
         routes.append(route)
+        items.append((item, route))
+    check_learnt(items)
     if not routes and isinstance(node.value, list):
         node.problem("there are no routes", "add at least `- {id: everything-else, match: …}`")
     return tuple(routes)
@@ -222,6 +226,9 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         _check_parameters(sticky_by, shared.sticky_by, match.path)
     if match.path and shared.mirror.read_back is not None:
         check_names(keys.get("mirror") or node, shared.mirror.read_back, match.path)
+    compare = keys.read("compare", read_compare, CompareRules())
+    if match.path and compare.translate:
+        check_places(keys.get("compare") or node, compare, match.path)
     if match.path and (rewrite := keys.get("rewrite")) is not None:
         for side in Side:
             strip = shared.rewrite.towards(side).path.strip
@@ -234,7 +241,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         sticky_by=shared.sticky_by,
         plan=shared.plan,
         mirror=shared.mirror,
-        compare=keys.read("compare", read_compare, CompareRules()),
+        compare=compare,
         rollback=shared.rollback,
         on_breach=shared.on_breach,
         fallback=shared.fallback,

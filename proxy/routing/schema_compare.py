@@ -14,6 +14,7 @@ from proxy.routing.compare_rules import (
     ToleranceRule,
 )
 from proxy.routing.node import Node, each
+from proxy.routing.schema_translate import read_translation
 
 UNITS_MOST = 1_000_000
 """More units in the last place than this are no rounding."""
@@ -33,8 +34,8 @@ def read_compare(node: Node) -> CompareRules:
     """Read `compare` of a route."""
     keys = node.mapping(
         (
-            "critical", "arrays", "ignore", "equivalences", "tolerances", "correspond", "zone",
-            "noise", "repeat", "redact",
+            "critical", "arrays", "ignore", "equivalences", "tolerances", "correspond", "translate",
+            "zone", "noise", "repeat", "redact",
         )
     )  # fmt: skip
     return CompareRules(
@@ -44,6 +45,7 @@ def read_compare(node: Node) -> CompareRules:
         equivalences=keys.read("equivalences", each(_equivalence), ()),
         tolerances=keys.read("tolerances", _tolerances, ()),
         correspond=keys.read("correspond", each(_correspond), ()),
+        translate=keys.read("translate", each(read_translation), ()),
         zone=keys.read("zone", _zone, "UTC"),
         redact=keys.read("redact", each(_answer_path), ()),
         noise=keys.read("noise", lambda n: n.rate(NOISE), NOISE),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shadow_compare.config import MODERN, ShadowConfig, SideConfig
 from shadow_compare.read_back import ReadBack
+from shadow_compare.rules import CompareRules
+from shadow_compare.translate import Translation
 from tests.support import eventually_async
 from tests.support_shadow import (
     Running,
@@ -39,10 +42,15 @@ async def running(tmp_path: Path, sides: dict[str, Side]) -> AsyncIterator[Runni
         yield found
 
 
-def configure(running: Running, sides: dict[str, Side], rules: ReadBack) -> None:
-    """Tell the worker what to read back."""
+def configure(
+    running: Running,
+    sides: dict[str, Side],
+    rules: ReadBack,
+    routes: Mapping[str, CompareRules] | None = None,
+) -> None:
+    """Tell the worker what to read back, and how to compare."""
     where = {name: SideConfig((f"http://127.0.0.1:{side.port}",)) for name, side in sides.items()}
-    running.worker.configure(ShadowConfig(7, where, read_backs={"create": rules}))
+    running.worker.configure(ShadowConfig(7, where, routes or {}, read_backs={"create": rules}))
 
 
 def a_write(**changes: object) -> bytes:
@@ -75,6 +83,32 @@ async def test_both_sides_are_read_and_are_the_same(
     await ended(running, ("match", ""))
     for side in sides.values():
         assert [head.partition(" HTTP")[0] for head in side.heads] == ["GET /orders/5"]
+
+
+async def test_a_side_is_asked_by_the_name_that_it_has_given(
+    running: Running, sides: dict[str, Side]
+) -> None:
+    """What a read has taught holds for what is read back."""
+    rules = CompareRules.build(correspond=[{"path": "$.id", "name": "order"}])
+    place = Translation.build("path.id", "order", segment=1)
+    configure(running, sides, replace(RULES, translate=(place,)), {"create": rules})
+    paid = http_answer(b'{"id":"7f3a"}')
+    sides["legacy"].reply, sides["modern"].reply = (
+        lambda _: http_answer(b'{"id":5}'),
+        lambda _: paid,
+    )
+    await running.send(a_capture(route="create", body=b'{"id":5}').encode())
+    await ended(running, ("match", ""))
+    await running.send(a_write())
+
+    async def is_read_back() -> bool:
+        return running.total() == {("match", ""): 2}
+
+    await eventually_async(is_read_back)
+    assert [side.heads[-1].partition(" HTTP")[0] for side in sides.values()] == [
+        "GET /orders/5",
+        "GET /orders/7f3a",
+    ]
 
 
 async def test_who_needs_a_while_to_catch_up_is_given_it(

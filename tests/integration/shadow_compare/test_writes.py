@@ -252,6 +252,26 @@ async def test_ids_of_a_dry_run_teach_nothing(tmp_path: Path) -> None:
         assert it.total() == {("match", ""): 2}
 
 
+async def test_a_write_goes_out_with_modern_s_ids_and_is_signed_so(tmp_path: Path) -> None:
+    """In its path and body; one with an id that nobody knows is not sent, and halts nothing."""
+    teaching = CompareRules.build(correspond=[{"path": "$.id", "name": "order"}])
+    in_path = {"at": "path.id", "name": "order", "segment": 1}
+    rules = CompareRules.build(translate=[in_path, {"at": "$.of", "name": "order"}])
+    write = {"target": "/orders/981/refund", "request_headers": (("host", "h"), *JSON)}
+    async with scene(tmp_path, lambda _: http_answer(b'{"id":"7f3a"}')) as it:
+        for running in it.workers:
+            routes = {"create": rules, "plans": teaching}
+            running.configure(1, it.modern.port, routes=routes, writes={"create": 0})
+        await it.send([a_write(**write)])
+        await it.send([a_capture(body=b'{"id":981}')])
+        assert it.total() == {("not_compared", "unknown_id"): 1, ("match", ""): 1}
+        it.modern.reply = acknowledging
+        await it.send([a_write(**write, request_body=b'{"of": 981}')])
+        assert it.total() == {("not_compared", "unknown_id"): 1, ("match", ""): 2}
+        assert [head.split(" ")[1] for head in it.writes] == ["/orders/7f3a/refund"]
+        assert "content-length: 14" in it.writes[0]
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -45,7 +45,7 @@ MINIMAL: dict[str, Any] = {
     "routes": [
         {
             "id": "all",
-            "match": {"path": "/*"},
+            "match": {"path": "/all"},
             "mirror": {"read_back": {"path": "/"}},
             "rollback": {},
             "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
@@ -56,8 +56,14 @@ MINIMAL: dict[str, Any] = {
                 "equivalences": [{"name": "float_precision"}],
                 "tolerances": {"$": {"within": 1}},
                 "correspond": [{"path": "$"}],
+                "translate": [{"at": "$", "as": "user"}],
             },
-        }
+        },
+        {
+            "id": "users",
+            "match": {"path": "/*"},
+            "compare": {"correspond": [{"path": "$", "as": "user"}]},
+        },
     ],
     "pins": [{"identity": "header:X=1", "side": "legacy"}],
 }

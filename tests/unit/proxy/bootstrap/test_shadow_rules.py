@@ -74,6 +74,38 @@ def test_shadow_workers_are_told_which_writes_they_mirror_and_read_back() -> Non
     assert (halted.writes, set(halted.read_backs)) == ({}, {"a"})
 
 
+def test_shadow_workers_are_told_where_requests_have_ids() -> None:
+    """Of a name in the path, which segment it is: in the route's own, and in what is read back."""
+    names = [{"path": "$.id", "as": "user"}]
+    translate = [{"at": "path.id", "as": "user"}, {"at": "query.by", "as": "user"}]
+    written = route(
+        "/users/{id}/orders",
+        "a",
+        compare={"correspond": names, "translate": translate},
+        mirror={"read_back": {"path": "/v2/of/{id}?full=1"}},
+    )
+    config = shadow_config(Snapshot(1, plain(written), rules(written)))
+    found = [(each.at, each.segment) for each in config.routes["a"].translate]
+    assert found == [("path.id", 1), ("query.by", None)]
+    back = config.read_backs["a"].translate
+    assert [(each.at, each.segment) for each in back] == [("path.id", 2)]
+
+
+def test_what_is_read_back_by_an_id_of_its_answer_is_not_translated() -> None:
+    """Such an id is not the one of the path that has the same name."""
+    written = route(
+        "/users/{id}",
+        "a",
+        compare={
+            "correspond": [{"path": "$.id", "as": "user"}],
+            "translate": [{"at": "path.id", "as": "user"}],
+        },
+        mirror={"read_back": {"path": "/orders/{id}", "ids": {"id": "$.order"}}},
+    )
+    config = shadow_config(Snapshot(1, plain(written), rules(written)))
+    assert config.read_backs["a"].translate == ()
+
+
 def test_a_file_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     """So that the worker keeps the rules it has."""
     with pytest.raises(TlsError, match="missing"):
