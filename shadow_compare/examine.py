@@ -28,11 +28,15 @@ _NO_RULES: Final = CompareRules()
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What came of one capture; `latency` is the candidate's, in seconds."""
+    """What came of one capture; `latency` is the candidate's, in seconds.
+
+    `verified` is false for a difference that was to be looked at once more, and could not be.
+    """
 
     comparison: Comparison
     candidate: Answer
     latency: float
+    verified: bool = True
 
 
 class Examiner:
@@ -50,7 +54,9 @@ class Examiner:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         chance: Callable[[], float],
+        on_baseline: Callable[[str, bool], None] = lambda _route, _differs: None,
     ) -> None:
+        self._on_baseline = on_baseline
         self._sides = sides
         self._memory = memory
         self._monotonic = monotonic
@@ -71,6 +77,9 @@ class Examiner:
             heard, baseline = await self._asked_of_both(capture, config)
             if baseline is not None:
                 again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
+                # First: what is known of the noise now is what excuses a candidate now.
+                left = noise.excuse(again, rules, primary_is_old=_is_old(capture))
+                self._on_baseline(capture.route, left.verdict is Verdict.MISMATCH)
                 noise.hear_baseline(again, rules)
                 self._memory.evidence.baseline(capture.route, rules, again)
         else:
@@ -88,7 +97,8 @@ class Examiner:
             comparison = comparison.as_race()
         if comparison.verdict is Verdict.MISMATCH:
             self._memory.evidence.mismatch(capture.route, rules, comparison)
-        return Examined(comparison.asked_by(fired), candidate, latency)
+        verified = may_heal or not rules.repeat
+        return Examined(comparison.asked_by(fired), candidate, latency, verified)
 
     def judge(
         self, capture: Capture, heard: Heard, config: ShadowConfig, *, lasting: bool

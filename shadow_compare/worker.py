@@ -23,9 +23,17 @@ from shadow_compare.keeping import Keeper
 from shadow_compare.keeping_evidence import EvidenceKeeper
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import NotComparableError
+from shadow_compare.pairs import (
+    Baselines,
+    Evidence,
+    Pair,
+    pairs_of,
+    pairs_without_answer,
+)
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.reading_back import ReadBacks
 from shadow_compare.redact import Redactor
+from shadow_compare.rules import CompareRules
 from shadow_compare.sides import Heard, Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.permits import Permits
@@ -37,6 +45,10 @@ from shadow_compare.writes import Halt, MirroredWrites
 
 _MIRRORED: Final = WRITES | {"GET", "HEAD"}
 _NOT_MODIFIED: Final = 304
+_NO_RULES: Final = CompareRules()
+
+PAIRS_INTERVAL: Final = 0.02
+"""Seconds for which a pair that is evidence waits for others."""
 
 _log = logging.getLogger("cutover.shadow")
 
@@ -44,7 +56,8 @@ _log = logging.getLogger("cutover.shadow")
 class ShadowWorker:
     """One process's share of the comparing.
 
-    `on_counts` hears of it every 200 ms, `on_halt` at once of writes that must stop everywhere.
+    `on_counts` hears of it every 200 ms, `on_evidence` of single pairs within 20 ms, and `on_halt`
+    at once of writes that must stop everywhere.
     """
 
     def __init__(
@@ -55,6 +68,7 @@ class ShadowWorker:
         *,
         permits: Permits,
         on_halt: Callable[[Halt], None],
+        on_evidence: Callable[[list[Pair], Baselines], None] = lambda _pairs, _baselines: None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
@@ -65,13 +79,23 @@ class ShadowWorker:
         self._config = ShadowConfig(version=0)
         self._rewritten_anew: frozenset[str] = frozenset()
         self._tally = Tally(on_counts, lambda error: self._failed("internal_error", None, error))
+        self._pairs = Evidence(
+            on_evidence, lambda error: self._failed("internal_error", None, error)
+        )
+        self._pairs_due = False
         self._queue = CaptureQueue(
             settings.queue_max, settings.queue_bytes_max, settings.concurrency
         )
         self._memory = Memory()
         self._sides = Sides(settings, self._memory.pairs, monotonic)
         self._examiner = Examiner(
-            settings, self._sides, self._memory, monotonic=monotonic, wall=wall, chance=chance
+            settings,
+            self._sides,
+            self._memory,
+            monotonic=monotonic,
+            wall=wall,
+            chance=chance,
+            on_baseline=lambda route, differs: self._pairs.baseline(route, differs=differs),
         )
         self._keeper = Keeper(settings, store, self._failed, wall)
         self._evidence = EvidenceKeeper(
@@ -123,6 +147,7 @@ class ShadowWorker:
         mended must not pass for one by the new ones.
         """
         self._tally.tell()
+        self._pairs.tell()
         self._rewritten_anew = config.rewritten_anew(self._config)
         self._config = config
         self._memory.keep(config.routes, but=self._rewritten_anew)
@@ -137,12 +162,14 @@ class ShadowWorker:
                 for _ in range(2 * self._settings.concurrency):
                     tasks.create_task(self._work())
                 tasks.create_task(self._tally.run(self._settings.counts_interval))
+                tasks.create_task(self._tell_baselines(self._settings.counts_interval))
                 tasks.create_task(self._keeper.run())
                 tasks.create_task(self._evidence.run(self._settings.evidence_interval))
         finally:
             await self._read_backs.close()
             await self._writes.close()
             self._tally.tell()
+            self._pairs.tell()
             await self._keeper.flush()
             await self._evidence.flush()
             self._sides.close()
@@ -225,6 +252,8 @@ class ShadowWorker:
             comparison.reason,
             critical=comparison.critical,
         )
+        rules = self._config.routes.get(capture.route, _NO_RULES)
+        self._add_pairs(pairs_of(capture, examined, rules, self._redactor.text))
         self._keeper.add(
             Record(
                 route=capture.route,
@@ -240,12 +269,32 @@ class ShadowWorker:
             weight=len(capture.body) + len(examined.candidate.body) if finding else 0,
         )
 
+    def _add_pairs(self, pairs: list[Pair]) -> None:
+        """Tell of pairs soon, with those of the same moment."""
+        if not pairs:
+            return
+        self._pairs.add(pairs)
+        if not self._pairs_due:
+            self._pairs_due = True
+            asyncio.get_running_loop().call_later(PAIRS_INTERVAL, self._tell_pairs)
+
+    def _tell_pairs(self) -> None:
+        self._pairs_due = False
+        self._pairs.tell()
+
+    async def _tell_baselines(self, interval: float) -> None:
+        """Tell of baselines, which are no news, every so many seconds, for ever."""
+        while True:
+            await asyncio.sleep(interval)
+            self._pairs.tell()
+
     def _failed(self, reason: str, capture: Capture | None, error: Exception | None) -> None:
         """Take every failure of the experiment: count it, and never let it out."""
         self.failures[reason] += 1
         if reason == "internal_error":
             _log.error("comparing failed", exc_info=error)
         if capture is not None:
+            self._add_pairs(pairs_without_answer(capture, reason))
             self._tally.count(capture.route, capture.primary, Verdict.NOT_COMPARED, reason)
             self._keeper.add(
                 Record(

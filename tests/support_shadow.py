@@ -16,6 +16,7 @@ from shadow_compare.compare import compare_json
 from shadow_compare.config import Rewrite, ShadowConfig, ShadowSettings, SideConfig
 from shadow_compare.intake import from_socket
 from shadow_compare.normalize import Answer
+from shadow_compare.pairs import Baselines, Pair
 from shadow_compare.redact import Redactor
 from shadow_compare.report import Report
 from shadow_compare.rules import CompareRules
@@ -86,6 +87,8 @@ class Running:
     socket: Path
     counts: list[Count]
     halts: list[Halt]
+    pairs: list[Pair]
+    baselines: list[Baselines]
 
     def total(self) -> dict[tuple[str, str], int]:
         """Count what `on_counts` was told, by verdict and reason."""
@@ -127,6 +130,13 @@ async def running_worker(
     database = Database(f"sqlite+aiosqlite:///{directory / 'cutover.db'}", metadata)
     counts: list[Count] = []
     halts: list[Halt] = []
+    pairs: list[Pair] = []
+    baselines: list[Baselines] = []
+
+    def on_evidence(told: list[Pair], asked_twice: Baselines) -> None:
+        pairs.extend(told)
+        baselines.append(asked_twice)
+
     settings = settings or quick_settings()
     worker = ShadowWorker(
         settings,
@@ -134,13 +144,14 @@ async def running_worker(
         counts.extend,
         permits=Permits(database, settings.lost_write),
         on_halt=halts.append,
+        on_evidence=on_evidence,
     )
     socket = directory / f"{name}.sock"
     task = asyncio.create_task(worker.run(from_socket(socket)))
     while not socket.exists():  # noqa: ASYNC110 - a file is the event
         await asyncio.sleep(0.005)
     try:
-        yield Running(worker, Report(database), database, socket, counts, halts)
+        yield Running(worker, Report(database), database, socket, counts, halts, pairs, baselines)
     finally:
         task.cancel()
         with suppress(asyncio.CancelledError):

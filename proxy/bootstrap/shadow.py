@@ -17,13 +17,14 @@ from proxy.bootstrap.shadow_rules import shadow_config
 from proxy.control.bus.local import LocalUplink
 from proxy.errors import RulesError
 from proxy.garbage import settle
-from proxy.outcome import ComparisonBatch, ComparisonCount, WritesHalted
+from proxy.outcome import ComparisonBatch, ComparisonCount, PairEvent, PairKind, WritesHalted
 from proxy.serving.vitals import Pulse
 from proxy.settings import ServeSettings
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowSettings, key_at
 from shadow_compare.intake import Source, from_socket
+from shadow_compare.pairs import Baselines, Pair
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.permits import Permits
@@ -68,6 +69,7 @@ async def compare(
         link.tell_counts,
         permits=Permits(database, shadow_settings.lost_write),
         on_halt=link.tell_halt,
+        on_evidence=link.tell_evidence,
     )
     source = _source(settings, paths, index, shadow_settings.held_max, link.reclaimed)
     background = link.start(worker)
@@ -103,14 +105,22 @@ class _ControllerLink:
 
     def tell_counts(self, counts: list[Count]) -> None:
         """Tell what was counted since it was told last."""
+        self._tell(counts=tuple(ComparisonCount(*count) for count in counts))
+
+    def tell_evidence(self, pairs: list[Pair], baselines: Baselines) -> None:
+        """Tell of single pairs, each of which is evidence, and of baselines."""
+        told = tuple(PairEvent(**{**pair._asdict(), "kind": PairKind(pair.kind)}) for pair in pairs)
+        self._tell(pairs=told, baselines=baselines)
+
+    def _tell(self, **news: Any) -> None:
         batch = ComparisonBatch(
             worker=self._index,
             pid=os.getpid(),
             version=self._worker.version,
             at=time.time(),
             queue=self._worker.queued,
-            counts=tuple(ComparisonCount(*count) for count in counts),
             reclaimed=self.reclaimed.total(),
+            **{"counts": (), **news},
         )
         self.reclaimed.clear()
         self._uplink.send("comparisons", batch.to_wire())

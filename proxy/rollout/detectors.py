@@ -116,6 +116,7 @@ class Detectors:
             return False
         if kind is PairKind.CRITICAL:
             self.critical.add(event.identity, event.place)
+            self.mismatches.add(0, 1)
         elif kind is PairKind.MISMATCH:
             self.mismatches.add(0, 1)
         else:

@@ -301,6 +301,38 @@ async def test_store_that_cannot_be_used_does_not_stop_the_counting(
     await eventually_async(stored)
 
 
+async def test_pairs_that_are_evidence_are_told(tmp_path: Path) -> None:
+    """A wrong price and a failure of modern alone are told, each with its identity."""
+    bodies = {"/a": http_answer(b'{"price":2}'), "/b": http_answer(b"{}", "503 Down")}
+
+    def reply(head: str) -> bytes | None:
+        return bodies[head.split(" ")[1]]
+
+    legacy = Side(reply=lambda _head: http_answer(b'{"price":1}'))
+    async with (
+        listening(legacy) as old,
+        listening(Side(reply=reply)) as new,
+        running_worker(tmp_path) as running,
+    ):
+        running.configure(old.port, new.port, {"plans": CompareRules.build(critical=["$.price"])})
+        price = b'{"price":1}'
+        await running.send(a_capture(target="/a", body=price, identity=17, id="x").encode())
+        await running.send(a_capture(target="/b", body=price, identity=18, id="y").encode())
+        await running.send(a_capture(target="/a", body=price, identity=19, id="z").encode())
+
+        async def told_all() -> bool:
+            return len(running.pairs) >= 4
+
+        await eventually_async(told_all)
+        found = {(pair.kind, pair.identity, pair.place) for pair in running.pairs}
+        assert found == {
+            ("critical", 17, "$.price"),
+            ("critical", 19, "$.price"),
+            ("modern_failed", 18, ""),
+            ("mismatch", 18, "status 200 -> 503"),
+        }
+
+
 async def test_listener_that_fails_is_no_problem(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
