@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from pathlib import Path
 
 QUIET = 0.5
 """The load average above which somebody else is using the machine."""
+
+_STEAL = 7
 
 
 def describe() -> str:
@@ -24,6 +27,18 @@ def warning() -> str | None:
     if load <= QUIET:
         return None
     return f"the machine is busy (load average {load:.1f}): throughput and latency are too bad"
+
+
+def stolen_ns(cores: Iterable[int], stat: str | None = None) -> int:
+    """Give how long these cores wanted to run and the hypervisor did not let them, since boot.
+
+    It is `steal` of /proc/stat, in steps of a hundredth of a second; zero where there is no
+    hypervisor, or one that does not tell. `stat` is the text of that file, read when not given.
+    """
+    lines = (stat or Path("/proc/stat").read_text()).splitlines()
+    fields = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("cpu")}
+    ticks = sum(int(fields[f"cpu{core}"][_STEAL]) for core in cores)
+    return ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
 def _model() -> str:

@@ -8,22 +8,35 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from bench.accounting import cpu_ns, pss_bytes, rss_bytes
 from bench.load import wrk
 from bench.load.requests import requests
+from bench.machine import stolen_ns
 from bench.processes import BenchError, last_words, program
 from bench.proxy.instance import Instance
 from bench.proxy.products.cutover import ROUTES
 from bench.proxy.workload import Workload
+
+T = TypeVar("T")
 
 FULL = 0.95
 """Above this share of its core a product is the bottleneck, below it the load's side is."""
 
 FASTEST_OPEN = 12_000
 """Requests a second that the open-loop generator sends at most: beyond, it measures itself."""
+
+STOLEN = 0.002
+LATE_US = 150.0
+"""Share of a run that the hypervisor may keep for itself, and how late the generator may send what
+it has a free connection for (99th percentile). Beyond, the machine is measured, not the product:
+a 99th percentile is a figure of pauses."""
+TRIES = 8
+"""Runs until one is calm; if none is, the calmest counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +93,13 @@ def closed(instance: Instance, load: Load) -> dict[str, float]:
 
 
 def open_loop(instance: Instance, load: Load, rate: float, seed: int) -> dict[str, float]:
-    """Send at `rate`, once through the product and once to the origin directly, same times."""
+    """Send at `rate`, once through the product and once to the origin directly, same times.
+
+    Each is repeated until the machine was calm meanwhile, whatever the figures were.
+    """
     rate = min(rate, FASTEST_OPEN)
-    through = _open(instance.site.port, load, rate, seed, instance.label)
-    direct = _open(load.origin, load, rate, seed, "the origin")
+    through = calmest(lambda: _open(instance.site.port, load, rate, seed, instance.label))
+    direct = calmest(lambda: _open(load.origin, load, rate, seed, "the origin"))
     return {
         "rate": rate,
         "p50_us": through["p50_us"],
@@ -91,15 +107,37 @@ def open_loop(instance: Instance, load: Load, rate: float, seed: int) -> dict[st
         "p999_us": through["p999_us"],
         "direct_p50_us": direct["p50_us"],
         "direct_p99_us": direct["p99_us"],
-        "late_us": through["late_us"],
+        "late_us": max(through["late_us"], direct["late_us"]),
+        "stolen": max(through["stolen"], direct["stolen"]),
     }
 
 
+def calmest(run: Callable[[], dict[str, float]]) -> dict[str, float]:
+    """Run until the machine was calm meanwhile, at most TRIES times; give that run or the calmest.
+
+    A run gives `stolen`, the share of its time that the hypervisor took, and `late_us`. What it
+    says of the product has no influence.
+    """
+    found = run()
+    for _ in range(TRIES - 1):
+        if _unrest(found) <= 1.0:
+            break
+        found = min(found, run(), key=_unrest)
+    return found
+
+
+def _unrest(found: dict[str, float]) -> float:
+    """How restless the machine was during a run; 1 is as much as may be."""
+    return max(found["stolen"] / STOLEN, found["late_us"] / LATE_US)
+
+
 def _open(port: int, load: Load, rate: float, seed: int, label: str) -> dict[str, float]:
+    cores = os.sched_getaffinity(0)
+    before = stolen_ns(cores)
     found = open_once(port, load, rate, seed)
     if found["failed"]:
         raise BenchError(f"{label}: {found['failed']} of {found['requests']} requests failed")
-    return found
+    return found | {"stolen": (stolen_ns(cores) - before) / len(cores) / 1e9 / load.seconds}
 
 
 def open_once(port: int, load: Load, rate: float, seed: int) -> dict[str, float]:

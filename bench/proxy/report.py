@@ -118,7 +118,7 @@ _COLUMNS: dict[Kind, tuple[tuple[str, str, str], ...]] = {
         ("rate", "requests/s", ".0f"), ("p50_us", "p50 us", ".0f"), ("p99_us", "p99 us", ".0f"),
         ("p999_us", "p99.9 us", ".0f"), ("direct_p50_us", "direct p50", ".0f"),
         ("direct_p99_us", "direct p99", ".0f"), ("p99_added_ms", "p99 added ms", ".3f"),
-        ("late_us", "sent late us", ".0f"),
+        ("late_us", "sent late us", ".0f"), ("stolen", "stolen", ".1%"),
     ),
     Kind.IDLE: (
         ("kb_per_connection", "KB/connection", ".1f"), ("before_mb", "PSS before MB", ".1f"),
