@@ -1,10 +1,12 @@
-"""`cutover check`: is this rules file valid, and what does it say. It needs no running proxy."""
+"""`cutover check`: is this rules file valid, and what does it say. It needs no running proxy.
+
+Unless it is to judge plans by the traffic that there is (`--traffic`).
+"""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 cutover check
 cutover check deploy/routing_rules.yaml
+cutover check --traffic
 cutover check --json routing_rules.yaml
 """
 
@@ -28,7 +31,10 @@ cutover check --json routing_rules.yaml
 def add_to(commands: Commands) -> None:
     """Add the command."""
     summary = "validate a rules file and show what it says"
-    parser = add_command(commands, "check", run, summary, EXAMPLES, remote=False)
+    parser = add_command(commands, "check", run, summary, EXAMPLES)
+    parser.add_argument(
+        "--traffic", action="store_true", help="judge plans by the traffic of a running proxy"
+    )
     parser.add_argument(
         "file",
         nargs="?",
@@ -44,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         rules = read_rules(Path(args.file))
     except RulesError as error:
         return _refused(args, context, error)
-    notes = list(notes_on(rules, datetime.fromtimestamp(context.now(), UTC).date()))
+    notes = _notes(args, context, rules)
     if args.json:
         print_json(context.out, {"valid": True, "routes": _plain(rules), "notes": notes})
         return OK
@@ -82,33 +88,28 @@ def read_text(path: Path) -> str:
         raise RulesError((problem,)) from error
 
 
-def notes_on(rules: Rules, today: date) -> Iterator[str]:
-    """Say what is valid but may surprise."""
-    from proxy.routing.compare_rules import Standing  # not before `serve` has chosen its form
+def _notes(args: argparse.Namespace, context: Context, rules: Rules) -> list[str]:
+    """Summarise the plans in use, then say what may surprise; with --traffic by what is seen."""
+    from proxy.commands.lint import notes_on  # not before `serve` has chosen its form
 
     used = {route.plan for route in rules.routes}
-    for name, steps in rules.plans:
-        if name in used:
-            weights = " -> ".join(wording.weight(step.weight) for step in steps)
-            yield f"plan {name}: {weights}; steps are taken by hand in this version (set-weight)"
-    for route in rules.routes:
-        for rule in route.compare.ignore:
-            if rule.standing(today) is Standing.ENDED:
-                yield f"{route.id}: the ignore rule for {rule.path} ended on {rule.until}"
-            elif rule.standing(today) is Standing.ENDING:
-                yield f"{route.id}: the ignore rule for {rule.path} ends on {rule.until}"
-            if any(_is_beneath(path, rule.path) for path in route.compare.critical):
-                yield f"{route.id}: the ignore rule for {rule.path} hides a critical path"
-        if route.weight > 0 and route.mirror.share == 0:
-            weight = wording.weight(route.weight)
-            yield f"{route.id}: serves {weight} from modern, and mirrors nothing"
-    if not any(route.match.path == "/*" and not route.match.methods for route in rules.routes):
-        yield "no route takes everything that is left: such requests are answered 404"
+    plans = [
+        f"plan {name}: {' -> '.join(wording.weight(step.weight) for step in steps)}"
+        "; steps are taken by hand in this version (set-weight)"
+        for name, steps in rules.plans
+        if name in used
+    ]
+    today = datetime.fromtimestamp(context.now(), UTC).date()
+    return [*plans, *notes_on(rules, today, _rates(args, context))]
 
 
-def _is_beneath(path: str, other: str) -> bool:
-    """Whether a path is another one, or a place beneath it."""
-    return path == other or path.startswith((f"{other}.", f"{other}["))
+def _rates(args: argparse.Namespace, context: Context) -> dict[str, float] | None:
+    """Ask the running proxy how many requests a second each route has; None unless wanted."""
+    if not args.traffic:
+        return None
+    routes = context.connect(args.admin).get("/routes")["routes"]
+    sides = ("legacy", "modern")
+    return {r["id"]: sum(r[side]["requests_per_second"] for side in sides) for r in routes}
 
 
 def _refused(args: argparse.Namespace, context: Context, error: RulesError) -> int:

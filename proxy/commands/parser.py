@@ -14,6 +14,7 @@ from proxy.commands import (
     override,
     replay,
     routes,
+    schema,
     serve,
     steer,
     upgrade,
@@ -48,8 +49,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        serve, upgrade, check, explain, override, routes, steer, diffs, compare, replay, history,
-        document,
+        serve, upgrade, check, schema, explain, override, routes, steer, diffs, compare, replay,
+        history, document,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

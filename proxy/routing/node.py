@@ -5,27 +5,33 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
-from typing import Any, TypeVar
+from datetime import date
+from typing import Any, Final, TypeVar
 
 from proxy.errors import Position, RulesProblem
 
 T = TypeVar("T")
 D = TypeVar("D")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
-_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h|d)")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}")
+PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?) ?%")
+DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?) ?(ms|s|m|h|d)")
+COUNT_MAX: Final = 1_000_000_000
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION_MAX = 366 * 86_400.0
-_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(B|[KMG]i?B)")
+SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,3})?) ?(B|[KMG]i?B)")
 _BYTES = {
     "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
-_FREQUENCY = re.compile(r"([0-9]{1,9}) ?/ ?(s|m|h)")
-_BANDWIDTH = re.compile(rf"({_SIZE.pattern}) ?/ ?(s|m|h)")
+FREQUENCY = re.compile(r"([0-9]{1,9}) ?/ ?(s|m|h)")
+BANDWIDTH = re.compile(rf"({SIZE.pattern}) ?/ ?(s|m|h)")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 _FREQUENCY_MAX = 1_000_000.0
 _BANDWIDTH_MAX = 1e12
+
+NONE: Final = "none"
+"""The word with which a route lifts a limit that `defaults` set."""
 
 Place = tuple[int, int]
 """Line and column, both from 1."""
@@ -121,6 +127,16 @@ class Node:
         for index, value in enumerate(self.value):
             yield self._member(index, value, f"{self.path}[{index}]")
 
+    # Either of two kinds
+
+    def none_or(self, reader: Callable[[Node], T]) -> T | None:
+        """Read the word `none` as None, and everything else by `reader`."""
+        return None if self.value == NONE else reader(self)
+
+    def either(self, scalar: Callable[[Node], T], mapping: Callable[[Node], T]) -> T:
+        """Read a mapping by one reader, and everything else by the other."""
+        return mapping(self) if isinstance(self.value, dict) else scalar(self)
+
     def unknown_key(self, key: str, allowed: tuple[str, ...]) -> None:
         """Note a key that means nothing here, with the nearest one that does."""
         near = difflib.get_close_matches(key[:_SHOWN_MAX], allowed, n=1)
@@ -139,15 +155,26 @@ class Node:
         """Read a non-empty text."""
         if isinstance(self.value, str) and self.value.strip():
             return self.value
-        self.problem("must be a text")
+        number = isinstance(self.value, (bool, int, float))
+        self.problem("must be a text", f'write `"{self.value}"`' if number else "")
         return default
+
+    def text_or_empty(self) -> str:
+        """Read a text that may be empty."""
+        return "" if self.value == "" else self.text()
+
+    def constant(self, only: int, message: str, suggestion: str) -> int:
+        """Read the one number that can stand here."""
+        if type(self.value) is not int or self.value != only:
+            self.problem(message, suggestion)
+        return only
 
     def name(self, what: str) -> str:
         """Read an identifier: ASCII letters, digits, `.`, `_`, `-`, at most 100 of them.
 
         It stands in fields of HTTP and in labels of metrics.
         """
-        if isinstance(self.value, str) and _NAME.fullmatch(self.value):
+        if isinstance(self.value, str) and NAME.fullmatch(self.value):
             return self.value
         self.problem(f"{what} is made of letters, digits, `.`, `_` and `-`")
         return ""
@@ -169,7 +196,7 @@ class Node:
         self.problem("must be true or false")
         return default
 
-    def count(self, default: int, least: int = 0, most: int = 1_000_000_000) -> int:
+    def count(self, default: int, least: int = 0, most: int = COUNT_MAX) -> int:
         """Read a whole number within bounds."""
         if (
             isinstance(self.value, int)
@@ -182,7 +209,7 @@ class Node:
 
     def percent(self, default: float = 0.0) -> float:
         """Read a share such as `10%` or `0.5%`; gives percent, 0 to 100."""
-        found = _PERCENT.fullmatch(str(self.value)) if isinstance(self.value, str) else None
+        found = PERCENT.fullmatch(str(self.value)) if isinstance(self.value, str) else None
         if found is None:
             number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
             hint = f"write `{self.value}%` if that is what you mean" if number else ""
@@ -204,7 +231,7 @@ class Node:
 
     def duration(self, default: float, least: float = 0.0) -> float:
         """Read a time such as `500ms`, `2s`, `15m`, `1h`; gives seconds."""
-        found = _DURATION.fullmatch(str(self.value)) if isinstance(self.value, str) else None
+        found = DURATION.fullmatch(str(self.value)) if isinstance(self.value, str) else None
         if found is None:
             number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
             hint = f"write `{self.value}s` if you mean seconds" if number else ""
@@ -219,7 +246,7 @@ class Node:
     def size(self, default: int, least: int = 0, most: int = 2**50) -> int:
         """Read a number of bytes such as `512KB` or `10MiB`; gives bytes."""
         text = str(self.value) if isinstance(self.value, str) else ""
-        found = _SIZE.fullmatch(text)
+        found = SIZE.fullmatch(text)
         if found is None:
             near = {unit.lower(): unit for unit in _BYTES}.get(text.lstrip("0123456789. ").lower())
             if isinstance(self.value, int) and not isinstance(self.value, bool):
@@ -239,7 +266,7 @@ class Node:
 
         Gives times a second.
         """
-        found = _FREQUENCY.fullmatch(self.value) if isinstance(self.value, str) else None
+        found = FREQUENCY.fullmatch(self.value) if isinstance(self.value, str) else None
         if found is None:
             number = isinstance(self.value, (int, float)) and not isinstance(self.value, bool)
             hint = f"write `{self.value}/s` if you mean each second" if number else ""
@@ -253,9 +280,9 @@ class Node:
 
     def bandwidth(self, default: float) -> float:
         """Read how many bytes may pass, such as `1MB/s` or `500KiB/m`; gives bytes a second."""
-        found = _BANDWIDTH.fullmatch(self.value) if isinstance(self.value, str) else None
+        found = BANDWIDTH.fullmatch(self.value) if isinstance(self.value, str) else None
         if found is None:
-            sized = isinstance(self.value, str) and _SIZE.fullmatch(self.value) is not None
+            sized = isinstance(self.value, str) and SIZE.fullmatch(self.value) is not None
             hint = f"write `{self.value}/s` if you mean each second" if sized else ""
             self.problem("must be a size and a unit of time: 1MB/s, 500KiB/s or 1GB/h", hint)
             return default
@@ -267,13 +294,23 @@ class Node:
 
     def day(self) -> date | None:
         """Read a date such as 2027-03-01."""
-        if isinstance(self.value, date) and not isinstance(self.value, datetime):
-            return self.value
         try:
-            return date.fromisoformat(self.value)
-        except (TypeError, ValueError):
-            self.problem("must be a date such as 2027-03-01")
-            return None
+            if isinstance(self.value, str) and DAY.fullmatch(self.value):
+                return date.fromisoformat(self.value)
+        except ValueError:
+            pass  # the 31st of February
+        self.problem("must be a date such as 2027-03-01")
+        return None
+
+    def decimal(self) -> str:
+        """Read a number from 0 on, exactly as it is written."""
+        written = self.value
+        text = str(written) if isinstance(written, (int, float, str)) else ""
+        if isinstance(written, bool) or not DECIMAL.fullmatch(text):
+            hint = "write a very small one as a text"
+            self.problem("must be a number from 0 on, such as 0.01", hint)
+            return "0"
+        return text
 
 
 class Members:

@@ -60,7 +60,7 @@ def rules_from_plain(document: Document) -> Rules:
 
 
 def _parse(document: Any, problems: Problems) -> Rules:
-    rules = _document(Node(document, problems))
+    rules = read_rules(Node(document, problems))
     if problems.found or rules is None:
         found = sorted(problems.found, key=lambda each: (each.where.line, each.where.column))
         raise RulesError(tuple(found))
@@ -70,7 +70,8 @@ def _parse(document: Any, problems: Problems) -> Rules:
 Plans = dict[str, tuple[StepRules, ...]]
 
 
-def _document(node: Node) -> Rules | None:
+def read_rules(node: Node) -> Rules | None:
+    """Read a whole document; None for an empty one."""
     if node.value is None:
         node.problem("the file is empty", "start with `version: 1`, `upstreams:` and `routes:`")
         return None
@@ -81,9 +82,8 @@ def _document(node: Node) -> Rules | None:
         ),
         required=("version", "upstreams", "routes"),
     )  # fmt: skip
-    version = top.get("version")
-    if version is not None and (type(version.value) is not int or version.value != 1):
-        version.problem("this program reads version 1 of the schema", "write `version: 1`")
+    if (version := top.get("version")) is not None:
+        version.constant(1, "this program reads version 1 of the schema", "write `version: 1`")
     upstreams: dict[Side, UpstreamRules] = top.read("upstreams", read_upstreams, {})
     plans: Plans = top.read("plans", _plans, {})
     base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
@@ -96,7 +96,7 @@ def _document(node: Node) -> Rules | None:
         routes=routes,
         plans=tuple(plans.items()),
         pins=top.read("pins", lambda n: tuple(_pin(item, ids) for item in n.items()), ()),
-        salt=top.read("salt", Node.text, "cutover"),
+        salt=top.read("salt", lambda n: n.text(), "cutover"),
         trusted_networks=top.read("trusted_networks", _each(_network), ()),
         allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
         expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
@@ -117,7 +117,7 @@ def _plans(node: Node) -> Plans:
 def _step(node: Node) -> StepRules:
     keys = node.mapping(("weight", "hold", "shadow", "until"), required=("weight",))
     return StepRules(
-        weight=keys.read("weight", Node.weight, 0),
+        weight=keys.read("weight", lambda n: n.weight(), 0),
         hold=keys.read("hold", lambda n: n.duration(0.0), 0.0),
         shadow=keys.read("shadow", lambda n: n.flag(False), False),
         until=keys.read("until", _gate, GateRules()),
@@ -237,7 +237,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
     return RouteRules(
         id=keys.read("id", lambda n: n.name("a route id"), ""),
         match=match,
-        weight=keys.read("weight", Node.weight, 0),
+        weight=keys.read("weight", lambda n: n.weight(), 0),
         sticky_by=shared.sticky_by,
         plan=shared.plan,
         mirror=shared.mirror,
@@ -308,10 +308,12 @@ def _is_source(text: str) -> bool:
 
 
 def _plan_name(node: Node, plans: Plans) -> str | None:
-    if isinstance(node.value, str) and node.value in plans:
-        return node.value
-    known = ", ".join(plans) or "none"
-    node.problem("there is no such plan", f"plans defined: {known}")
+    name = node.text()
+    if name in plans:
+        return name
+    if name:
+        known = ", ".join(plans) or "none"
+        node.problem("there is no such plan", f"plans defined: {known}")
     return None
 
 
@@ -346,7 +348,7 @@ def _pin(node: Node, ids: set[str]) -> Pin:
     return Pin(
         identity=identity,
         side=Side(keys.read("side", lambda n: n.one_of(("legacy", "modern"), "legacy"), "legacy")),
-        reason=keys.read("reason", Node.text, ""),
+        reason=keys.read("reason", lambda n: n.text(), ""),
         routes=routes,
     )
 

@@ -19,7 +19,6 @@ from proxy.routing.schema_translate import read_translation
 UNITS_MOST = 1_000_000
 """More units in the last place than this are no rounding."""
 _IN_UNITS = "float_precision"
-_DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 # The grammar of shadow_compare.paths, which gives it meaning; a test holds the two together.
 _PATH = re.compile(
@@ -55,8 +54,10 @@ def read_compare(node: Node) -> CompareRules:
 
 def _equivalence(node: Node) -> EquivalenceRule:
     """Read a name, or a mapping that says where it holds and how near is near enough."""
-    if not isinstance(node.value, dict):
-        return EquivalenceRule(node.one_of(EQUIVALENCES, ""))
+    return node.either(lambda n: EquivalenceRule(n.one_of(EQUIVALENCES, "")), _equivalence_at)
+
+
+def _equivalence_at(node: Node) -> EquivalenceRule:
     keys = node.mapping(("name", "at", "units"), required=("name",))
     name = keys.read("name", lambda n: n.one_of(EQUIVALENCES, ""), "")
     if (units := keys.get("units")) is not None and name != _IN_UNITS:
@@ -78,27 +79,19 @@ def _tolerance(path: str, node: Node) -> ToleranceRule:
         node.problem("says nothing", "write `{within: 0.01}`, `{relative: 0.1%}` or `{time: 2s}`")
     return ToleranceRule(
         path=path,
-        within=keys.read("within", _decimal, None),
+        within=keys.read("within", lambda n: n.decimal(), None),
         relative=keys.read("relative", lambda n: n.rate(0.0), None),
         units=keys.read("units", lambda n: n.count(1, 1, UNITS_MOST), None),
         time=keys.read("time", lambda n: n.duration(0.0), None),
     )
 
 
-def _decimal(node: Node) -> str:
-    """Read a number from 0 on, exactly as it is written."""
-    written = node.value
-    text = str(written) if isinstance(written, (int, float, str)) else ""
-    if isinstance(written, bool) or not _DECIMAL.fullmatch(text):
-        node.problem("must be a number from 0 on, such as 0.01", "write a very small one as a text")
-        return "0"
-    return text
-
-
 def _correspond(node: Node) -> CorrespondRule:
     """Read a path, or a mapping that also says what its values name."""
-    if not isinstance(node.value, dict):
-        return CorrespondRule(_answer_path(node))
+    return node.either(lambda n: CorrespondRule(_answer_path(n)), _correspond_as)
+
+
+def _correspond_as(node: Node) -> CorrespondRule:
     keys = node.mapping(("path", "as"), required=("path",))
     return CorrespondRule(
         path=keys.read("path", _answer_path, "$"),
@@ -117,7 +110,7 @@ def _zone(node: Node) -> str:
 def _arrays(node: Node) -> tuple[tuple[str, str], ...]:
     found: list[tuple[str, str]] = []
     for path, child in node.mapping(None):
-        by = child.mapping(("by",), required=("by",)).read("by", Node.text, "")
+        by = child.mapping(("by",), required=("by",)).read("by", lambda n: n.text(), "")
         found.append((_path_key(path, child), by))
     return tuple(found)
 
@@ -126,9 +119,9 @@ def _ignore(node: Node) -> IgnoreRule:
     keys = node.mapping(("path", "reason", "owner", "until"), required=("path", "reason"))
     return IgnoreRule(
         path=keys.read("path", _answer_path, "$"),
-        reason=keys.read("reason", Node.text, ""),
-        owner=keys.read("owner", Node.text, ""),
-        until=keys.read("until", Node.day, None),
+        reason=keys.read("reason", lambda n: n.text(), ""),
+        owner=keys.read("owner", lambda n: n.text(), ""),
+        until=keys.read("until", lambda n: n.day(), None),
     )
 
 

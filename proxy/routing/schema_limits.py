@@ -10,9 +10,6 @@ BODY_LARGEST = 2**50
 
 COUNT_MOST = 1_000_000
 
-NONE = "none"
-"""The word with which a route lifts a limit that `defaults` set."""
-
 
 def read_limits(node: Node, base: LimitRules) -> LimitRules:
     """Read `limits` of a route, over what `defaults` say, key by key."""
@@ -35,11 +32,11 @@ def _allowance(node: Node, base: Allowance) -> Allowance:
 
 
 def _rate(node: Node) -> float | None:
-    return None if node.value == NONE else node.frequency(1.0)
+    return node.none_or(lambda n: n.frequency(1.0))
 
 
 def _concurrency(node: Node) -> int | None:
-    return None if node.value == NONE else node.count(1, 1, COUNT_MOST)
+    return node.none_or(lambda n: n.count(1, 1, COUNT_MOST))
 
 
 def read_worker_limits(node: Node) -> WorkerLimits:

@@ -8,7 +8,6 @@ from proxy.routing.budget import MirrorBudget, TotalBudget
 from proxy.routing.node import Members, Node
 from proxy.routing.node import each as _each
 from proxy.routing.rules import MirrorRules
-from proxy.routing.schema_limits import NONE
 from proxy.routing.schema_read_back import read_read_back
 from proxy.routing.side import Side
 
@@ -58,15 +57,15 @@ def _budget(keys: Members, base: MirrorBudget) -> MirrorBudget:
 
 
 def _rate(node: Node) -> float | None:
-    return None if node.value == NONE else node.frequency(1.0)
+    return node.none_or(lambda n: n.frequency(1.0))
 
 
 def _bandwidth(node: Node) -> float | None:
-    return None if node.value == NONE else node.bandwidth(1.0)
+    return node.none_or(lambda n: n.bandwidth(1.0))
 
 
 def _concurrency(node: Node) -> int | None:
-    return None if node.value == NONE else node.count(1, 1, CONCURRENCY_MOST)
+    return node.none_or(lambda n: n.count(1, 1, CONCURRENCY_MOST))
 
 
 def _writes(node: Node) -> bool:

@@ -100,9 +100,7 @@ def _path(node: Node) -> str:
 
 
 def _host(node: Node) -> str:
-    if node.value == "":
-        return ""
-    text = node.text()
+    text = node.text_or_empty()
     if text and (not text.isascii() or HOST.fullmatch(text.encode()) is None):
         node.problem("is not a host", "write `legacy.internal` or `legacy.internal:8080`")
         return ""
@@ -165,17 +163,14 @@ def _check_name(node: Node, name: str, reader: _Reader) -> None:
 
 
 def _value(node: Node) -> str:
-    if isinstance(node.value, bool | int | float):
-        node.problem("must be a text", f'write `"{node.value}"`')
-        return ""
-    text = node.value if node.value == "" else node.text()
+    text = node.text_or_empty()
     if len(text) > VALUE_LONGEST or _VALUE.fullmatch(text) is None:
         node.problem(
             f"is not the value of a field: at most {VALUE_LONGEST} printable characters of ASCII,"
             " without blanks around"
         )
         return ""
-    return str(text)
+    return text
 
 
 # Cookies
@@ -184,21 +179,21 @@ def _value(node: Node) -> str:
 def _domains(node: Node) -> Pairs:
     found: dict[str, str] = {}
     for name, child in node.mapping(None):
-        old = _DOMAIN.fullmatch(name)
+        old, new = _DOMAIN.fullmatch(name), _domain(child)
         if old is None or len(name) > NAME_LONGEST:
             child.problem(f"`{name[:NAME_LONGEST]}` is not a domain", "write `legacy.internal`")
             continue
         if old[1].lower() in found:
             child.problem(f"`{name}` stands here twice: domains have no case")
-        found[old[1].lower()] = _domain(child)
+        found[old[1].lower()] = new
     _check_number(node, len(found))
     return tuple(found.items())
 
 
 def _domain(node: Node) -> str:
-    if node.value == "":
+    text = node.text_or_empty()
+    if not text:
         return ""
-    text = node.text("x")
     found = _DOMAIN.fullmatch(text)
     if found is None or len(text) > NAME_LONGEST:
         node.problem("is not a domain", 'write `shop.example`, or `""` to leave it out')

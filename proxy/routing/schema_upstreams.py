@@ -116,11 +116,11 @@ def _timeouts(node: Node) -> Timeouts:
 def _tls(node: Node) -> TlsRules:
     keys = node.mapping(("ca", "server_name", "verify", "cert", "key"))
     rules = TlsRules(
-        ca=keys.read("ca", Node.text, ""),
+        ca=keys.read("ca", lambda n: n.text(), ""),
         server_name=keys.read("server_name", _server_name, ""),
         verify=keys.read("verify", lambda n: n.flag(True), True),
-        cert=keys.read("cert", Node.text, ""),
-        key=keys.read("key", Node.text, ""),
+        cert=keys.read("cert", lambda n: n.text(), ""),
+        key=keys.read("key", lambda n: n.text(), ""),
     )
     if rules.key and not rules.cert:
         node.problem("`key` is given without `cert`", "name the certificate it belongs to")

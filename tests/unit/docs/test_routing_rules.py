@@ -13,7 +13,8 @@ from ruamel.yaml import YAML
 
 from proxy.routing import schema, schema_compare, schema_upstreams
 from proxy.routing.compare_rules import EQUIVALENCES
-from proxy.routing.node import Members, Node
+from proxy.routing.document import read_document
+from proxy.routing.node import Members, Node, Problems
 from proxy.routing.rules import METHODS
 from shadow_compare.paths import parse_pattern
 from tests.support_docs import blocks, code, read, rows
@@ -163,7 +164,7 @@ def test_a_documented_default_is_the_default(key: str) -> None:
 @pytest.mark.parametrize("key", sorted(_with_code("example")))
 def test_a_documented_example_is_accepted(key: str) -> None:
     """Each example value can be written where its row says."""
-    value = YAML(typ="safe", pure=True).load(_with_code("example")[key])
+    value = read_document(_with_code("example")[key], Problems("example"))
     document, _ = schema.load_rules(EXAMPLE, "docs/routing-rules.md")
     parent, last = _place(document, key.replace("SIDE", "modern").replace("NAME", "standard"))
     parent[last] = value

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
 
-from proxy.commands.check import notes_on
-from proxy.routing.schema import load_rules
-from tests.support_commands import cutover
+from tests.support_commands import cutover, filled_client
 
 GOOD = """\
 version: 1
@@ -41,6 +38,7 @@ def test_a_good_file_is_summed_up_with_notes(file: Path) -> None:
     assert (result.code, result.err) == (0, "")
     assert "plans  GET /api/plans   12.5%      0%  standard" in result.out
     assert f"{file} is valid: 1 route.\n" in result.out
+    assert "serves 12.5% from modern, and mirrors nothing" in result.out
     assert "note: plan standard: 0% -> 10% -> 100%; steps are taken by hand" in result.out
 
 
@@ -64,26 +62,6 @@ def test_scripts_get_json(file: Path) -> None:
     found = json.loads(cutover("check", "--json", str(file)).out)
     assert found["valid"] is True
     assert found["routes"][0]["weight"] == "12.5%"
-
-
-@pytest.mark.parametrize(
-    ("ignore", "note"),
-    [
-        ("{path: $.at, reason: r, until: 2026-02-28}", "for $.at ended on 2026-02-28"),
-        ("{path: $.at, reason: r, until: 2026-03-01}", "for $.at ends on 2026-03-01"),
-        ("{path: $.at, reason: r, until: 2026-03-15}", "for $.at ends on 2026-03-15"),
-        ("{path: $.at, reason: r, until: 2026-03-16}", None),
-        ("{path: $.data, reason: r}", "for $.data hides a critical path"),
-        ("{path: '$.data[*].price', reason: r}", "for $.data[*].price hides a critical path"),
-        ("{path: $.dat, reason: r}", None),
-    ],
-)
-def test_ignore_rules_that_need_a_look_are_noted(ignore: str, note: str | None) -> None:
-    """Ended, ending within two weeks, or in the way of what is called critical."""
-    text = GOOD.replace("{path: $.at, reason: the clock, until: 2026-01-31}", ignore)
-    text = text.replace("compare:", 'compare:\n      critical: ["$.data[*].price"]')
-    notes = [n for n in notes_on(load_rules(text, "f")[1], date(2026, 3, 1)) if "ignore" in n]
-    assert notes == ([] if note is None else [f"plans: the ignore rule {note}"])
 
 
 @pytest.mark.parametrize(
@@ -111,11 +89,15 @@ def test_a_directory_is_not_a_rules_file(tmp_path: Path) -> None:
     assert "cannot be read" in result.err
 
 
-def test_notes_say_what_may_surprise() -> None:
-    """An ended ignore rule, a share without comparison, requests that nobody takes."""
-    _, rules = load_rules(GOOD, "rules.yaml")
-    notes = list(notes_on(rules, date(2026, 2, 1)))
-    assert "plans: the ignore rule for $.at ended on 2026-01-31" in notes
-    assert "plans: serves 12.5% from modern, and mirrors nothing" in notes
-    assert any("answered 404" in note for note in notes)
-    assert not any("ended on" in note for note in notes_on(rules, date(2026, 1, 31)))
+def test_plans_are_judged_by_the_traffic_of_a_running_proxy(file: Path) -> None:
+    """With --traffic, over the API; a route that the proxy does not have yet has none."""
+    gate = "{weight: 10%, until: {requests: 1000000000}}"
+    file.write_text(GOOD.replace("{weight: 10%}", gate))
+    client = filled_client()
+    client.answers["/routes"] = {"routes": client.answers["/status"]["routes"]}
+    result = cutover("check", str(file), "--traffic", client=client)
+    assert "step 2 of plan standard (10%) waits for 1,000,000,000 requests" in result.out
+    assert " days at the " in result.out
+    client.answers["/routes"] = {"routes": []}
+    assert "no traffic is seen" in cutover("check", str(file), "--traffic", client=client).out
+    assert "step 2" not in cutover("check", str(file)).out

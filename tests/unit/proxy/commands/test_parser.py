@@ -12,6 +12,7 @@ COMMANDS = (
     "serve",
     "upgrade",
     "check",
+    "schema",
     "explain",
     "override-token",
     "routes",

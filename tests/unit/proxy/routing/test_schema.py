@@ -220,7 +220,7 @@ I = "routes: [{id: a, match: {path: /*}, compare: {ignore: ["  # noqa: E741 - sh
         (R + "weight: 10}]", "5:37", "routes[0].weight: must be a share with its unit, such as 10% or 0.5% (found: 10)\n    write `10%`"),
         (R + "wieght: 10%}]", "5:37", "routes[0].wieght: unknown key (found: wieght)\n    did you mean `weight`?"),
         (R + "weight: 101%}]", "5:37", "routes[0].weight: must lie between 0% and 100%"),
-        (R + "plan: [x]}]", "5:37", "routes[0].plan: there is no such plan"),
+        (R + "plan: [x]}]", "5:37", "routes[0].plan: must be a text"),
         (R + "plan: standard}]\nplans: {standrad: []}", "5:37", "routes[0].plan: there is no such plan (found: 'standard')\n    plans defined: standrad"),
         (R + "on_breach: panic}]", "5:37", "routes[0].on_breach: must be one of rollback, freeze"),
         (R + "fallback: ~}]", "5:37", "routes[0].fallback: must be true or false"),
