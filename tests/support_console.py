@@ -22,9 +22,18 @@ from proxy.control.status import (
 from proxy.errors import ConflictError, NotFoundError, RefusedError
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
-from shadow_compare.report import Coverage, Proposal, SignatureDetail, SignatureSummary, State
+from shadow_compare.report import (
+    EVERY_GROUP,
+    Coverage,
+    Filters,
+    Proposal,
+    SignatureDetail,
+    SignatureSummary,
+    State,
+)
 from shadow_compare.report.coverage import Cell
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
+from shadow_compare.searched import head_of, with_values
 
 DOCUMENT = """\
 version: 1
@@ -525,6 +534,7 @@ class FakeReport:
 
     def __init__(self) -> None:
         self.broken = False
+        self.asked_for: list[Filters] = []
         self.details = [
             SignatureDetail(summary(), (sample(), sample(primary_side="modern"))),
             SignatureDetail(
@@ -596,19 +606,12 @@ class FakeReport:
         return [each for each in self.covered if route is None or each.route == route]
 
     async def signatures(
-        self,
-        route: str | None = None,
-        critical: bool | None = None,
-        limit: int = 50,
-        offset: int = 0,
-        state: str | None = None,
+        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
     ) -> list[SignatureSummary]:
         """Groups of differences."""
         self._read()
-        found = [each.summary for each in self.details]
-        found = [each for each in found if route is None or each.route == route]
-        found = [each for each in found if critical is None or each.critical == critical]
-        found = [each for each in found if state is None or each.state == state]
+        self.asked_for.append(filters)
+        found = [each.summary for each in self.details if _passes(each.summary, filters)]
         return found[offset : offset + limit]
 
     async def signature(self, signature_id: str) -> SignatureDetail | None:
@@ -643,3 +646,17 @@ class FakeReport:
     def _read(self) -> None:
         if self.broken:
             raise OSError("disk full")
+
+
+def _passes(found: SignatureSummary, filters: Filters) -> bool:
+    """Whether a group is wanted, as the real report would have it."""
+    seen = [found.example_old or "", found.example_new or "", found.example_path]
+    searched = with_values(head_of(found.route, found.kinds, found.paths), seen)
+    return (
+        filters.route in (None, found.route)
+        and filters.critical in (None, found.critical)
+        and filters.state in (None, found.state)
+        and (filters.kind is None or filters.kind in found.kinds)
+        and (filters.since_version is None or found.first_version >= filters.since_version)
+        and all(word in searched for word in filters.words)
+    )

@@ -16,7 +16,7 @@ from typing import Any, Final
 from bench.report.filled import NOW, ROUTES, Size, fill
 from bench.report.pages import PAGES, Admin
 from deploy.stack import Options, Ports, Stack
-from shadow_compare.report import Report
+from shadow_compare.report import Filters, Report
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.pruning import Retention
@@ -96,10 +96,12 @@ def _queries(report: Report) -> dict[str, Asked]:
         "coverage since an hour": lambda: report.coverage(since=NOW - 3_700),
         "signatures": lambda: report.signatures(limit=50),
         "signatures, page 200": lambda: report.signatures(limit=50, offset=10_000),
-        "signatures of a route": lambda: report.signatures(route=route, limit=50),
-        "signatures, open": lambda: report.signatures(state="open", limit=50),
-        "signatures, open, of a route": lambda: report.signatures(route=route, state="open"),
-        "signatures, critical": lambda: report.signatures(critical=True, limit=50),
+        "signatures of a route": lambda: report.signatures(Filters(route=route), limit=50),
+        "signatures, open": lambda: report.signatures(Filters(state="open"), limit=50),
+        "signatures, open, of a route": lambda: report.signatures(
+            Filters(route=route, state="open")
+        ),
+        "signatures, critical": lambda: report.signatures(Filters(critical=True), limit=50),
         "signature with samples": lambda: report.signature(f"{77:016x}"),
     }
 

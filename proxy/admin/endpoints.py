@@ -43,10 +43,16 @@ OFFSET = Parameter("offset", "integer", "how many to leave out first")
 ROUTE = Parameter("route", "string", "only this route")
 CRITICAL = Parameter("critical", "boolean", "only differences on critical paths, or only others")
 STATE = Parameter("state", "string", "only signatures that are open, expected or fixed")
+KIND = Parameter("kind", "string", "only with a difference of this kind, such as value_changed")
+SEARCH = Parameter("search", "string", "words that are all in its route, kinds, places or values")
+SINCE_VERSION = Parameter(
+    "since_version", "integer", "only what was first seen under this version of the rules or later"
+)
 AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
 AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
+_FILTERS = (SEARCH, ROUTE, KIND, CRITICAL, SINCE_VERSION, STATE)
 _CHANGE_ERRORS = (404, 409, 412, 413, 415, 422)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -173,7 +179,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "differences",
         "Differences between the two sides, grouped by signature",
         "Differences",
-        query=(LIMIT, OFFSET, ROUTE, CRITICAL, STATE),
+        query=(LIMIT, OFFSET, *_FILTERS),
         errors=(422, 503),
     ),
     Endpoint(
@@ -182,7 +188,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "export_differences",
         "Coverage and differences as one file",
         "File",
-        query=(AS, LIMIT, ROUTE, CRITICAL, STATE),
+        query=(AS, LIMIT, *_FILTERS),
         errors=(422, 503),
         media_type="*/*",
     ),

@@ -7,7 +7,15 @@ from typing import Any, Protocol
 
 from proxy.control.status import DecisionRecord, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
-from shadow_compare.report import Coverage, Proposal, SignatureDetail, SignatureSummary, State
+from shadow_compare.report import (
+    EVERY_GROUP,
+    Coverage,
+    Filters,
+    Proposal,
+    SignatureDetail,
+    SignatureSummary,
+    State,
+)
 
 
 class Controller(Protocol):
@@ -134,12 +142,7 @@ class Report(Protocol):
         ...
 
     async def signatures(
-        self,
-        route: str | None = None,
-        critical: bool | None = None,
-        limit: int = 50,
-        offset: int = 0,
-        state: str | None = None,
+        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
     ) -> Sequence[SignatureSummary]:
         """List differences grouped by signature."""
         ...

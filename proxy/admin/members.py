@@ -52,6 +52,14 @@ def parse_weight(text: str) -> int | None:
     return hundredths if 0 <= hundredths <= WEIGHT_MAX else None
 
 
+def parse_day(text: str) -> date | None:
+    """Read a date such as 2027-03-01, or give None if it is not one."""
+    try:
+        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
 def sentence_trouble(where: str, text: str, longest: int) -> Trouble | None:
     """Say what keeps this text from going on record, or None.
 
@@ -126,14 +134,10 @@ class Members:
     def day(self, name: str) -> date:
         """Read a date such as 2027-03-01; it is always asked for."""
         text = self.text(name, required=True)
-        try:
-            if text and _DAY.fullmatch(text):
-                return date.fromisoformat(text)
-        except ValueError:
-            pass
-        if text:
+        found = parse_day(text)
+        if text and found is None:
             self.troubles.append(Trouble(name, f"{text!r} is not a date", "Write 2027-03-01."))
-        return date.min
+        return found or date.min
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Read a list of strings; empty when it is not given."""

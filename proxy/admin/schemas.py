@@ -10,10 +10,12 @@ from datetime import UTC, date, datetime
 
 from proxy.admin.members import Members, Trouble, raise_for
 from proxy.settings import whole_number
+from shadow_compare.report import KINDS, SEARCH_MAX, WORDS_MAX, Filters, State
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
 OFFSET_MAX = 1_000_000
+NUMBER_MAX = 10**15
 TARGET_MAX = 8192
 HEADERS_MAX = 100
 
@@ -210,7 +212,7 @@ def read_page(query: Mapping[str, str]) -> Page:
     troubles: list[Trouble] = []
     page = Page(
         limit=_number(query, "limit", 1, LIMIT_MAX, troubles) or LIMIT_DEFAULT,
-        before=_number(query, "before", 0, 10**15, troubles),
+        before=_number(query, "before", 0, NUMBER_MAX, troubles),
         offset=_number(query, "offset", 0, OFFSET_MAX, troubles) or 0,
     )
     raise_for(troubles)
@@ -240,6 +242,24 @@ def read_word(query: Mapping[str, str], name: str, known: Collection[str]) -> st
     if text is not None and text not in known:
         raise_for([Trouble(name, f"{text!r} is none of {', '.join(known)}")])
     return text
+
+
+def read_filters(query: Mapping[str, str]) -> Filters:
+    """Read which differences are asked for."""
+    troubles: list[Trouble] = []
+    filters = Filters(
+        route=query.get("route"),
+        state=read_word(query, "state", [state.value for state in State]),
+        kind=read_word(query, "kind", KINDS),
+        critical=read_flag(query, "critical"),
+        since_version=_number(query, "since_version", 0, NUMBER_MAX, troubles),
+        search=query.get("search", ""),
+    )
+    if len(filters.search) > SEARCH_MAX or len(filters.search.split()) > WORDS_MAX:
+        detail = f"has more than {SEARCH_MAX} characters or {WORDS_MAX} words"
+        troubles.append(Trouble("search", detail, "Look for less; every word must be found."))
+    raise_for(troubles)
+    return filters
 
 
 def read_since(query: Mapping[str, str]) -> float | None:

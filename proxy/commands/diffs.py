@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy.admin.console import wording
 from proxy.commands import diffs_change, diffs_export, diffs_proposals, diffs_rules
 from proxy.commands.command import add_command
 from proxy.commands.context import OK, Client, Context, Json, segment
+from proxy.commands.diffs_filters import add_filters, query_of
 from proxy.commands.output import print_block, print_json, print_line, print_table
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 cutover diffs
 cutover diffs list --route plans --critical --state all
+cutover diffs list --search "price 29.00" --kind value_changed --since-version 17
 cutover diffs list --exit-code
 cutover diffs show 9f1c2ab4d0e17735
 cutover diffs watch --route plans
@@ -33,6 +35,7 @@ exit codes of list: 0; with --exit-code 1 when a difference is listed or nothing
 LIST_EXAMPLES = """
 cutover diffs list
 cutover diffs list --route plans --critical --state all
+cutover diffs list --search "price 29.00" --kind value_changed --since-version 17
 cutover diffs list --exit-code
 """
 SHOW_EXAMPLES = """
@@ -46,7 +49,6 @@ cutover diffs watch --route plans --json
 COLUMNS = (
     "SIGNATURE", "ROUTE", "STATE", ">COUNT", ">RATE", "WHERE", "LEGACY", "MODERN", "LAST SEEN",
 )  # fmt: skip
-STATES = ("open", "expected", "fixed", "all")
 DIFFERENT = 1
 WATCH_EVERY = 2.0
 VALUE_SHOWN = 32
@@ -56,36 +58,23 @@ def add_to(commands: Commands) -> None:
     """Add the command with its own."""
     summary = "show where the two sides answer differently, and say what is to become of it"
     parser = add_command(commands, "diffs", list_, summary, EXAMPLES)
-    _add_filters(parser)
+    add_filters(parser, state="open", limit=50)
     _add_exit_code(parser)
     own = parser.add_subparsers(title="commands", metavar="COMMAND")
     summary = "list groups of differences"
     child = add_command(own, "list", list_, summary, LIST_EXAMPLES, inner=True)
-    _add_filters(child, inner=True)
+    add_filters(child, state="open", limit=50, inner=True)
     _add_exit_code(child, inner=True)
     summary = "show one group with its samples"
     child = add_command(own, "show", show, summary, SHOW_EXAMPLES, inner=True)
     child.add_argument("signature", metavar="SIGNATURE", help="the group")
     summary = "print every group that appears or grows, until interrupted"
     child = add_command(own, "watch", watch, summary, WATCH_EXAMPLES, inner=True)
-    _add_filters(child, inner=True)
+    add_filters(child, state="open", limit=50, inner=True)
     diffs_change.add_to(own)
     diffs_export.add_to(own)
     diffs_proposals.add_to(own)
     diffs_rules.add_to(own)
-
-
-def _add_filters(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
-    def default(value: str | bool | None) -> Any:
-        return argparse.SUPPRESS if inner else value
-
-    add = parser.add_argument
-    add("--route", metavar="ROUTE", default=default(None), help="only this route")
-    help_ = "only on critical paths"
-    add("--critical", action="store_true", default=default(False), help=help_)
-    help_ = "only in this state (default open)"
-    add("--state", choices=STATES, default=default("open"), help=help_)
-    add("--limit", default=default("50"), metavar="N", help="at most N groups (default 50)")
 
 
 def _add_exit_code(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
@@ -153,13 +142,7 @@ def watch(args: argparse.Namespace, context: Context) -> int:
 
 
 def _fetch(args: argparse.Namespace, client: Client) -> Json:
-    return client.get(
-        "/differences",
-        route=args.route,
-        critical="true" if args.critical else None,
-        state=None if args.state == "all" else args.state,
-        limit=args.limit,
-    )
+    return client.get("/differences", **query_of(args))
 
 
 def _facts(group: Json) -> list[tuple[str, str]]:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from proxy.commands.command import add_command
 from proxy.commands.context import OK, Context, segment
+from proxy.commands.diffs_filters import ALL, add_filters, query_of
 from proxy.commands.output import print_line
 from proxy.errors import SettingsError
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
 
-KINDS = {
+FORMS = {
     "html": "one page that needs nothing else, to attach to a ticket",
     "json": "everything, for scripts",
     "csv": "a line for each group, for a spreadsheet",
@@ -36,15 +37,10 @@ def add_to(commands: Commands) -> None:
         "signature", nargs="?", metavar="SIGNATURE", help="one group with all its samples"
     )
     kinds = parser.add_mutually_exclusive_group()
-    for kind, meaning in KINDS.items():
-        kinds.add_argument(f"--{kind}", dest="kind", action="store_const", const=kind, help=meaning)
-    parser.set_defaults(kind="html")
-    parser.add_argument("--route", metavar="ROUTE", help="only this route")
-    parser.add_argument("--critical", action="store_true", help="only on critical paths")
-    parser.add_argument("--state", choices=("open", "expected", "fixed"), help="only in this state")
-    parser.add_argument(
-        "--limit", default="100", metavar="N", help="at most N groups (default 100)"
-    )
+    for form, meaning in FORMS.items():
+        kinds.add_argument(f"--{form}", dest="form", action="store_const", const=form, help=meaning)
+    parser.set_defaults(form="html")
+    add_filters(parser, state=ALL, limit=100)
     parser.add_argument("--out", type=Path, metavar="FILE", help="where to (default: what you see)")
 
 
@@ -52,16 +48,9 @@ def export(args: argparse.Namespace, context: Context) -> int:
     """Fetch a file and write it."""
     client = context.connect(args.admin)
     if args.signature is not None:
-        text = client.text(f"/differences/{segment(args.signature)}/export", **{"as": args.kind})
+        text = client.text(f"/differences/{segment(args.signature)}/export", **{"as": args.form})
     else:
-        query = {
-            "as": args.kind,
-            "route": args.route,
-            "critical": "true" if args.critical else None,
-            "state": args.state,
-            "limit": args.limit,
-        }
-        text = client.text("/differences/export", **query)
+        text = client.text("/differences/export", **{"as": args.form, **query_of(args)})
     if args.out is None:
         context.out.write(text)
         return OK

@@ -7,7 +7,20 @@ from __future__ import annotations
 
 from shadow_compare.proposals import Proposal
 from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.filters import EVERY_GROUP, KINDS, SEARCH_MAX, WORDS_MAX, Filters
 from shadow_compare.report.reader import Report
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
 
-__all__ = ["Coverage", "Proposal", "Report", "SignatureDetail", "SignatureSummary", "State"]
+__all__ = [
+    "EVERY_GROUP",
+    "KINDS",
+    "SEARCH_MAX",
+    "WORDS_MAX",
+    "Coverage",
+    "Filters",
+    "Proposal",
+    "Report",
+    "SignatureDetail",
+    "SignatureSummary",
+    "State",
+]

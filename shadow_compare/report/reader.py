@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, func, select, update
+from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow_compare.proposals import Proposal, propose
 from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.filters import EVERY_GROUP, Filters
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 from shadow_compare.store.database import Database
@@ -16,7 +18,9 @@ from shadow_compare.store.evidence import EvidenceStore
 from shadow_compare.store.grain import Grain, Span, spans
 from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
 
-_SUMMARY = [column for column in signatures.c if column.name not in ("bytes", "compared_before")]
+_OWN = ("bytes", "compared_before", "searched")
+"""Columns that are the store's own business."""
+_SUMMARY = [column for column in signatures.c if column.name not in _OWN]
 
 
 class Report:
@@ -40,30 +44,25 @@ class Report:
         return [found[name] for name in sorted(found)]
 
     async def signatures(
-        self,
-        route: str | None = None,
-        critical: bool | None = None,
-        limit: int = 50,
-        offset: int = 0,
-        state: str | None = None,
+        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
     ) -> list[SignatureSummary]:
-        """Give groups of mismatches, critical ones first, then the most frequent."""
-        wanted: list[ColumnElement[bool]] = []
-        if route is not None:
-            wanted.append(signatures.c.route == route)
-        if state is not None:
-            wanted.append(signatures.c.state == state)
-        if critical is not None:
-            wanted.append(signatures.c.critical == critical)
-        query = (
-            _summaries()
-            .where(*wanted)
-            .order_by(signatures.c.critical.desc(), signatures.c.count.desc(), signatures.c.id)
+        """Give groups of mismatches, critical ones first, then the most frequent.
+
+        Which ones is answered by an index alone, as far as the filters are in one; only the rows
+        that are shown are read.
+        """
+        rank = signatures.c.critical.desc(), signatures.c.count.desc(), signatures.c.id
+        wanted = (
+            select(signatures.c.id)
+            .where(*_passing(filters))
+            .order_by(*rank)
             .limit(limit)
             .offset(offset)
         )
         async with self._database.read() as connection:
-            return list(map(_summary, await connection.execute(query)))
+            rows = await connection.execute(_summaries().where(signatures.c.id.in_(wanted)))
+            found = map(_summary, rows)
+            return sorted(found, key=lambda each: (not each.critical, -each.count, each.id))
 
     async def signature(self, signature_id: str) -> SignatureDetail | None:
         """Give one group with its samples, or None when there is none of this id."""
@@ -107,6 +106,24 @@ class Report:
             query = _summaries().where(signatures.c.id == signature_id)
             row = (await connection.execute(query)).one_or_none()
             return None if row is None else _summary(row)
+
+
+def _passing(filters: Filters) -> list[ColumnElement[bool]]:
+    """Give what a row must fulfil to be listed."""
+    known = signatures.c
+    wanted: list[ColumnElement[bool]] = []
+    if filters.route is not None:
+        wanted.append(known.route == filters.route)
+    if filters.state is not None:
+        wanted.append(known.state == filters.state)
+    if filters.critical is not None:
+        wanted.append(known.critical == filters.critical)
+    if filters.kind is not None:
+        kinds = sql_cast(known.kinds, Text)
+        wanted.append(kinds.contains(f'"{filters.kind}"', autoescape=True))
+    if filters.since_version is not None:
+        wanted.append(known.first_version >= filters.since_version)
+    return [*wanted, *(known.searched.contains(word, autoescape=True) for word in filters.words)]
 
 
 async def _spans(connection: AsyncConnection, since: float | None) -> tuple[Span, ...]:

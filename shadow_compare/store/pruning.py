@@ -1,4 +1,4 @@
-"""Throwing away what is older, or more, than is to be kept.
+"""Throwing away what is older, or more, than is to be kept; and mending what is kept.
 
 Each step deletes a bounded number of rows in a transaction of its own, so that shadow workers which
 want to write wait for milliseconds, whatever has piled up. Several processes may prune at once.
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Select, Table, delete, func, select
+from sqlalchemy import Select, Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shadow_compare.searched import head_of, with_values
 from shadow_compare.store.database import Database
 from shadow_compare.store.grain import Grain
 from shadow_compare.store.tables import hits, samples, signatures, tallies
@@ -39,6 +40,9 @@ class Retention:
 
 async def prune(database: Database, now: float, retention: Retention) -> None:
     """Throw away, and give the space back; raises StoreError."""
+    for _ in range(STEPS_MAX):
+        if not await _fill_searched(database):
+            break
     oldest = now - retention.age
     for table in (tallies, hits):
         await _old_counts(database, table, Grain.MINUTE, int(now // 60) - MINUTES_KEPT)
@@ -69,6 +73,26 @@ async def _old_counts(database: Database, table: Table, grain: Grain, before: in
             await connection.execute(
                 delete(table).where(table.c.grain == grain, table.c.start < stop)
             )
+
+
+async def _fill_searched(database: Database) -> bool:
+    """Have groups found that an earlier version wrote; gives whether there may be more."""
+    known = signatures.c
+    query = (
+        select(
+            known.id, known.route, known.kinds, known.paths, known.example_old, known.example_new
+        )
+        .where(known.searched == "")
+        .order_by(known.id)
+        .limit(AT_ONCE)
+    )
+    async with database.begin() as connection:
+        found = (await connection.execute(query)).all()
+        for name, route, kinds, paths, *values in found:
+            text = with_values(head_of(route, kinds, paths), filter(None, values))
+            statement = update(signatures).where(known.id == name, known.searched == "")
+            await connection.execute(statement.values(searched=text))
+    return len(found) == AT_ONCE
 
 
 async def _old_signatures(database: Database, oldest: float) -> bool:

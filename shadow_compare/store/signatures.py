@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, and_, case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shadow_compare.sample import Sample
+from shadow_compare.searched import head_of, with_values
 from shadow_compare.store.record import Finding, Record
 from shadow_compare.store.tables import samples, signatures
 from shadow_compare.store.upsert import insert_into
@@ -44,15 +46,20 @@ async def keep(
 
     Every one that was ever seen has the same chance to be among the samples (Vitter's algorithm R).
     """
-    seen = await _upsert(connection, group, compared_before)
+    seen, searched = await _upsert(connection, group, compared_before)
+    taken: list[Sample] = []
     for place, record in enumerate(group, start=seen - len(group) + 1):
         slot = place - 1 if place <= SAMPLES_MAX else int(chance() * place)
         if slot < SAMPLES_MAX and record.finding is not None:
-            await _put_sample(connection, record.finding, slot)
+            taken.append(await _put_sample(connection, record.finding, slot))
+    if group[0].finding is not None:
+        await _put_searched(connection, group[0].finding, searched, taken)
 
 
-async def _upsert(connection: AsyncConnection, group: list[Record], compared_before: int) -> int:
-    """Count a group of records of one signature; gives how many there are in all."""
+async def _upsert(
+    connection: AsyncConnection, group: list[Record], compared_before: int
+) -> tuple[int, str]:
+    """Count a group of records of one signature; gives how many there are, and what is searched."""
     finding = group[0].finding
     assert finding is not None  # noqa: S101 - only records with a finding are grouped
     times = [record.at for record in group]
@@ -89,9 +96,10 @@ async def _upsert(connection: AsyncConnection, group: list[Record], compared_bef
                 "state": case((again, "open"), else_=stored.state),
                 "reopened": stored.reopened + case((again, 1), else_=0),
             },
-        ).returning(stored.count)
+        ).returning(stored.count, stored.searched)
     )
-    return int(result.scalar_one())
+    count, searched = result.one()
+    return int(count), searched
 
 
 def _is_seen_again(fresh: Any) -> ColumnElement[bool]:
@@ -107,8 +115,27 @@ def _is_seen_again(fresh: Any) -> ColumnElement[bool]:
     )
 
 
-async def _put_sample(connection: AsyncConnection, finding: Finding, slot: int) -> None:
-    """Keep a sample; a slot that is taken gives up what it holds."""
+async def _put_searched(
+    connection: AsyncConnection, finding: Finding, before: str, taken: Iterable[Sample]
+) -> None:
+    """Have the values of new samples found, too."""
+    signature = finding.signature
+    seen = [d for sample in taken for d in sample.differences]
+    values = [text for d in seen for text in (d.path, d.legacy, d.modern) if text is not None]
+    searched = with_values(
+        before or head_of(signature.route, signature.kinds, signature.paths), values
+    )
+    if searched != before:
+        grown = signatures.c.bytes + len(searched) - len(before)
+        await connection.execute(
+            update(signatures)
+            .where(signatures.c.id == signature.id)
+            .values(searched=searched, bytes=grown)
+        )
+
+
+async def _put_sample(connection: AsyncConnection, finding: Finding, slot: int) -> Sample:
+    """Keep a sample and give it; a slot that is taken gives up what it holds."""
     taken = (
         select(samples.c.id)
         .where(samples.c.signature == finding.signature.id)
@@ -137,3 +164,4 @@ async def _put_sample(connection: AsyncConnection, finding: Finding, slot: int) 
             bytes=_ROW_BYTES + len(sample.curl) + size,
         )
     )
+    return sample

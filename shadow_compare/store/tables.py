@@ -52,8 +52,10 @@ signatures = Table(
     Column("state_version", BigInteger),
     Column("reopened", BigInteger, nullable=False, server_default="0"),
     Column("bytes", BigInteger, nullable=False, server_default="0"),
+    Column("searched", Text, nullable=False, server_default=""),
 )
-"""`compared_before` is how many pairs of the route were compared before this was first seen."""
+"""`compared_before` is how many pairs of the route were compared before this was first seen,
+`searched` what a search looks at (see `searched`); empty in rows of an earlier version."""
 
 Index("ix_signatures_last_seen", signatures.c.last_seen, signatures.c.bytes)
 for _narrowed in ((), ("route",), ("state",), ("route", "state")):

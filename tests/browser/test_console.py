@@ -18,6 +18,7 @@ PAGES = [
     "/routes/billing.history",
     "/differences",
     "/differences/9f1c2ab4d0e17735",
+    f"/differences/proposals/{FakeReport().proposed[0].id}",
     "/decisions",
     "/decisions/1",
     "/rules",
@@ -159,6 +160,75 @@ def test_a_difference_is_found_from_the_overview(console: Console) -> None:
     expect(page.locator(".fold")).to_have_count(0)
 
 
+def test_a_difference_is_searched_for_and_accepted(console: Console) -> None:
+    """From words to the group to the rule that rules it out; then the list is without it."""
+    page = console.open("/differences")
+    page.get_by_label("Search").fill("PRICE 29.00")
+    page.get_by_label("Search").press("Enter")
+    expect(page.locator("[aria-labelledby=groups-title] .where a")).to_have_text(
+        ["$.data[*].price"]
+    )
+    page.get_by_role("link", name="$.data[*].price").click()
+    page.get_by_text("Accept as expected").first.click()
+    form = page.locator("#accept-form")
+    form.get_by_label("Reason").fill("agreed with billing")
+    form.get_by_label("Your name").fill("ada")
+    form.get_by_role("button").click()
+    assert not console.controller.ignored  # it is critical, and nobody said that this is meant
+    form.get_by_label("though the rules call it critical").check()
+    form.get_by_role("button").click()
+    expect(page.locator(".flash")).to_contain_text("ruled out with version 19")
+    expect(page.get_by_text("by ada: agreed with billing").last).to_be_visible()
+    (rule,) = console.controller.ignored["plans"]
+    assert rule.path == "$.data[*].price"
+    page.goto("/differences")
+    expect(page.get_by_role("link", name="$.data[*].price")).to_have_count(0)
+
+
+def test_an_open_form_stays_open_and_typed_in_while_the_page_is_live(console: Console) -> None:
+    """A refresh closes nothing, and says that the rules moved on."""
+    page = console.open("/differences/47aa10f3c2b9d811")
+    page.get_by_text("Accept as expected").first.click()
+    form = page.locator("#accept-form")
+    form.get_by_label("Reason").fill("half a sen")
+    console.controller.take_back("users.read", "grace", "disk is slow", {})
+    expect(form.locator(".moved-on")).to_contain_text("moved on from version 18 to 19")
+    expect(form.get_by_label("Reason")).to_have_value("half a sen")
+    expect(form).to_be_visible()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_proposal_is_adopted_and_a_group_marked(console: Console, *, scripts: bool) -> None:
+    """With and without JavaScript: links, a date that is filled in, and two forms."""
+    page = console.open("/differences", java_script_enabled=scripts)
+    page.get_by_role("link", name="$.meta.at").click()
+    expect(page.get_by_label("Last day it holds")).not_to_have_value("")
+    page.get_by_label("Your name").fill("ada")
+    page.get_by_role("button", name="Adopt this rule").click()
+    expect(page.locator(".flash")).to_have_text("The rule is in force with version 19.")
+    page.get_by_role("link", name="$.data[*].history_url").click()
+    page.get_by_text("Mark as fixed").first.click()
+    page.locator("#fixed-form").get_by_label("Reason").fill("release 2.4.1")
+    page.get_by_role("button", name="Mark as fixed").click()
+    expect(page.locator(".flash")).to_contain_text("Marked as fixed")
+    assert console.report.details[1].summary.state_author == "ada"  # the name was remembered
+
+
+def test_what_was_found_is_taken_along_as_a_file(console: Console) -> None:
+    """The links of a list and of a group save what they say."""
+    page = console.open("/differences?search=history_url")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="table").click()
+    text = download.value.path().read_text()
+    assert download.value.suggested_filename == "differences.csv"
+    assert "47aa10f3c2b9d811" in text
+    assert "9f1c2ab4d0e17735" not in text
+    page.goto("/differences/9f1c2ab4d0e17735")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="tests").click()
+    assert download.value.suggested_filename == "difference-9f1c2ab4d0e17735.py"
+
+
 def test_a_closed_sample_stays_as_it_was_left(console: Console) -> None:
     """Opening and closing samples is not undone by a refresh."""
     page = console.open("/differences/9f1c2ab4d0e17735")
@@ -228,7 +298,15 @@ HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/routes/plans", "/differences/evil", "/decisions/2", "/rules"]
+    "path",
+    [
+        "/",
+        "/routes/plans",
+        "/differences",
+        "/differences/evil",
+        "/decisions/2",
+        "/rules",
+    ],
 )
 def test_hostile_text_stays_text_through_live_updates(
     console: Console, controller: FakeController, report: FakeReport, path: str

@@ -1,39 +1,25 @@
-"""What each form does: check, act, redirect; or show the form again with what was typed."""
+"""What the forms do that change the routing."""
 
 from __future__ import annotations
-
-from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.admin.console import wording
-from proxy.admin.console.forms import Form, FormError, read_form
+from proxy.admin.console.forms import Form
 from proxy.admin.console.pages import Pages
-from proxy.admin.console.render import Renderer, route_address
+from proxy.admin.console.render import route_address
+from proxy.admin.console.sending import Change, Sending
 from proxy.admin.interfaces import Controller
-from proxy.errors import ConflictError, CutoverError, NotFoundError
-
-Change = Callable[[Form], Awaitable[str]]
-"""Does what a form asks for and gives the sentence that says so."""
-
-EXPIRED = (
-    "This form was made before the server started anew, so nothing was changed. "
-    "Look at the numbers once more and send it again."
-)
-CONFLICT = (
-    "Somebody changed the routing while you were typing, so nothing was changed. "
-    "Look at how things stand now and send the form again if you still want it."
-)
 
 
 class Actions:
     """The forms that change the routing."""
 
-    def __init__(self, controller: Controller, pages: Pages, renderer: Renderer) -> None:
+    def __init__(self, controller: Controller, pages: Pages, sending: Sending) -> None:
         self._controller = controller
         self._pages = pages
-        self._renderer = renderer
+        self._sending = sending
 
     async def set_weight(self, request: Request) -> Response:
         """Change the weight of a route."""
@@ -97,66 +83,26 @@ class Actions:
 
     async def kill_switch(self, request: Request) -> Response:
         """Send everything to legacy, or let the rules decide again."""
-        form = Form()
-        try:
-            form = await read_form(request)
-            self._check_token(request, form)
+
+        async def change(form: Form) -> str:
             wanted = form.text("on") == "1"
             await self._controller.set_kill_switch(
                 wanted, author=form.author(), reason=form.reason()
             )
-        except (FormError, CutoverError) as error:
-            typed = dict(form.fields)
-            return self._pages.kill_switch_page(
-                request, code=_code(error), problem=str(error), typed=typed
-            )
-        done = "on: legacy answers everything" if wanted else "off: the rules decide again"
-        return self._renderer.redirect(
-            request, "/", flash=f"The kill switch is {done}.", author=form.author()
-        )
+            done = "on: legacy answers everything" if wanted else "off: the rules decide again"
+            return f"The kill switch is {done}."
+
+        async def again(code: int, problem: str, typed: dict[str, str]) -> Response:
+            return self._pages.kill_switch_page(request, code=code, problem=problem, typed=typed)
+
+        return await self._sending.answer(request, change, to="/", again=again)
 
     async def _on_route(
         self, request: Request, route_id: str, failed: str, change: Change
     ) -> Response:
-        form = Form()
-        try:
-            form = await read_form(request)
-            self._check_token(request, form)
-            done = await change(form)
-        except (FormError, CutoverError) as error:
+        async def again(code: int, problem: str, typed: dict[str, str]) -> Response:
             return await self._pages.route_page(
-                request,
-                route_id,
-                code=_code(error),
-                problem=await self._explain(error),
-                failed=failed,
-                typed=dict(form.fields),
+                request, route_id, code=code, problem=problem, failed=failed, typed=typed
             )
-        where = route_address(route_id)
-        return self._renderer.redirect(request, where, flash=done, author=form.author())
 
-    def _check_token(self, request: Request, form: Form) -> None:
-        """Make sure that this console made the form for this browser. Raises FormError."""
-        if not self._renderer.is_own_form(request, form.text("token")):
-            raise FormError(EXPIRED, code=403)
-
-    async def _explain(self, error: Exception) -> str:
-        """Say what went wrong; after a conflict also what came first."""
-        if not isinstance(error, ConflictError):
-            return str(error)
-        latest = await self._pages.version(self._controller.status().version)
-        if latest is None:
-            return CONFLICT
-        return f"{CONFLICT} Version {latest.number} is by {latest.author}: {latest.reason}"
-
-
-def _code(error: FormError | CutoverError) -> int:
-    match error:
-        case FormError():
-            return error.code
-        case ConflictError():
-            return 409
-        case NotFoundError():
-            return 404
-        case _:
-            return 422
+        return await self._sending.answer(request, change, to=route_address(route_id), again=again)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
-from proxy.admin.members import AUTHOR_MAX, REASON_MAX, parse_weight, sentence_trouble
+from proxy.admin.members import AUTHOR_MAX, REASON_MAX, parse_day, parse_weight, sentence_trouble
 
 BODY_MAX = 16_384
 FIELDS_MAX = 32
@@ -48,6 +49,13 @@ class Form:
         if wanted is None:
             raise FormError("The weight is a percentage from 0 to 100, such as 10 or 12.5.")
         return wanted
+
+    def day(self, name: str) -> date:
+        """A day, as a date field gives it. Raises FormError when it is not one."""
+        found = parse_day(self.text(name))
+        if found is None:
+            raise FormError("The last day is a date, such as 2027-03-01.")
+        return found
 
     def expected_version(self) -> int | None:
         """The version the operator was looking at; None when the form does not say."""

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.admin.console import attention, sentences
 from proxy.admin.console.history import History, Measure
+from proxy.admin.console.looking import number
+from proxy.admin.console.reading import read
 from proxy.admin.console.render import Renderer, route_address
 from proxy.admin.console.sparkline import Sparkline, sparkline
 from proxy.admin.interfaces import Controller, Report
-from proxy.admin.standing import RulesInForce, standings
 from proxy.admin.version_diff import changed_lines
 from proxy.control.status import RouteStatus, Status, VersionRecord
 from proxy.errors import NotFoundError
-from shadow_compare.report.samples import arrange
-
-T = TypeVar("T")
+from shadow_compare.report import Filters, State
 
 PAGE = 50
 ERROR_RATE_TOP = 0.02
 P95_TOP = 0.05
 """Smallest scales of the sparklines (2%, 50 ms): below them everything is a flat line."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +44,10 @@ class Pages:
         self._report = report
         self._history = history
         self._renderer = renderer
-        self._rules = RulesInForce(controller)
 
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
-        status = self._status()
+        status = self.status()
         judged = attention.by_attention(status.routes, status.at)
         return self._renderer.page(
             request,
@@ -65,7 +57,7 @@ class Pages:
             rows=[(route, judgement, self._charts(route)) for route, judgement in judged],
             total=_requests_per_second(status, "legacy", "modern"),
             modern=_requests_per_second(status, "modern"),
-            decisions=await _read(self._controller.decisions(limit=5)),
+            decisions=await read(self._controller.decisions(limit=5)),
             span=self._history.span,
             silent=attention.silent(status),
         )
@@ -85,7 +77,7 @@ class Pages:
         typed: dict[str, str] | None = None,
     ) -> Response:
         """Render a route; after a form that failed with its `problem` and what was `typed`."""
-        status = self._status()
+        status = self.status()
         route = next((route for route in status.routes if route.id == route_id), None)
         if route is None:
             return self._missing(request, f"There is no route “{route_id}” in the rules in force.")
@@ -102,73 +94,18 @@ class Pages:
             problem=problem,
             failed=failed,
             typed=typed or {},
-            signatures=await _read(self._report.signatures(route=route_id, limit=5, state="open")),
-            decisions=await _read(self._controller.decisions(limit=8, route=route_id)),
-        )
-
-    async def differences(self, request: Request) -> Response:
-        """Groups of differences, after what was compared at all."""
-        status = self._status()
-        chosen = request.query_params.get("route") or None
-        critical = request.query_params.get("critical") == "1"
-        everything = request.query_params.get("state") == "all"
-        offset = _number(request.query_params.get("offset")) or 0
-        found = await _read(
-            self._report.signatures(
-                route=chosen,
-                critical=True if critical else None,
-                limit=PAGE + 1,
-                offset=offset,
-                state=None if everything else "open",
-            )
-        )
-        coverage = await _read(self._report.coverage(route=chosen))
-        rules = await _read(self._rules.get())
-        return self._renderer.page(
-            request,
-            "differences.html",
-            status,
-            route_id=chosen,
-            critical=critical,
-            everything=everything,
-            offset=offset,
-            page=PAGE,
-            has_more=len(found or ()) > PAGE,
-            signatures=None if found is None else found[:PAGE],
-            coverage=coverage,
-            proposals=await _read(self._report.proposals(chosen)) or (),
-            rules=standings(rules, coverage or (), _day(status.at), chosen) if rules else (),
-        )
-
-    async def difference(self, request: Request) -> Response:
-        """One group: both answers side by side."""
-        status = self._status()
-        name = request.path_params["signature"]
-        try:
-            found = await self._report.signature(name)
-        except Exception:
-            _log.exception("cannot read signature")
-            return self._missing(request, "The comparisons cannot be read right now.", code=503)
-        if found is None:
-            return self._missing(
-                request, f"There is no group of differences “{name}”; old ones are removed in time."
-            )
-        whole = request.query_params.get("whole") == "1"
-        return self._renderer.page(
-            request,
-            "difference.html",
-            status,
-            found=found.summary,
-            whole=whole,
-            samples=[arrange(sample.to_plain(), whole=whole) for sample in found.samples],
+            signatures=await read(
+                self._report.signatures(Filters(route=route_id, state=State.OPEN), limit=5)
+            ),
+            decisions=await read(self._controller.decisions(limit=8, route=route_id)),
         )
 
     async def decisions(self, request: Request) -> Response:
         """What was decided, by whom or by what, newest first."""
-        status = self._status()
+        status = self.status()
         chosen = request.query_params.get("route") or None
-        before = _number(request.query_params.get("before"))
-        found = await _read(self._controller.decisions(limit=PAGE + 1, route=chosen, before=before))
+        before = number(request.query_params.get("before"))
+        found = await read(self._controller.decisions(limit=PAGE + 1, route=chosen, before=before))
         return self._renderer.page(
             request,
             "decisions.html",
@@ -183,12 +120,12 @@ class Pages:
         """One decision with its evidence."""
         number = request.path_params["number"]
         try:
-            found = await _read(self._controller.decision(number))
+            found = await read(self._controller.decision(number))
         except NotFoundError:
             return self._missing(request, f"There is no decision {number}.")
         if found is None:
             return self._missing(request, "Decisions cannot be read right now.", code=503)
-        status = self._status()
+        status = self.status()
         detector = found.evidence.get("detector")
         return self._renderer.page(
             request,
@@ -201,9 +138,9 @@ class Pages:
 
     async def rules(self, request: Request) -> Response:
         """The document in force and the versions before it."""
-        status = self._status()
-        before = _number(request.query_params.get("before"))
-        versions = await _read(self._controller.versions(limit=PAGE + 1, before=before))
+        status = self.status()
+        before = number(request.query_params.get("before"))
+        versions = await read(self._controller.versions(limit=PAGE + 1, before=before))
         return self._renderer.page(
             request,
             "rules.html",
@@ -224,7 +161,7 @@ class Pages:
         return self._renderer.page(
             request,
             "rules_version.html",
-            self._status(),
+            self.status(),
             version=version,
             parent=parent,
             changes=() if parent is None else changed_lines(parent, version)[2:],
@@ -243,7 +180,7 @@ class Pages:
         typed: dict[str, str] | None = None,
     ) -> Response:
         """Render the switch; after a form that failed with its `problem` and what was `typed`."""
-        status = self._status()
+        status = self.status()
         return self._renderer.page(
             request,
             "kill_switch.html",
@@ -258,14 +195,15 @@ class Pages:
     async def version(self, number: int) -> VersionRecord | None:
         """One version, or None when it does not exist or cannot be read."""
         try:
-            return await _read(self._controller.version(number))
+            return await read(self._controller.version(number))
         except NotFoundError:
             return None
 
     def _missing(self, request: Request, text: str, *, code: int = 404) -> Response:
-        return self._renderer.page(request, "missing.html", self._status(), code=code, text=text)
+        return self._renderer.page(request, "missing.html", self.status(), code=code, text=text)
 
-    def _status(self) -> Status:
+    def status(self) -> Status:
+        """Everything as it is now; the charts grow by it."""
         status = self._controller.status()
         self._history.feed(status)
         return status
@@ -290,31 +228,7 @@ class Pages:
 _SIDES = ("legacy", "modern")
 
 
-async def _read(asked: Awaitable[T]) -> T | None:
-    """Read stored records, or None when they cannot be read.
-
-    A page about live traffic must come up when the disk is full: every failure of the store but a
-    missing record is logged here, and the page says what it could not show.
-    """
-    try:
-        return await asked
-    except NotFoundError:
-        raise
-    except Exception:
-        _log.exception("cannot read records for a page of the console")
-        return None
-
-
 def _requests_per_second(status: Status, *sides: str) -> float:
     """Add up what sides answer on all routes."""
     measured = (getattr(route, side) for route in status.routes for side in sides)
     return float(sum(side.requests_per_second for side in measured))
-
-
-def _day(at: float) -> date:
-    return datetime.fromtimestamp(at, UTC).date()
-
-
-def _number(text: str | None) -> int | None:
-    """A number from an address; anything else counts as not given."""
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else None

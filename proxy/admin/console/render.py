@@ -104,6 +104,16 @@ def route_address(route_id: str) -> str:
     return f"/routes/{quote(route_id, safe='')}"
 
 
+def difference_address(signature: str) -> str:
+    """The address of a group of differences."""
+    return f"/differences/{quote(signature, safe='')}"
+
+
+def proposal_address(proposal: str) -> str:
+    """The address of a proposed rule."""
+    return f"/differences/proposals/{quote(proposal, safe='')}"
+
+
 @cache
 def asset(name: str) -> str:
     """The address of a static file, changing with its content so that no browser keeps an old one.
@@ -136,6 +146,8 @@ def _environment() -> Environment:
         iso=wording.iso,
         sentence=sentences.sentence,
         route_address=route_address,
+        difference_address=difference_address,
+        proposal_address=proposal_address,
     )
     environment.globals.update(
         asset=asset,

@@ -6,10 +6,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from proxy.admin.console.actions import Actions
+from proxy.admin.console.difference_actions import DifferenceActions
+from proxy.admin.console.difference_pages import DifferencePages
 from proxy.admin.console.history import History
 from proxy.admin.console.pages import Pages
 from proxy.admin.console.render import STATIC, Renderer
 from proxy.admin.console.seal import Seal
+from proxy.admin.console.sending import Sending
+from proxy.admin.deciding import Deciding
 from proxy.admin.interfaces import Controller, Report
 
 
@@ -23,7 +27,10 @@ def console_routes(
     """
     renderer = Renderer(Seal())
     pages = Pages(controller, report, history or History(), renderer)
-    actions = Actions(controller, pages, renderer)
+    sending = Sending(controller, renderer)
+    actions = Actions(controller, pages, sending)
+    compared = DifferencePages(controller, report, renderer, pages.status)
+    decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
         Route("/routes/{route_id:path}/weight", actions.set_weight, methods=["POST"]),
@@ -31,8 +38,12 @@ def console_routes(
         Route("/routes/{route_id:path}/resume", actions.resume, methods=["POST"]),
         Route("/routes/{route_id:path}/resume-writes", actions.resume_writes, methods=["POST"]),
         Route("/routes/{route_id:path}", pages.route),
-        Route("/differences", pages.differences),
-        Route("/differences/{signature:path}", pages.difference),
+        Route("/differences", compared.differences),
+        Route("/differences/proposals/{proposal}", compared.proposal),
+        Route("/differences/proposals/{proposal}/adopt", decided.adopt, methods=["POST"]),
+        Route("/differences/{signature:path}/accept", decided.accept, methods=["POST"]),
+        Route("/differences/{signature:path}/fixed", decided.fixed, methods=["POST"]),
+        Route("/differences/{signature:path}", compared.difference),
         Route("/decisions", pages.decisions),
         Route("/decisions/{number:int}", pages.decision),
         Route("/rules", pages.rules),

@@ -242,6 +242,10 @@ def test_what_is_not_allowed_now_is_refused_with_the_way_out(http: httpx.Client)
         ("GET", "/differences?state=closed", 422, "open, expected, fixed"),
         ("GET", "/versions?limit=0", 422, "limit"),
         ("GET", "/differences?critical=maybe", 422, "critical"),
+        ("GET", "/differences?kind=odd", 422, "missing, extra"),
+        ("GET", "/differences?since_version=new", 422, "since_version"),
+        ("GET", f"/differences?search={'x' * 201}", 422, "200 characters"),
+        ("GET", f"/differences?search={'+'.join('abcdefghijk')}", 422, "10 words"),
         ("GET", "/coverage?since=soon", 422, "since"),
         ("GET", "/nowhere", 404, "/api/v1/nowhere"),
         ("DELETE", "/routes", 405, "DELETE"),
@@ -333,6 +337,28 @@ def test_lists_are_filtered(http: httpx.Client) -> None:
     assert [each["id"] for each in found["differences"]] == ["9f1c2ab4d0e17735"]
     found = http.get("/api/v1/coverage", params={"route": "plans"}).json()
     assert [each["route"] for each in found["coverage"]] == ["plans"]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"search": "History_URL missing"}, ["47aa10f3c2b9d811"]),
+        ({"search": "subscriptions.list"}, ["47aa10f3c2b9d811", "c0ffee00c0ffee00"]),
+        ({"search": "29.5", "kind": "value_changed"}, ["9f1c2ab4d0e17735"]),
+        ({"search": "29.5", "kind": "missing"}, []),
+        ({"kind": "length_changed"}, ["47aa10f3c2b9d811"]),
+        ({"since_version": "10"}, []),
+        ({"since_version": "9", "state": "open", "route": "plans"}, ["9f1c2ab4d0e17735"]),
+    ],
+)
+def test_differences_are_searched_and_exported_alike(
+    http: httpx.Client, query: dict[str, str], found: list[str]
+) -> None:
+    """By words, by kind, and by what is new; the file holds what is listed."""
+    listed = http.get("/api/v1/differences", params=query).json()["differences"]
+    assert [each["id"] for each in listed] == found
+    file = http.get("/api/v1/differences/export", params={"as": "json", **query}).json()
+    assert [each["id"] for each in file["differences"]] == found
 
 
 def test_an_explanation_follows_the_version_in_force(http: httpx.Client) -> None:

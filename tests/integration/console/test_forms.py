@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support_console import FakeController
+from tests.support_console import FakeController, FakeReport
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Browser
@@ -197,3 +199,107 @@ def test_a_change_of_a_route_that_is_gone_is_not_found(
     answer = browser.client.post("/routes/plans/weight", data=data)
     assert answer.status_code == 404
     assert "There is no route" in answer.text
+
+
+GROUP = "/differences/9f1c2ab4d0e17735"
+
+
+def test_a_difference_is_accepted_and_leaves_the_list(
+    browser: Browser, controller: FakeController
+) -> None:
+    """An ignore rule with reason, owner and end is made of it, and its page says who did so."""
+    typed = {"until": "2099-03-01", "owner": "billing", "critical": "1", "reason": "agreed"}
+    answer = browser.send(GROUP, "accept-form", f"{GROUP}/accept", **typed)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == GROUP
+    (rule,) = controller.ignored["plans"]
+    assert (rule.path, rule.reason, rule.owner) == ("$.data[*].price", "agreed", "billing")
+    assert rule.until == date(2099, 3, 1)
+    page = browser.get(GROUP).text
+    assert "Expected until 2099-03-01: ruled out with version 19." in page
+    assert re.search(r"Expected since rules version <a[^>]*>19</a>, by ada: agreed", page)
+    assert "accept-form" not in page
+    assert GROUP not in browser.get("/differences").text
+    assert GROUP in browser.get("/differences?state=expected").text
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ({"until": "soon"}, "The last day is a date"),
+        ({"until": "2020-01-01"}, "has ended already"),
+        ({"critical": ""}, "at a place that the rules call critical"),
+        ({"reason": ""}, "The reason is empty"),
+        ({"expected_version": "3"}, "Somebody changed the routing"),
+        ({"token": "forged"}, "nothing was changed"),
+    ],
+)
+def test_an_acceptance_that_is_refused_keeps_its_text(
+    browser: Browser, controller: FakeController, typed: dict[str, str], told: str
+) -> None:
+    """The form comes back open, with what is wrong above it and everything that was typed."""
+    whole = {"until": "2099-03-01", "owner": "the owner", "critical": "1", **typed}
+    answer = browser.send(GROUP, "accept-form", f"{GROUP}/accept", **whole)
+    assert answer.status_code in (403, 409, 422)
+    assert told in answer.text
+    assert 'value="the owner"' in answer.text
+    assert '<details class="decide" id="decide-accept" open>' in answer.text
+    assert f'hx-get="{GROUP}"' in answer.text
+    assert not controller.ignored
+
+
+def test_a_difference_is_marked_as_fixed(browser: Browser, report: FakeReport) -> None:
+    """Nothing is asked but who and why."""
+    assert browser.send(GROUP, "fixed-form", f"{GROUP}/fixed", reason="2.4.1").status_code == 303
+    assert report.details[0].summary.state == "fixed"
+    page = browser.get(GROUP).text
+    assert "It opens again when it is seen again." in page
+    assert "by ada: 2.4.1" in page
+    refused = browser.get("/differences/47aa10f3c2b9d811").text
+    assert "accept-form" in refused
+
+
+def test_a_proposal_is_adopted(browser: Browser, controller: FakeController) -> None:
+    """From the list to what speaks for it to a rule, under a version that says why."""
+    noise, clock = FakeReport().proposed
+    assert f'href="/differences/proposals/{noise.id}"' in browser.get("/differences").text
+    page = f"/differences/proposals/{noise.id}"
+    assert "40 of 40" not in browser.get(page).text
+    assert "100%" in browser.get(page).text
+    refused = browser.send(page, "adopt-form", f"{page}/adopt", until="")
+    assert refused.status_code == 422
+    assert "An ignore rule ends one day. Name a day to come." in refused.text
+    typed = {"until": "2099-03-01", "owner": "ops", "reason": "a clock"}
+    done = browser.send(page, "adopt-form", f"{page}/adopt", **typed)
+    assert done.headers["location"] == "/differences"
+    assert "The rule is in force with version 19." in browser.get("/differences").text
+    assert controller.journal[-1].evidence["ignore"] == {
+        "path": "$.meta.at", "reason": "a clock", "owner": "ops", "until": "2099-03-01",
+    }  # fmt: skip
+    page = f"/differences/proposals/{clock.id}"
+    assert 'name="until"' not in browser.get(page).text
+    assert browser.send(page, "adopt-form", f"{page}/adopt").status_code == 303
+    assert controller.journal[-1].evidence["tolerances"] == {"$.meta.clock": {"time": "60s"}}
+
+
+def test_what_went_away_meanwhile_is_told(browser: Browser, report: FakeReport) -> None:
+    """A group that was pruned and a proposal that somebody else adopted: a page says so."""
+    page = f"/differences/proposals/{report.proposed[0].id}"
+    fields = browser.hidden(page, "adopt-form") | {"author": "ada", "reason": "x"}
+    report.proposed = []
+    answer = browser.client.post(f"{page}/adopt", data={**fields, "until": "2099-03-01"})
+    assert answer.status_code == 404
+    assert "it may be a rule by now" in answer.text
+    report.details = []
+    answer = browser.client.post(f"{GROUP}/fixed", data=fields)
+    assert answer.status_code == 404
+    assert "There is no group of differences" in answer.text
+
+
+def test_a_store_that_is_gone_is_told_above_nothing(browser: Browser, report: FakeReport) -> None:
+    """Nothing can be decided about what cannot be read."""
+    fields = browser.hidden(GROUP, "fixed-form") | {"author": "ada", "reason": "x"}
+    report.broken = True
+    answer = browser.client.post(f"{GROUP}/fixed", data=fields)
+    assert answer.status_code == 503
+    assert "cannot be read right now" in answer.text

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from shadow_compare.report import Coverage, SignatureDetail
+from shadow_compare.report import Coverage, Proposal, SignatureDetail
 from shadow_compare.sample import KeptAnswer, KeptDifference
 from tests.support_console import FakeController, FakeReport, route, sample, summary
 
@@ -71,10 +71,12 @@ def report() -> FakeReport:
         "example_new": HOSTILE,
     }
     found.details = [SignatureDetail(summary("abc", **text), (kept,))]
+    found.proposed = [PROPOSED]
     found.covered = [Coverage(1, 1, 1, {HOSTILE: 1}, {HOSTILE: 1}, ROUTE, {HOSTILE: 1})]
     return found
 
 
+PROPOSED = Proposal(ROUTE, "ignore", HOSTILE, {"path": HOSTILE}, HOSTILE, {HOSTILE: HOSTILE})
 ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
 
 
@@ -85,6 +87,8 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
         ADDRESS,
         "/differences",
         f"/differences?route={quote(ROUTE)}",
+        f"/differences?state=all&search={quote(HOSTILE[:200])}",
+        f"/differences/proposals/{PROPOSED.id}",
         "/differences/abc",
         f"/differences/{quote(HOSTILE)}",
         "/decisions",

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from shadow_compare.report import Filters
 from tests.support_console import FakeController, FakeReport
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ PAGES = [
     "/differences/9f1c2ab4d0e17735",
     "/differences/9f1c2ab4d0e17735?whole=1",
     "/differences/47aa10f3c2b9d811",
+    "/differences?search=price&kind=value_changed&since_version=3&state=all",
+    "/differences?search=nothing",
+    f"/differences/proposals/{FakeReport().proposed[0].id}",
     "/decisions",
     "/decisions?route=plans",
     "/decisions/1",
@@ -87,7 +92,7 @@ def test_proposals_stand_with_their_reasons(browser: Browser) -> None:
     """Each by the name that it is adopted by, of the chosen route only."""
     text = browser.get("/differences").text
     for proposal in FakeReport().proposed:
-        assert proposal.id in text
+        assert f"/differences/proposals/{proposal.id}" in text
         assert proposal.why in text
     assert "Proposed rules" not in browser.get("/differences?route=subscriptions.list").text
 
@@ -97,6 +102,38 @@ def test_differences_are_filtered_by_route_and_by_weight(browser: Browser) -> No
     assert "c0ffee00c0ffee00" in browser.get("/differences").text
     assert "c0ffee00c0ffee00" not in browser.get("/differences?route=plans").text
     assert "47aa10f3c2b9d811" not in browser.get("/differences?critical=1").text
+
+
+def test_differences_are_searched(browser: Browser, report: FakeReport) -> None:
+    """By words, kind, state and version; the fields keep what was asked, and so does the file."""
+    query = "search=HISTORY_url&kind=missing&since_version=9&state=all"
+    html = browser.get(f"/differences?{query}").text
+    assert "47aa10f3c2b9d811" in html
+    assert "9f1c2ab4d0e17735" not in html
+    assert report.asked_for[-1] == Filters(kind="missing", since_version=9, search="HISTORY_url")
+    assert 'value="HISTORY_url"' in html
+    assert '<option value="missing" selected>' in html
+    file = re.search(r'id="export-csv" href="([^"]+)"', html)
+    assert file
+    table = browser.get(unescape(file[1])).text
+    assert "47aa10f3c2b9d811" in table
+    assert "9f1c2ab4d0e17735" not in table
+    nothing = browser.get("/differences?search=nowhere").text
+    assert "No group passes these filters." in nothing
+
+
+def test_coverage_comes_first_with_noise_and_races_apart(
+    browser: Browser, report: FakeReport
+) -> None:
+    """What was compared stands above the groups, and what was excused is told by reason."""
+    report.covered[0].ignored_by_reason = {"rules": 30, "noise": 6, "race": 2}
+    html = browser.get("/differences").text
+    told = (
+        "2,249 equal, 120 equal under the rules, 6 excused as noise, 2 equal when asked again, 14"
+    )
+    assert told in " ".join(re.sub(r"<[^>]+>", "", html).split())
+    assert html.index("6 excused as noise") < html.index("47aa10f3c2b9d811")
+    assert "<small>6 noise</small><small>2 race</small>" in html
 
 
 def test_a_difference_shows_both_answers_and_the_request(browser: Browser) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from shadow_compare.capture import Headers
 from shadow_compare.config import MODERN
+from shadow_compare.report import Filters
 from shadow_compare.rules import CompareRules
 from tests.support import eventually_async
 from tests.support_shadow import (
@@ -113,7 +114,7 @@ async def test_mismatch_is_kept_with_both_answers(
         return bool(found) and found[0].count == 2
 
     await eventually_async(stored)
-    (summary,) = await running.report.signatures(critical=True)
+    (summary,) = await running.report.signatures(Filters(critical=True))
     assert summary.paths == ("$.price",)
     assert summary.kinds == ("type_changed",)
     assert (summary.example_old, summary.example_new) == ('"9.90"', "9.5")

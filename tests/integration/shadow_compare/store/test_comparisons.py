@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from shadow_compare.report import Report, State
+from shadow_compare.report import Filters, Report, State
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.pruning import Retention
 from shadow_compare.store.record import Record
 from shadow_compare.store.signatures import SAMPLES_MAX
+from shadow_compare.store.tables import signatures
 from tests.support_shadow import a_mismatch
 
 HOUR = 3600.0
@@ -149,12 +150,87 @@ async def test_signatures_are_filtered_ordered_and_paged(
             a_mismatch(b'{"x":1}', b'{"x":2}', route="users"),
         ]
     )
-    assert [each.paths for each in await report.signatures(route="plans")] == [
+    assert [each.paths for each in await report.signatures(Filters(route="plans"))] == [
         ("$.p",), ("$.y",), ("$.x",),
     ]  # fmt: skip
-    assert [each.paths for each in await report.signatures(critical=True)] == [("$.p",)]
-    assert len(await report.signatures(critical=False)) == 3
+    assert [each.paths for each in await report.signatures(Filters(critical=True))] == [("$.p",)]
+    assert len(await report.signatures(Filters(critical=False))) == 3
     assert [each.paths for each in await report.signatures(limit=1, offset=1)] == [("$.y",)]
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("", 3),
+        ("$.Price", 1),
+        ("type changed", 1),
+        ("value_changed plans", 2),
+        ("19.99", 1),
+        ('"Größe_%"', 1),
+        ("users", 0),
+        ("price groesse", 0),
+        ("100%", 0),
+        ("pri_e", 0),
+        ("\\", 0),
+    ],
+)
+async def test_groups_are_searched_by_words(
+    store: ComparisonStore, report: Report, search: str, found: int
+) -> None:
+    """All of them in route, kinds, places or values; what a database calls a pattern is text."""
+    await store.record(
+        [
+            a_mismatch(b'{"price":19.99}', b'{"price":20}'),
+            a_mismatch(b'{"a":"1"}', b'{"a":1}'),
+            a_mismatch(b'{"n":"x"}', '{"n":"GRÖSSE_%"}'.encode()),
+        ]
+    )
+    assert len(await report.signatures(Filters(search=search))) == found
+
+
+async def test_values_of_later_samples_are_searched(store: ComparisonStore, report: Report) -> None:
+    """Not only those of the example."""
+    await store.record([a_mismatch(b'{"a":1}', b'{"a":2}')])
+    await store.record([a_mismatch(b'{"a":1}', b'{"a":777}')])
+    (found,) = await report.signatures(Filters(search="777"))
+    assert found.count == 2
+    assert found.example_new == "2"
+
+
+async def test_groups_are_listed_by_kind_and_by_what_is_new(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Any of its kinds will do; new is what was first seen under a version or a later one."""
+    await store.record(
+        [
+            a_mismatch(b'{"a":1,"b":1}', b'{"a":"1"}', version=3),
+            a_mismatch(b'{"c":1}', b'{"c":2}', version=8),
+        ]
+    )
+    await store.record([a_mismatch(b'{"a":1,"b":1}', b'{"a":"1"}', version=9)])
+
+    async def listed(filters: Filters) -> list[tuple[str, ...]]:
+        return [each.paths for each in await report.signatures(filters)]
+
+    assert await listed(Filters(kind="missing")) == [("$.b", "$.a")]
+    assert await listed(Filters(kind="value_changed")) == [("$.c",)]
+    assert await listed(Filters(kind="extra")) == []
+    assert await listed(Filters(since_version=4)) == [("$.c",)]
+    assert await listed(Filters(since_version=9)) == []
+
+
+async def test_groups_of_an_earlier_version_are_found_after_pruning(
+    store: ComparisonStore, report: Report, database: Database
+) -> None:
+    """It wrote nothing to search; and one that is seen again is found at once."""
+    await store.record([a_mismatch(), a_mismatch(route="users")])
+    async with database.begin() as connection:
+        await connection.execute(signatures.update().values(searched=""))
+    assert await report.signatures(Filters(search="$.a")) == []
+    await store.record([a_mismatch(route="users")])
+    assert [each.route for each in await report.signatures(Filters(search="$.a"))] == ["users"]
+    await store.prune(3600.0, Retention())
+    assert len(await report.signatures(Filters(search="$.a"))) == 2
 
 
 async def test_rules_that_changed_change_the_criticality(
@@ -204,9 +280,9 @@ async def test_fixed_opens_again_when_a_later_answer_differs(
     assert (marked.state, marked.state_author, marked.state_at) == ("fixed", "ada", 200.0)
     await store.record([a_mismatch(at=199.0)])
     assert [each.state for each in await report.signatures()] == ["fixed"]
-    assert await report.signatures(state="open") == []
+    assert await report.signatures(Filters(state="open")) == []
     await store.record([a_mismatch(at=201.0)])
-    (found,) = await report.signatures(state="open")
+    (found,) = await report.signatures(Filters(state="open"))
     assert (found.state, found.reopened, found.count) == ("open", 1, 3)
     assert found.state_reason == "release 2.4"
     await store.record([a_mismatch(at=202.0)])

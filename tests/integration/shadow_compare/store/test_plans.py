@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from shadow_compare.report import Report
+from shadow_compare.report import Filters, Report
 from shadow_compare.store.database import Database
 
 Ask = Callable[[Report], Awaitable[object]]
@@ -16,10 +16,10 @@ Explain = Callable[[Ask], Awaitable[str]]
 
 LISTS: dict[str, Ask] = {
     "all": lambda report: report.signatures(),
-    "a route": lambda report: report.signatures(route="plans", offset=50),
-    "open": lambda report: report.signatures(state="open"),
-    "open of a route": lambda report: report.signatures(route="plans", state="open"),
-    "critical of a route": lambda report: report.signatures(route="plans", critical=True),
+    "a route": lambda report: report.signatures(Filters(route="plans"), offset=50),
+    "open": lambda report: report.signatures(Filters(state="open")),
+    "open of a route": lambda report: report.signatures(Filters(route="plans", state="open")),
+    "critical of a route": lambda report: report.signatures(Filters(route="plans", critical=True)),
 }
 
 

@@ -33,6 +33,18 @@ def test_filters_are_passed_on() -> None:
     ]
 
 
+def test_groups_are_searched_and_filtered() -> None:
+    """Alike where they are listed and where they are exported."""
+    filters = ("--search", "price 29.00", "--kind", "value_changed", "--since-version", "17")
+    for arguments in (("list", *filters), (*filters, "list"), ("export", "--csv", *filters)):
+        client = filled_client()
+        cutover("diffs", *arguments, client=client)
+        query = client.asked[0][1]
+        assert query["search"] == "price 29.00"
+        assert query["kind"] == "value_changed"
+        assert query["since_version"] == "17"
+
+
 def test_no_comparison_is_not_no_difference() -> None:
     """An empty list says why it is empty."""
     client = FakeClient(

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.commands.diffs_export import KINDS
+from proxy.commands.diffs_export import FORMS
 from shadow_compare.report.export import FORMATS
 from tests.support_commands import cutover, filled_client
 
@@ -13,10 +13,10 @@ NAME = "9f1c2ab4d0e17735"
 
 def test_every_format_has_an_option() -> None:
     """No more and no less than can be written."""
-    assert set(KINDS) == set(FORMATS)
+    assert set(FORMS) == set(FORMATS)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FORMS)
 def test_one_group_is_written_as_it_is_asked_for(kind: str) -> None:
     """To standard output."""
     client = filled_client()

@@ -1,0 +1,110 @@
+"""What people decide about differences, whether they say so by the API or in the console."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable
+from datetime import UTC, date, datetime
+from typing import TypeVar
+
+from proxy.admin.accepting import entry_of, ignore_rules
+from proxy.admin.interfaces import Controller, Report
+from proxy.admin.problems import Problem, ProblemError
+from proxy.admin.schemas import Acceptance, Adoption, Change
+from proxy.control.status import VersionRecord
+from proxy.errors import NotFoundError
+from shadow_compare.report import SignatureDetail, SignatureSummary, State
+
+T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+
+class Deciding:
+    """Makes rules of what differs, and marks groups. Raises CutoverError, and changes nothing then.
+
+    `expected` is the version that the rules must still be at, or None for any.
+    """
+
+    def __init__(self, controller: Controller, report: Report) -> None:
+        self._controller = controller
+        self._report = report
+
+    async def accept(self, name: str, wanted: Acceptance, expected: int | None) -> VersionRecord:
+        """Make ignore rules of a group, and call it expected."""
+        found = (await self.detail(name)).summary
+        rules = ignore_rules(found, wanted, _today())
+        record = await self._controller.add_ignore_rules(
+            found.route,
+            rules,
+            author=wanted.author,
+            reason=wanted.reason,
+            evidence={
+                "signature": found.id,
+                "paths": [rule.path for rule in rules],
+                "until": wanted.until.isoformat(),
+            },
+            expected_version=expected,
+        )
+        await self._mark(found, State.EXPECTED, wanted, record.number)
+        return record
+
+    async def fixed(self, name: str, wanted: Change) -> SignatureDetail:
+        """Call a group fixed."""
+        found = await self.detail(name)
+        version = self._controller.status().version
+        marked = await self._mark(found.summary, State.FIXED, wanted, version)
+        return SignatureDetail(marked, found.samples)
+
+    async def adopt(self, name: str, wanted: Adoption, expected: int | None) -> VersionRecord:
+        """Make a proposal a rule of its route."""
+        found = next((p for p in await stored(self._report.proposals()) if p.id == name), None)
+        if found is None:
+            raise NotFoundError(f"There is no proposal {name!r}; it may be a rule by now.")
+        return await self._controller.add_compare_entry(
+            found.route,
+            found.section,
+            entry_of(found, wanted, _today()),
+            author=wanted.author,
+            reason=wanted.reason,
+            evidence={"proposal": found.id, "path": found.path, **found.evidence},
+            expected_version=expected,
+        )
+
+    async def detail(self, name: str) -> SignatureDetail:
+        """Give a group with its samples."""
+        found = await stored(self._report.signature(name))
+        if found is None:
+            raise NotFoundError(f"There is no difference with the signature {name!r}.")
+        return found
+
+    async def _mark(
+        self, found: SignatureSummary, state: State, who: Change | Acceptance, version: int
+    ) -> SignatureSummary:
+        marked = await stored(
+            self._report.mark(
+                found.id,
+                state,
+                author=who.author,
+                reason=who.reason,
+                at=time.time(),
+                version=version,
+            )
+        )
+        return marked or found  # it was pruned at this very moment
+
+
+async def stored(reading: Awaitable[T]) -> T:
+    """Await a use of the comparisons; their store may be gone while all else goes on."""
+    try:
+        return await reading
+    except Exception as error:
+        _log.exception("the comparisons cannot be used")
+        detail = f"The comparisons cannot be used just now: {error}"
+        problem = Problem(503, "store-unavailable", detail, "Try again; the proxy goes on without.")
+        raise ProblemError(problem) from error
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
