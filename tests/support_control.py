@@ -127,6 +127,11 @@ class Scene:
         self.clock.advance(seconds)
         self.controller.tick()
 
+    async def steps(self, seconds: float = 1.0) -> None:
+        """Let time pass, and plans take the steps that are due by then."""
+        self.pass_time(seconds)
+        await self.controller.take_steps()
+
     def outcomes(
         self,
         ok: int = 0,

@@ -13,27 +13,37 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from proxy.clock import Clock
+from proxy.control.believed import BelievedTime
 from proxy.control.board import route_reading, worker_reading
 from proxy.control.bus.base import Payload, Peer
-from proxy.control.desk import FROM_FILE, Desk
-from proxy.control.live import LiveRoute
+from proxy.control.desk import FROM_FILE
+from proxy.control.live import LiveRoute, World
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.plan_desk import PlanDesk
 from proxy.control.publisher import Publisher
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
+from proxy.control.stepper import Stepper
 from proxy.control.store.base import Store
 from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.outcome import ComparisonBatch, OutcomeBatch, WritesHalted
 from proxy.rollout.breach import Breach, Verdict
+from proxy.rollout.calendar import closed
 from proxy.routing.schema import load_rules
 from proxy.turns import Turns
 
 TICK: Final = 0.05
 BOOKS: Final = 1.0
 """Seconds between looks at rules and windows, and between looks at the store."""
+
+KEPT: Final = 5.0
+"""Seconds between two times that evidence is kept: so much of it a killed controller loses."""
+
+SILENT: Final = 5.0
+"""Seconds without a word from any data plane worker after which nothing counts as watched."""
 
 PART: Final = 100
 ROUND: Final = 20
@@ -52,7 +62,7 @@ OnLost = Callable[[str, Mapping[str, int], int], None]
 """Takes captures that were dropped: route, how many by reason, and the rules version."""
 
 
-class Controller(Desk):
+class Controller(PlanDesk):
     """The acting controller of one state directory; single-threaded, never waits to decide.
 
     `on_lost` is told of captures that no shadow worker had.
@@ -69,6 +79,9 @@ class Controller(Desk):
     ) -> None:
         super().__init__(rules_file, store, publisher, clock, kill_file)
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
+        self._stepper = Stepper(self._in_force, rules_file, clock)
+        self._believed = BelievedTime(clock.wall(), clock.monotonic())
+        self._looked_at = self._kept_at = clock.monotonic() - BOOKS
         self._on_lost = on_lost
         self._captures_sent = 0
         self._stream: dict[str, int] = {}
@@ -85,7 +98,10 @@ class Controller(Desk):
         await self._publisher.start(self.on_message, self.on_peer)
         try:
             last = await self._journal.open(self._publisher.last())
+            kept = await self._journal.evidence()
+            self._look_around()
             self._begin(last)
+            self._restore(kept)
             await self._journal.flush()
         except BaseException:
             await self._publisher.close()
@@ -93,7 +109,7 @@ class Controller(Desk):
 
     async def run(self) -> None:
         """Watch over everything until cancelled."""
-        books = asyncio.create_task(self._keep_books())
+        books = asyncio.gather(self._keep_books(), self._stepper.run())
         try:
             while True:
                 try:
@@ -108,6 +124,8 @@ class Controller(Desk):
     async def close(self) -> None:
         """Write what is to be written, and let go; workers go on with what they have."""
         self._in_force.end()
+        await self._journal.flush()
+        await self._keep_evidence()
         await self._publisher.close()
         await self._journal.close()
 
@@ -115,10 +133,46 @@ class Controller(Desk):
         """Look at everything once: rules, then windows; the bus brings the rest by itself."""
         self.read_rules()
         self.follow_kill_file()
+        self._look_around()
         now = self._clock.monotonic()
         for live in self._turns.next(tuple(self._in_force.live.values())):
             if live.due <= now:
                 self._judge(live, now)
+
+    async def take_steps(self) -> None:
+        """Take the steps of plans that are due, and return when they are in force."""
+        await self._stepper.take_all()
+
+    def _look_around(self) -> None:
+        """See once a second what holds for all routes: the calendar, and whether we are blind."""
+        now = self._clock.monotonic()
+        believed = self._believed.at(self._clock.wall(), now)
+        if 0.0 <= now - self._looked_at < BOOKS:
+            return
+        self._looked_at = now
+        shut = closed(self._now.loaded.rules.calendar, believed) if self._in_force.started else None
+        self._in_force.world = World(
+            closed=shut,
+            opens=shut.until - believed if shut is not None else 0.0,
+            killed=self._killed or (self._in_force.started and self._now.record.kill_switch),
+            watched=self._workers.silent_for(now) <= SILENT,
+        )
+
+    def _restore(self, kept: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take up the measurements of the controller before."""
+        for route_id, live in self._in_force.live.items():
+            if route_id in kept:
+                live.restore(kept[route_id], self._in_force.position(route_id))
+
+    async def _keep_evidence(self) -> None:
+        """Keep what was measured, in parts, so that the loop turns in between."""
+        self._kept_at = self._clock.monotonic()
+        version, rows = self._now.record.number, {}
+        for place, live in enumerate(tuple(self._in_force.live.values())):
+            if place % PART == PART - 1:
+                await asyncio.sleep(0)
+            rows[live.route.id] = live.kept()
+        await self._journal.keep_evidence(version, rows)
 
     async def _keep_books(self) -> None:
         """Write decisions down as soon as there are some, and mend what was lost."""
@@ -130,6 +184,8 @@ class Controller(Desk):
                 self._publisher.mend()
             try:
                 await self._journal.flush()
+                if self._clock.monotonic() - self._kept_at >= KEPT:
+                    await self._keep_evidence()
             except Exception:
                 log.exception("the store failed in an unexpected way")
 
@@ -242,9 +298,10 @@ class Controller(Desk):
     def _judge(self, live: LiveRoute, now: float) -> None:
         """Judge one route and act on a breach."""
         state = self._now
-        rolled_back = state.rollback_of(live.route.id) is not None
-        judgement = live.judge(now, rolled_back=rolled_back)
+        judgement = live.judge(now, self._in_force.position(live.route.id))
         live.put_off(now)
+        if judgement.verdict is Verdict.ADVANCE:
+            self._stepper.want(live.route.id)
         if judgement.verdict is not Verdict.ROLLBACK or judgement.breach is None:
             return
         if state.record.kill_switch or self._killed:

@@ -232,10 +232,18 @@ class Desk:
         force: bool = False,
         expected_version: int | None = None,
     ) -> VersionRecord:
-        """Put a rolled back route in force again, at its weight in the rules or at another."""
+        """Put a rolled back route in force again, at its weight in the rules or at another.
+
+        A route that is in force with its plan on hold goes on with that plan, at its own weight.
+        """
         self.read_rules()
         self._expect(expected_version)
         route = self._route(route_id)
+        if weight is None and self._is_on_hold(route_id):
+            because = self._because(author, reason, {"weight": route.weight})
+            state = self._now.with_release(route_id, because)
+            self._in_force.commit(state, "release", route_id, because)
+            return await self._written()
         self._allow(route, Cause.RESUME)
         if not force:
             self._cooled_down(route_id)
@@ -306,20 +314,30 @@ class Desk:
             return
         rollback = self._now.rollback_of(route.id)
         if rollback is None:
-            raise RefusedError(f"`{route.id}` is not rolled back; there is nothing to resume")
+            if cause is Cause.ADVANCE:
+                raise RefusedError(f"`{route.id}` is on modern already; there is no step left")
+            raise RefusedError(
+                f"`{route.id}` is neither rolled back nor on hold; there is nothing to resume"
+            )
         hint = "nothing is left to take back" if cause is Cause.ROLLBACK else "resume it first"
         raise RefusedError(f"`{route.id}` {_told(rollback)}; {hint}")
 
     def _cooled_down(self, route_id: str) -> None:
         """Refuse to resume before the cool-down has ended."""
-        rollback = self._now.record.rollbacks[route_id]
-        left = rollback.cooldown_until - self._clock.wall()
+        rollback, live = self._now.record.rollbacks[route_id], self._in_force.live[route_id]
+        live.judge(self._clock.monotonic(), self._in_force.position(route_id))
+        left = rollback.cooldown - live.cooled
         if left > 0:
+            until = _instant(self._clock.wall() + left)
             raise RefusedError(
                 f"`{route_id}` {_told(rollback)}; its cool-down lasts another"
-                f" {math.ceil(left / 60)} min, until {_instant(rollback.cooldown_until)}; force it"
-                " to resume before"
+                f" {math.ceil(left / 60)} min, until {until}; force it to resume before"
             )
+
+    def _is_on_hold(self, route_id: str) -> bool:
+        """Whether a route is in force, and its plan alone is not."""
+        rolled_back = self._now.rollback_of(route_id) is not None
+        return not rolled_back and self._now.progress_of(route_id).held is not None
 
     def _write_weight(self, route_id: str, weight: int) -> LoadedRules:
         """Change the weight in the file."""

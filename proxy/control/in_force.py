@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator
 
 from proxy.clock import Clock
 from proxy.control.journal import Journal
-from proxy.control.live import NOTHING_YET, LiveRoute
+from proxy.control.live import NOTHING_YET, LiveRoute, Position, World
 from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, VersionRecord
+
+BEGIN_ANEW = frozenset({"rollback", "resume", "retry"})
+"""Actions after which what was measured of the route says nothing any more."""
 
 
 class InForce:
@@ -22,6 +25,7 @@ class InForce:
 
     def __init__(self, journal: Journal, publisher: Publisher, clock: Clock) -> None:
         self.live: dict[str, LiveRoute] = {}
+        self.world = World()
         self._journal = journal
         self._publisher = publisher
         self._clock = clock
@@ -46,7 +50,10 @@ class InForce:
         self, state: RoutingState, action: str, route_id: str | None, because: Because
     ) -> VersionRecord:
         """Put a new state in force and remember why."""
-        self.enter(state, begin_anew=route_id if action in ("rollback", "resume") else None)
+        anew = route_id if action in BEGIN_ANEW else None
+        self.enter(state, begin_anew=anew)
+        if route_id is not None and (live := self.live.get(route_id)) is not None:
+            live.judge(self._clock.monotonic(), self.position(route_id))
         self.note(action, route_id, because, state.record)
         return state.record
 
@@ -55,6 +62,11 @@ class InForce:
         self._state = state
         self._publisher.publish(state.snapshot, state.record)
         self._follow(state, begin_anew)
+
+    def position(self, route_id: str) -> Position:
+        """Where a route stands."""
+        state = self.state
+        return Position(state.progress_of(route_id), state.rollback_of(route_id), self.world)
 
     def note(
         self, action: str, route_id: str | None, because: Because, version: VersionRecord | None
@@ -108,5 +120,5 @@ class InForce:
                 live.follow(route, rules, version, now)
             elif live.judgement is not NOTHING_YET:
                 continue
-            live.judge(now, rolled_back=state.rollback_of(route.id) is not None)
+            live.judge(now, self.position(route.id))
         self.live = followed

@@ -26,13 +26,13 @@ def insert_in_flow(text: str, node: CollectionNode, piece: str) -> str:
     if not node.value:
         at = text.index("[{"[isinstance(node, MappingNode)], node.start_mark.index) + 1
         return f"{text[:at]}{piece}{text[at:]}"
-    at = _last(node).end_mark.index
+    at = last_within(node).end_mark.index
     return f"{text[:at]}, {piece}{text[at:]}"
 
 
 def insert_lines(text: str, node: CollectionNode, lines: list[str]) -> str:
     """Add lines behind the line on which a node in block style ends."""
-    at = _last(node).end_mark.index
+    at = last_within(node).end_mark.index
     while at and text[at - 1] in "\r\n":  # a block scalar ends where the next line begins
         at -= 1
     end = text.find("\n", at)
@@ -42,7 +42,7 @@ def insert_lines(text: str, node: CollectionNode, lines: list[str]) -> str:
     return text[:end] + "".join(newline + line for line in lines) + text[end:]
 
 
-def _last(node: Node) -> Node:
+def last_within(node: Node) -> Node:
     """Give the last node inside whose end is an end in the text: that of a block is none."""
     while isinstance(node, CollectionNode) and node.value:
         last = node.value[-1]

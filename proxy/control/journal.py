@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Mapping
+from typing import Any
 
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.base import Store
@@ -94,6 +96,26 @@ class Journal:
                 # that reached it although it reported a failure. What is missing is added to it.
                 self._generation = None
                 await self._restore_only()
+
+    async def evidence(self) -> dict[str, dict[str, Any]]:
+        """Give what was kept of measurements; a broken store only costs time: they begin anew."""
+        try:
+            return await self._store.evidence()
+        except StoreError as error:
+            self._trouble(error)
+            return {}
+
+    async def keep_evidence(self, version: int, rows: Mapping[str, dict[str, Any]]) -> None:
+        """Keep measurements made under a version, if all that leads to it has been written."""
+        async with self._writing:
+            if self._pending or self.problem is not None:
+                return
+            try:
+                await self._store.keep_evidence(version, rows)
+            except StoreError as error:
+                self._trouble(error)
+            except ConflictError:
+                log.debug("version %d was no longer the newest; its evidence is not kept", version)
 
     async def versions(self, limit: int, before: int | None) -> list[VersionRecord]:
         """Give versions, newest first: from the store, or as far as memory goes."""

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
 
+from proxy.control.status import Rollback
 from proxy.outcome import BadEvent, ComparisonCount, PairEvent, Tally
 from proxy.rollout.breach import Verdict
+from proxy.rollout.calendar import Closed
+from proxy.rollout.course import Cooling, Standing
 from proxy.rollout.detectors import Detectors
-from proxy.rollout.gate import StepEvidence
+from proxy.rollout.gate import WATCHED_GAP, Pace, StepEvidence
+from proxy.rollout.plan import Progress
 from proxy.rollout.verdict import Judgement, Measured, judge
 from proxy.rollout.window import SideWindow, SlidingCounts
 from proxy.rollout.window_rule import Compared
@@ -27,6 +31,28 @@ JUDGED_AT_LEAST_EVERY = 1.0
 JUDGED_AT_MOST_EVERY = 0.2
 """Seconds: time alone may satisfy a gate; and good news, of which there is always some, can wait
 for the rest of it. Failures and differences are judged as soon as they come."""
+
+
+class World(NamedTuple):
+    """What holds for all routes alike: calendar, kill switch, and whether anybody reports.
+
+    `opens` is seconds until the calendar opens, if it is `closed`. While workers are not heard of,
+    nothing is watched, and no time passes for any plan. `doubt` says why no route should go on.
+    """
+
+    closed: Closed | None = None
+    opens: float = 0.0
+    killed: bool = False
+    watched: bool = True
+    doubt: str | None = None
+
+
+class Position(NamedTuple):
+    """Where one route stands by the version in force."""
+
+    progress: Progress
+    rollback: Rollback | None
+    world: World = World()
 
 
 class SideTotals:
@@ -88,12 +114,17 @@ class LiveRoute:
 
     Evidence counts only what was seen under rules version `since_version` or later: a worker that
     still reports on the state before a reset says nothing about the state after it. From `due` on
-    it is to be judged.
+    it is to be judged. `obstacle` says why the next step of its plan could not be taken, if so.
     """
 
     def __init__(self, route: RouteRules, rules: Rules, version: int, now: float) -> None:
         self.totals = Totals()
         self.frozen_until = 0.0
+        self.obstacle = ""
+        self.entered = 0
+        self.cooled = 0.0
+        self._cooling: float | None = None
+        self._watched_at: float | None = None
         self.reset(route, rules, version, now)
 
     def reset(self, route: RouteRules, rules: Rules, version: int, now: float) -> None:
@@ -108,8 +139,8 @@ class LiveRoute:
         self.judgement = NOTHING_YET
         self.due = self._judged = now
         self._conditions = _conditions(route, rules)
-        self._steps = _steps(route, rules)
-        self.step = StepEvidence(now)
+        self.steps = _steps(route, rules)
+        self.step = StepEvidence()
 
     def follow(self, route: RouteRules, rules: Rules, version: int, now: float) -> None:
         """Take the route as it is written now.
@@ -120,10 +151,9 @@ class LiveRoute:
         if _conditions(route, rules) != self._conditions:
             self.reset(route, rules, version, now)
         elif route.weight != self.route.weight:
-            self.step = StepEvidence(now)
             self.detectors.step(raised=route.weight > self.route.weight, now=now)
         self.route = route
-        self._steps = _steps(route, rules)
+        self.steps = _steps(route, rules)
         self.due = now
 
     def add_outcomes(self, side: str, tally: Tally, version: int, now: float) -> None:
@@ -173,22 +203,71 @@ class LiveRoute:
             dropped = {(NOT_COMPARED, reason): number for reason, number in reasons.items()}
             self.coverage.add(dropped, now)
 
-    def judge(self, now: float, *, rolled_back: bool, doubt: str | None = None) -> Judgement:
-        """Let go of what is too old, and look at the rest; `doubt` is why not to go on, if so."""
+    def judge(self, now: float, at: Position) -> Judgement:
+        """Let go of what is too old, and look at the rest."""
         for side in self.sides.values():
             side.expire(now)
         self.coverage.expire(now)
+        self._watch(now, at)
         measured = Measured(
             self.sides[Side.MODERN.value],
             self.compared,
             self.detectors,
-            self.step,
-            now,
             self.sides[Side.LEGACY.value],
-            doubt,
+            at.world.doubt,
         )
-        self.judgement = judge(self.route, self._steps, measured, rolled_back=rolled_back)
+        self.judgement = judge(self.route, self.steps, measured, self.standing(now, at))
         return self.judgement
+
+    def _watch(self, now: float, at: Position) -> None:
+        """Let time pass, by no clock that jumps: on a step only as far as it was watched."""
+        if at.progress.entered != self.entered:
+            self.entered, self.step, self.obstacle = at.progress.entered, StepEvidence(), ""
+        if at.rollback is not None and at.rollback.at != self._cooling:
+            self._cooling, self.cooled = at.rollback.at, 0.0
+        passed = 0.0 if self._watched_at is None else now - self._watched_at
+        self._watched_at = now
+        if at.rollback is not None:
+            self.cooled += passed
+        elif passed <= WATCHED_GAP and at.world.watched and not at.world.killed:
+            self.step.held += passed
+
+    def standing(self, now: float, at: Position) -> Standing:
+        """Give where the route stands, with what was measured there."""
+        rollback, cooling = at.rollback, None
+        if rollback is not None:
+            cooling = Cooling(rollback.cooldown, self.cooled, rollback.times, rollback.automatic)
+        world = at.world
+        return Standing(
+            progress=at.progress,
+            seen=self.step,
+            pace=self.pace(now),
+            closed=world.closed,
+            opens=world.opens,
+            cooling=cooling,
+            killed=world.killed,
+            obstacle=self.obstacle,
+        )
+
+    def pace(self, now: float) -> Pace:
+        """How fast evidence has been coming in within the window."""
+        modern = self.sides[Side.MODERN.value]
+        watched = min(self.coverage.span, max(1.0, self.step.held))
+        return Pace(modern.per_second(now), self.compared.pairs / watched)
+
+    def kept(self) -> dict[str, Any]:
+        """Give what is to survive this controller, as JSON-able values."""
+        step = {"entered": self.entered, **asdict(self.step)}
+        cooling = {"at": self._cooling, "seconds": self.cooled}
+        return {"step": step, "cooling": cooling}
+
+    def restore(self, kept: Mapping[str, Any], at: Position) -> None:
+        """Take up what another controller has kept, as far as it is about the same position."""
+        step, cooling = dict(kept.get("step", {})), kept.get("cooling", {})
+        if step.pop("entered", None) == at.progress.entered:
+            self.entered, self.step = at.progress.entered, StepEvidence(**step)
+        if at.rollback is not None and cooling.get("at") == at.rollback.at:
+            self._cooling, self.cooled = at.rollback.at, float(cooling["seconds"])
 
     def put_off(self, now: float) -> None:
         """Note that the route has just been judged."""

@@ -12,13 +12,17 @@ from typing import Any
 from proxy.control.loaded import LoadedRules
 from proxy.control.status import Rollback, VersionRecord, WriteHalt
 from proxy.rollout.phase import Phase, phase_of
-from proxy.routing.rules import RouteRules
+from proxy.rollout.plan import Hand, Progress
+from proxy.routing.rules import RouteRules, Rules
 from proxy.snapshot import Snapshot
 
 IN_A_ROW_SECONDS = 24 * 3600.0
 """A rollback within this time of the one before doubles the cool-down; a later one begins anew."""
 
 DOUBLINGS_MAX = 10
+
+NOWHERE_YET = Progress()
+"""Of routes that nobody has moved since the first version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,11 @@ class Because:
     reason: str
     at: float
     evidence: dict[str, Any]
+
+    @property
+    def hand(self) -> Hand:
+        """Who, when and why."""
+        return Hand(self.at, self.author, self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,10 @@ class RoutingState:
         halt = self.record.write_halts.get(route_id)
         return 0 if halt is None else halt.epoch
 
+    def progress_of(self, route_id: str) -> Progress:
+        """Give where a route stands on its plan, beside its weight."""
+        return self.record.progress.get(route_id, NOWHERE_YET)
+
     def phase_of(self, route: RouteRules) -> Phase:
         """Where a route stands."""
         rolled_back = self.rollback_of(route.id) is not None
@@ -77,8 +90,40 @@ class RoutingState:
         return 0 if stopped else route.weight
 
     def with_rules(self, loaded: LoadedRules, because: Because) -> RoutingState:
-        """Put other rules in force; what is rolled back stays so."""
-        return RoutingState(self._next(because, text=loaded.text), loaded)
+        """Put other rules in force; what is rolled back stays so.
+
+        A weight that a person has changed stays until somebody lets the plan go on: whoever takes
+        the wheel does not expect it to turn by itself.
+        """
+        return _entered(RoutingState(self._next(because, text=loaded.text), loaded), self, because)
+
+    def with_step(
+        self,
+        route_id: str,
+        loaded: LoadedRules,
+        step: int,
+        because: Because,
+        held: Hand | None = None,
+    ) -> RoutingState:
+        """Take a step (from 0) of a route's plan, by these rules, in which it has its weight."""
+        record = self._next(because, text=loaded.text)
+        return _at(RoutingState(record, loaded), route_id, Progress(record.number, step, held))
+
+    def with_hold(self, route_id: str, because: Because) -> RoutingState:
+        """Keep a route's plan where it is."""
+        held = replace(self.progress_of(route_id), held=because.hand)
+        return _at(replace(self, record=self._next(because)), route_id, held)
+
+    def with_release(self, route_id: str, because: Because) -> RoutingState:
+        """Let a plan that is on hold go on; the gate counts from now."""
+        record = self._next(because)
+        released = replace(self.progress_of(route_id), held=None, entered=record.number)
+        return _at(replace(self, record=record), route_id, released)
+
+    def with_approval(self, route_id: str, because: Because) -> RoutingState:
+        """Note that a person agrees to leave the step that a route stands on."""
+        approved = replace(self.progress_of(route_id), approved=because.hand)
+        return _at(replace(self, record=self._next(because)), route_id, approved)
 
     def with_kill_switch(self, because: Because, *, on: bool) -> RoutingState:
         """Turn the kill switch."""
@@ -99,15 +144,19 @@ class RoutingState:
             until += float(cooldown * 2 ** min(times, DOUBLINGS_MAX))
             times += 1
         rollback = Rollback(
-            because.at, because.author, because.reason, until, times, True, because.evidence
-        )
-        return self._with_rollbacks({route_id: rollback}, because)
+            because.at, because.author, because.reason, until, times, True, because.evidence,
+            cooldown=until - because.at, automatic=cooldown is not None,
+        )  # fmt: skip
+        state = self._with_rollbacks({route_id: rollback}, because)
+        progress = replace(self.progress_of(route_id), entered=state.record.number, approved=None)
+        return _at(state, route_id, progress)
 
     def with_resume(self, route_id: str, loaded: LoadedRules, because: Because) -> RoutingState:
         """Put a route in force again, by these rules; expects that it is rolled back."""
         ended = replace(self.record.rollbacks[route_id], active=False)
         resumed = self._with_rollbacks({route_id: ended}, because)
-        return RoutingState(replace(resumed.record, text=loaded.text), loaded)
+        record = replace(resumed.record, text=loaded.text)
+        return _at(RoutingState(record, loaded), route_id, Progress(record.number))
 
     def with_writes_halted(self, route_id: str, because: Because) -> RoutingState:
         """Mirror no writes of a route any more, until somebody resumes it."""
@@ -161,6 +210,34 @@ def held_by_rollback(state: RoutingState, loaded: LoadedRules) -> tuple[str, ...
         and (was := state.loaded.rules.route(route.id)) is not None
         and was.weight != route.weight
     )
+
+
+def _at(state: RoutingState, route_id: str, progress: Progress) -> RoutingState:
+    """Note where a route stands on its plan; expects that the version is a new one already."""
+    known = {**state.record.progress, route_id: progress}
+    return replace(state, record=replace(state.record, progress=known))
+
+
+def _entered(state: RoutingState, before: RoutingState, because: Because) -> RoutingState:
+    """Note which routes stand elsewhere than before, and which of them by somebody's hand."""
+    number, old, new = state.record.number, before.loaded.rules, state.loaded.rules
+    known = {each.id: each for each in old.routes}
+    progress = {}
+    for route in new.routes:
+        was, stood = known.get(route.id), before.record.progress.get(route.id)
+        if was is not None and (was is route or not _stands_anew(was, route, old, new)):
+            if stood is not None:
+                progress[route.id] = stood
+        elif route.plan is not None:
+            moved = was is not None and was.plan is not None and was.weight != route.weight
+            held = because.hand if moved else stood.held if stood and was else None
+            progress[route.id] = Progress(number, held=held)
+    return replace(state, record=replace(state.record, progress=progress))
+
+
+def _stands_anew(was: RouteRules, route: RouteRules, old: Rules, new: Rules) -> bool:
+    """Whether what was measured for a gate says nothing about the route as it is written now."""
+    return old.modern != new.modern or replace(was, line=0) != replace(route, line=0)
 
 
 def first_state(loaded: LoadedRules, because: Because) -> RoutingState:

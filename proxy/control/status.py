@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxy.rollout.plan import Hand, Progress
+
 
 @dataclass(frozen=True, slots=True)
 class SideStatus:
@@ -47,7 +49,8 @@ class DecisionRecord:
 
     `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
     redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill, load,
-    import, revert, ignore, compare, halt_writes or resume_writes.
+    import, revert, ignore, compare, halt_writes or resume_writes; of a plan, advance, retry, hold,
+    release or approve; pin or unpin.
     """
 
     id: int
@@ -65,6 +68,8 @@ class Rollback:
     """The last rollback of a route, kept after `resume` because the next cool-down depends on it.
 
     `active` until resumed. `times` counts automatic ones in a row, each doubling the cool-down.
+    `cooldown` is its length in seconds, which is waited for by a clock that does not jump;
+    `cooldown_until` tells people when that should be. What was not done by hand is `automatic`.
     """
 
     at: float
@@ -74,6 +79,8 @@ class Rollback:
     times: int
     active: bool
     evidence: dict[str, Any] = field(default_factory=dict)
+    cooldown: float = 0.0
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,8 @@ class VersionRecord:
     """One version of the routing: document, what is rolled back, and why it came about.
 
     `rollbacks` holds the last rollback of each route that had one; `rolled_back` names the active.
-    `write_halts` holds the last halt of mirrored writes of each route that had one.
+    `write_halts` holds the last halt of mirrored writes of each route that had one, `progress`
+    where routes stand on their plans, beside their weights.
     """
 
     number: int
@@ -111,6 +119,7 @@ class VersionRecord:
     evidence: dict[str, Any] = field(default_factory=dict)
     rollbacks: dict[str, Rollback] = field(default_factory=dict)
     write_halts: dict[str, WriteHalt] = field(default_factory=dict)
+    progress: dict[str, Progress] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,26 @@ class RollbackStatus:
     reason: str
     cooldown_until: float
     evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStatus:
+    """Where a route stands on its plan; weights in hundredths of a percent.
+
+    `step` counts from 1, None when the weight is on no step. `waits` says in words what the gate
+    still waits for, `power` what the next step could be relied on to catch. `retries` are those
+    begun in a row, of those allowed.
+    """
+
+    weights: tuple[int, ...]
+    step: int | None
+    following: int | None
+    waits: tuple[str, ...]
+    held: Hand | None
+    approved: Hand | None
+    needs_approval: bool
+    power: str | None
+    retries: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +174,7 @@ class RouteStatus:
     plan: str | None
     on_breach: str
     rolled_back: RollbackStatus | None = None
+    progress: PlanStatus | None = None
     mirrors_writes: bool = False
     writes_halted: WriteHalt | None = None
 

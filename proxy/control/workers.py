@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from proxy.control.bus.base import Peer
@@ -36,6 +37,7 @@ class Workers:
     def __init__(self) -> None:
         self._workers: dict[tuple[str, int], _Worker] = {}
         self._retiring: dict[int, _Worker] = {}
+        self._heard = -math.inf
 
     def come_and_go(self, peer: Peer, now: float, *, connected: bool) -> None:
         """Note that a connection began or ended; `now` is monotonic seconds."""
@@ -75,6 +77,7 @@ class Workers:
 
     def note_outcomes(self, peer: Peer, batch: OutcomeBatch, now: float) -> None:
         """Note what a data plane worker says of itself."""
+        self._heard = now
         self.note_version(peer, batch.version, now)
         if (worker := self._current(peer)) is not None:
             worker.connections, worker.pools = batch.connections, batch.pools
@@ -86,6 +89,10 @@ class Workers:
         self.note_version(peer, batch.version, now)
         if (worker := self._current(peer)) is not None:
             worker.queue = batch.queue
+
+    def silent_for(self, now: float) -> float:
+        """Give for how many seconds no data plane worker has told what it saw; inf if none ever."""
+        return now - self._heard
 
     @property
     def retiring(self) -> int:

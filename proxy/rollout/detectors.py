@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from proxy.outcome import BadEvent, OutcomeKind, PairEvent, PairKind, Tally
+from proxy.rollout.bound import score_bound
 from proxy.rollout.breach import Breach, Verdict
 from proxy.rollout.critical import ENOUGH, CriticalDifferences
 from proxy.rollout.evidence import TOLERATED_LEAST, AbsoluteEvidence
-from proxy.rollout.gate import upper_bound
 from proxy.rollout.identities import FirstPerIdentity
 from proxy.rollout.jump import JumpEvidence
 from proxy.rollout.mixture import HOLD_AT, ROLLBACK_AT, Mixture
@@ -129,7 +129,7 @@ class Detectors:
         self._noise = (n, k)
         tolerated = self._rules.mismatch_rate
         if k:  # before any noise was met, none is known, and a bound would only say how little is
-            tolerated = max(tolerated, upper_bound(min(k, n), n))
+            tolerated = max(tolerated, score_bound(min(k, n), n))
         self.mismatches.tolerate(tolerated)
 
     def step(self, *, raised: bool, now: float) -> None:

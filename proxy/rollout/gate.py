@@ -1,71 +1,163 @@
-"""What a step still waits for before the next one may be taken."""
+"""What a step still waits for before the next one may be taken: values, and their words.
+
+A gate is satisfied by what was measured, never by what was not: a step that asks for nothing still
+needs a few events of the side it is about. And never against it: too little is no failure.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final, NamedTuple, assert_never
 
-from proxy.routing.rules import StepRules
+from proxy.rollout.bound import enough
+from proxy.rollout.calendar import Closed
+from proxy.routing.rules import RouteRules, StepRules
 
-_Z95 = 1.6449
-"""One-sided 95% point of the normal distribution."""
+WATCHED_GAP: Final = 5.0
+"""Seconds between two looks beyond which time did not pass under our eyes, and does not count."""
 
 
 @dataclass(slots=True)
 class StepEvidence:
-    """What was seen since the route stands on its step. `since` is monotonic seconds."""
+    """What was seen since the route stands on its step; `held` is seconds that it was watched."""
 
-    since: float
+    held: float = 0.0
     requests: int = 0
     bad: int = 0
     compared: int = 0
     mismatches: int = 0
 
 
-def upper_bound(hits: int, n: int) -> float:
-    """Bound that a rate does not exceed with 95% confidence, after `hits` in `n`; 1 without data.
+class Pace(NamedTuple):
+    """How fast evidence comes in, in events a second, over the window."""
 
-    Wilson's score bound; with no hits it is 2.7 / n, next to the rule of three.
+    requests: float = 0.0
+    comparisons: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MoreTime:
+    """So many seconds more on this step."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class MoreRequests:
+    """So many requests more on modern; with `limit`, none of them failing, to prove that rate."""
+
+    count: int
+    limit: float | None
+    bad: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoreComparisons:
+    """So many comparisons more; with `limit`, none of them differing, to prove that rate."""
+
+    count: int
+    limit: float | None
+    mismatches: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingMirrored:
+    """Nothing is known of modern here, and nothing will be: nobody is served and none mirrored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person has to agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The calendar has to open; `seconds` from now."""
+
+    closed: Closed
+    seconds: float
+
+
+Want = MoreTime | MoreRequests | MoreComparisons | NothingMirrored | Approval | Opening
+
+
+def wants(
+    route: RouteRules, step: StepRules, seen: StepEvidence, *, approved: bool = False
+) -> tuple[Want, ...]:
+    """Give what is missing on this step, time first; nothing when the gate is satisfied.
+
+    What the step does not ask for is asked for all the same, to the measure of `min_requests` of
+    the route's rollback rules: requests where modern serves, comparisons where it only answers in
+    the shadow. A 0 in the step says that none are needed.
     """
-    if n == 0:
-        return 1.0
-    share, z2 = hits / n, _Z95 * _Z95
-    centre = share + z2 / (2 * n)
-    margin = _Z95 * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return min(1.0, (centre + margin) / (1 + z2 / n))
+    found: list[Want] = []
+    if (left := step.hold - seen.held) > 0:
+        found.append(MoreTime(left))
+    serves, gate, least = step.weight > 0, step.until, route.rollback.min_requests
+    requests = gate.requests if gate.requests is not None else least if serves else 0
+    compared = gate.compared if gate.compared is not None else 0 if serves else least
+    if compared and gate.compared is None and route.mirror.share <= 0:
+        found.append(NothingMirrored())
+        compared = 0
+    if more := _more(requests, gate.error_rate, seen.bad, seen.requests):
+        found.append(MoreRequests(*more, seen.bad, seen.requests))
+    if more := _more(compared, gate.mismatch_rate, seen.mismatches, seen.compared):
+        found.append(MoreComparisons(*more, seen.mismatches, seen.compared))
+    if step.approval and not approved:
+        found.append(Approval())
+    return tuple(found)
 
 
-def waits_for(step: StepRules, seen: StepEvidence, now: float) -> tuple[str, ...]:
-    """Name in words what is missing; empty when the gate is satisfied.
-
-    Missing data is never a pass: a rate that was not measured has the upper bound 1.
-    """
-    gate = step.until
-    missing = []
-    if (left := step.hold - (now - seen.since)) > 0:
-        missing.append(f"{_duration(left)} more on this step")
-    if gate.requests is not None and seen.requests < gate.requests:
-        missing.append(f"{gate.requests - seen.requests} more requests on modern")
-    if gate.compared is not None and seen.compared < gate.compared:
-        missing.append(f"{gate.compared - seen.compared} more comparisons")
-    if gate.error_rate is not None:
-        missing += _rate("the error rate", gate.error_rate, seen.bad, seen.requests)
-    if gate.mismatch_rate is not None:
-        missing += _rate("the mismatch rate", gate.mismatch_rate, seen.mismatches, seen.compared)
-    return tuple(missing)
-
-
-def _rate(name: str, limit: float, hits: int, n: int) -> list[str]:
-    if n == 0:
-        return [f"{name} to be measured"]
-    bound = upper_bound(hits, n)
-    if bound <= limit:
-        return []
-    return [f"{name} to be proved at most {limit:.2%} (up to {bound:.2%} after {n})"]
+def words(want: Want, pace: Pace) -> str:
+    """Say one thing that is missing, and about how long it takes as things go now."""
+    match want:
+        case MoreTime(seconds):
+            return f"{duration(seconds)} more on this step"
+        case MoreRequests(count, limit, bad, of):
+            proof = _proof("a failure", limit, f"{bad:,} of {of:,} failed")
+            return f"{_count(count, 'more request')} on modern{proof}{_eta(count, pace.requests)}"
+        case MoreComparisons(count, limit, mismatches, of):
+            proof = _proof("a difference", limit, f"{mismatches:,} of {of:,} differ")
+            return f"{_count(count, 'more comparison')}{proof}{_eta(count, pace.comparisons)}"
+        case NothingMirrored():
+            return "comparisons, and nothing is mirrored (mirror it, or advance by hand)"
+        case Approval():
+            return "an approval by hand"
+        case Opening(closed, seconds):
+            return f"the calendar to open in {duration(seconds)}: {closed.why}"
+        case _:
+            assert_never(want)
 
 
-def _duration(seconds: float) -> str:
-    for size, unit in ((3600.0, "h"), (60.0, "min")):
+def duration(seconds: float) -> str:
+    """Say how long: `40 s`, `15 min`, `2.5 h`; never less than it is."""
+    for size, unit in ((86_400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= size:
-            return f"{math.ceil(seconds / size * 10) / 10:g} {unit}"
+            return f"{math.ceil(round(seconds / size * 10, 6)) / 10:g} {unit}"
     return f"{math.ceil(seconds)} s"
+
+
+def _more(least: int, limit: float | None, hits: int, n: int) -> tuple[int, float | None] | None:
+    """Give how many events more there must be, and the limit if it is that which asks for them."""
+    counted = least - n
+    proving = enough(hits, limit) - n if limit is not None else 0
+    if max(counted, proving) <= 0:
+        return None
+    return (proving, limit) if proving > counted else (counted, None)
+
+
+def _proof(without: str, limit: float | None, so_far: str) -> str:
+    if limit is None:
+        return ""
+    return f" without {without}, to prove at most {limit * 100:g}% ({so_far})"
+
+
+def _eta(count: int, pace: float) -> str:
+    return f", about {duration(count / pace)}" if pace > 0 else ", and none come in"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from proxy.rollout.bound import score_bound
 from proxy.rollout.evidence import AbsoluteEvidence
-from proxy.rollout.gate import upper_bound
 
 ARMED_SECONDS: Final = 600.0
 """How long after a step a jump is put down to it."""
@@ -65,7 +65,7 @@ class JumpEvidence:
         seen = answered - self._mark
         if seen < BEFORE_LEAST or self.modern is not None:
             return
-        tolerated = upper_bound(min(self._before, seen), seen)
+        tolerated = score_bound(min(self._before, seen), seen)
         self.modern, self.legacy = AbsoluteEvidence(tolerated), AbsoluteEvidence(tolerated)
 
     def kept(self) -> dict[str, Any] | None:

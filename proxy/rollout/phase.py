@@ -5,9 +5,12 @@ cannot disagree with them. The table says which moves exist, and by what cause:
 
 - RULES: an edit of the file, a weight set by an operator or by a step;
 - ROLLBACK: a detector or an operator takes the route back;
+- ADVANCE: a step of a plan, taken by the plan itself or by an operator;
+- RETRY: a plan begins anew at its first step after a rollback, if the operator allows that;
 - RESUME: an operator puts a rolled back route in force again.
 
-What matters is what the table lacks: no edit of the rules leads out of ROLLED_BACK.
+What matters is what the table lacks: neither an edit of the rules nor a step of a plan leads out of
+ROLLED_BACK, and no step leads back.
 """
 
 from __future__ import annotations
@@ -32,19 +35,32 @@ class Cause(StrEnum):
     """By what a route moves."""
 
     RULES = "rules"
+    ADVANCE = "advance"
     ROLLBACK = "rollback"
     RESUME = "resume"
+    RETRY = "retry"
 
 
 _IN_FORCE = frozenset({Phase.LEGACY, Phase.SHADOW, Phase.CANARY, Phase.MODERN})
 _TAKEN_BACK = frozenset({Phase.ROLLED_BACK})
+_SERVING = frozenset({Phase.CANARY, Phase.MODERN})
+
+
+def _in_force(*onward: Phase) -> Mapping[Cause, frozenset[Phase]]:
+    """Give the moves of a phase in which the rules decide, and where a step of a plan leads."""
+    return {
+        Cause.RULES: _IN_FORCE,
+        **({Cause.ADVANCE: frozenset(onward)} if onward else {}),
+        Cause.ROLLBACK: _TAKEN_BACK,
+    }
+
 
 TRANSITIONS: Mapping[Phase, Mapping[Cause, frozenset[Phase]]] = {
-    Phase.LEGACY: {Cause.RULES: _IN_FORCE, Cause.ROLLBACK: _TAKEN_BACK},
-    Phase.SHADOW: {Cause.RULES: _IN_FORCE, Cause.ROLLBACK: _TAKEN_BACK},
-    Phase.CANARY: {Cause.RULES: _IN_FORCE, Cause.ROLLBACK: _TAKEN_BACK},
-    Phase.MODERN: {Cause.RULES: _IN_FORCE, Cause.ROLLBACK: _TAKEN_BACK},
-    Phase.ROLLED_BACK: {Cause.RESUME: _IN_FORCE},
+    Phase.LEGACY: _in_force(Phase.LEGACY, *_SERVING),
+    Phase.SHADOW: _in_force(Phase.SHADOW, *_SERVING),
+    Phase.CANARY: _in_force(*_SERVING),
+    Phase.MODERN: _in_force(),
+    Phase.ROLLED_BACK: {Cause.RESUME: _IN_FORCE, Cause.RETRY: _IN_FORCE},
 }
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from proxy.rollout.breach import Breach, Verdict
+from proxy.rollout.course import Course, Retries, Standing, Takes, course, told
 from proxy.rollout.detectors import Detectors
-from proxy.rollout.gate import StepEvidence, waits_for
-from proxy.rollout.phase import Phase, phase_of
-from proxy.rollout.plan import place_on
 from proxy.rollout.window import SideWindow
 from proxy.rollout.window_rule import Compared, window_rule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, StepRules
@@ -17,19 +15,19 @@ from proxy.routing.rules import WEIGHT_MAX, RouteRules, StepRules
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict with its reason; `breach` is what a ROLLBACK or a detector's HOLD rests on."""
+    """A verdict with its reason; `breach` is what a ROLLBACK or a detector's HOLD rests on.
+
+    `course` is what the plan does, None while a breach or a doubt stands in its way.
+    """
 
     verdict: Verdict
     reason: str
     breach: Breach | None = None
-
-
-_ROLLED_BACK: Final = Judgement(Verdict.HOLD, "rolled back; waits to be resumed")
-_NO_PLAN: Final = Judgement(Verdict.HOLD, "no plan; the weight is set by hand")
+    course: Course | None = None
 
 
 class Measured(NamedTuple):
-    """Everything known about one route at one moment. `now` is monotonic seconds.
+    """Everything measured of one route at one moment.
 
     `doubt` says why what was measured cannot be relied on, if so: a clock that jumped, workers that
     are not heard. Missing data is never a failure of modern, and never a pass.
@@ -38,19 +36,16 @@ class Measured(NamedTuple):
     modern: SideWindow
     compared: Compared
     detectors: Detectors
-    step: StepEvidence
-    now: float
     legacy: SideWindow | None = None
     doubt: str | None = None
 
 
 def judge(
-    route: RouteRules, steps: tuple[StepRules, ...], seen: Measured, *, rolled_back: bool
+    route: RouteRules, steps: tuple[StepRules, ...], seen: Measured, at: Standing
 ) -> Judgement:
-    """Judge a route by its rules and by what was measured."""
-    phase = phase_of(route.weight, route.mirror.share, rolled_back=rolled_back)
-    if phase is Phase.ROLLED_BACK:
-        return _ROLLED_BACK
+    """Judge a route by its rules, by what was measured, and by where it stands on its plan."""
+    if at.cooling is not None:
+        return _by_plan(route, steps, at)
     breach = _worst(route, seen)
     if breach is not None:
         # There is nothing to take back at weight 0: this is what shadowing is for.
@@ -58,7 +53,14 @@ def judge(
         return Judgement(verdict, str(breach), breach)
     if seen.doubt is not None:
         return Judgement(Verdict.HOLD, seen.doubt)
-    return _gate(route, steps, seen)
+    return _by_plan(route, steps, at)
+
+
+def _by_plan(route: RouteRules, steps: tuple[StepRules, ...], at: Standing) -> Judgement:
+    """Let the plan have its way."""
+    does = course(route, steps, at)
+    verdict = Verdict.ADVANCE if isinstance(does, (Takes, Retries)) else Verdict.HOLD
+    return Judgement(verdict, told(does), course=does)
 
 
 def _worst(route: RouteRules, seen: Measured) -> Breach | None:
@@ -70,21 +72,3 @@ def _worst(route: RouteRules, seen: Measured) -> Breach | None:
     if proved is not None and (written is None or proved.verdict is Verdict.ROLLBACK):
         return proved
     return written
-
-
-def _gate(route: RouteRules, steps: tuple[StepRules, ...], seen: Measured) -> Judgement:
-    """Say what the plan still waits for."""
-    if not steps:
-        return _NO_PLAN
-    place = place_on(steps, route.weight)
-    if place is None:
-        return Judgement(Verdict.HOLD, "the weight is on no step of the plan")
-    name = f"step {place.number} of {place.of}"
-    missing = waits_for(place.step, seen.step, seen.now)
-    if missing:
-        return Judgement(Verdict.HOLD, f"{name} waits for {', '.join(missing)}")
-    if place.following is None:
-        return Judgement(Verdict.HOLD, f"{name}, the last; nothing more to wait for")
-    return Judgement(
-        Verdict.ADVANCE, f"{name} is satisfied; the next is {place.following.weight / 100:g}%"
-    )

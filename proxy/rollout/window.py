@@ -140,6 +140,12 @@ class SideWindow:
         watched = min(self.span, max(1.0, now - self._since))
         return self.requests / watched
 
+    def decided_per_second(self, now: float) -> float:
+        """Requests decided for this side a second over the part of the window that was watched."""
+        if self._since is None:
+            return 0.0
+        return self.decided / min(self.span, max(1.0, now - self._since))
+
     def _begin(self, number: int, now: float) -> _Slot:
         """Go on in a new slot."""
         if self._since is None:

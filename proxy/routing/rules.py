@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from proxy.routing.budget import MirrorBudget, TotalBudget
+from proxy.routing.calendar_rules import CalendarRules
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.read_back import ReadBackRules
@@ -27,7 +28,8 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class RollbackRules:
     """The window rule: what the operator tolerates on modern before it is taken back.
 
-    Rates are fractions (0.05 is 5%), times are seconds.
+    Rates are fractions (0.05 is 5%), times are seconds. `retries` is how often in a row a plan may
+    begin anew by itself after a rollback.
     """
 
     error_rate: float = 0.05
@@ -36,6 +38,7 @@ class RollbackRules:
     window: float = 60.0
     min_requests: int = 20
     cooldown: float = 600.0
+    retries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,13 @@ class GateRules:
 
 @dataclass(frozen=True, slots=True)
 class StepRules:
-    """One step of a plan."""
+    """One step of a plan; with `approval` a person must agree before the next one is taken."""
 
     weight: int
     hold: float = 0.0
     shadow: bool = False
     until: GateRules = field(default_factory=GateRules)
+    approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,7 @@ class Rules:
     expose_decision: bool = True
     limits: WorkerLimits = field(default_factory=WorkerLimits)
     mirror: TotalBudget = field(default_factory=TotalBudget)
+    calendar: CalendarRules = field(default_factory=CalendarRules)
 
     def route(self, route_id: str) -> RouteRules | None:
         """Find the route of this id, or None."""

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 from proxy.errors import RulesError
 from proxy.routing import pattern
 from proxy.routing.budget import TotalBudget
+from proxy.routing.calendar_rules import CalendarRules
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.document import read_document
 from proxy.routing.identity import canonical
@@ -17,19 +18,18 @@ from proxy.routing.node import Members, Node, Problems
 from proxy.routing.node import each as _each
 from proxy.routing.rules import (
     METHODS,
-    GateRules,
     Match,
     Pin,
     RetryRules,
     RollbackRules,
     RouteRules,
     Rules,
-    StepRules,
     taken_methods,
 )
 from proxy.routing.schema_compare import read_compare
 from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_mirror import read_mirror, read_total_budget
+from proxy.routing.schema_plans import Plans, read_calendar, read_plans
 from proxy.routing.schema_read_back import check_names
 from proxy.routing.schema_rewrite import check_strip, read_rewrites
 from proxy.routing.schema_translate import check_learnt, check_places
@@ -67,9 +67,6 @@ def _parse(document: Any, problems: Problems) -> Rules:
     return rules
 
 
-Plans = dict[str, tuple[StepRules, ...]]
-
-
 def read_rules(node: Node) -> Rules | None:
     """Read a whole document; None for an empty one."""
     if node.value is None:
@@ -79,13 +76,14 @@ def read_rules(node: Node) -> Rules | None:
         (
             "version", "upstreams", "defaults", "plans", "routes", "pins", "salt",
             "trusted_networks", "allowed_headers", "expose_decision", "limits", "mirror",
+            "calendar",
         ),
         required=("version", "upstreams", "routes"),
     )  # fmt: skip
     if (version := top.get("version")) is not None:
         version.constant(1, "this program reads version 1 of the schema", "write `version: 1`")
     upstreams: dict[Side, UpstreamRules] = top.read("upstreams", read_upstreams, {})
-    plans: Plans = top.read("plans", _plans, {})
+    plans: Plans = top.read("plans", read_plans, {})
     base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
     routes = top.read("routes", lambda n: _routes(n, base, plans), ())
     ids = {route.id for route in routes}
@@ -102,35 +100,7 @@ def read_rules(node: Node) -> Rules | None:
         expose_decision=top.read("expose_decision", lambda n: n.flag(True), True),
         limits=top.read("limits", read_worker_limits, WorkerLimits()),
         mirror=top.read("mirror", read_total_budget, TotalBudget()),
-    )
-
-
-# Plans
-
-
-def _plans(node: Node) -> Plans:
-    return {
-        name: tuple(_step(step) for step in child.items()) for name, child in node.mapping(None)
-    }
-
-
-def _step(node: Node) -> StepRules:
-    keys = node.mapping(("weight", "hold", "shadow", "until"), required=("weight",))
-    return StepRules(
-        weight=keys.read("weight", lambda n: n.weight(), 0),
-        hold=keys.read("hold", lambda n: n.duration(0.0), 0.0),
-        shadow=keys.read("shadow", lambda n: n.flag(False), False),
-        until=keys.read("until", _gate, GateRules()),
-    )
-
-
-def _gate(node: Node) -> GateRules:
-    keys = node.mapping(("requests", "compared", "error_rate", "mismatch_rate"))
-    return GateRules(
-        requests=keys.read("requests", lambda n: n.count(0), None),
-        compared=keys.read("compared", lambda n: n.count(0), None),
-        error_rate=keys.read("error_rate", lambda n: n.rate(0.0), None),
-        mismatch_rate=keys.read("mismatch_rate", lambda n: n.rate(0.0), None),
+        calendar=top.read("calendar", read_calendar, CalendarRules()),
     )
 
 
@@ -324,7 +294,7 @@ def _retry(node: Node) -> RetryRules:
 
 def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
     keys = node.mapping(
-        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown")
+        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown", "retries")
     )
     return RollbackRules(
         error_rate=keys.read("error_rate", lambda n: n.rate(base.error_rate), base.error_rate),
@@ -335,6 +305,7 @@ def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
         window=keys.read("window", lambda n: n.duration(base.window, 1.0), base.window),
         min_requests=keys.read("min_requests", lambda n: n.count(20, 1), base.min_requests),
         cooldown=keys.read("cooldown", lambda n: n.duration(base.cooldown), base.cooldown),
+        retries=keys.read("retries", lambda n: n.count(0, most=100), base.retries),
     )
 
 

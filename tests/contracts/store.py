@@ -7,6 +7,7 @@ import pytest
 from proxy.control.status import DecisionRecord, Rollback, VersionRecord, WriteHalt
 from proxy.control.store.base import Store
 from proxy.errors import ConflictError
+from proxy.rollout.plan import Hand, Progress
 
 ROLLBACK = Rollback(
     at=1_790_000_000.25,
@@ -16,6 +17,15 @@ ROLLBACK = Rollback(
     times=1,
     active=True,
     evidence={"detector": "error_rate", "value": 0.125, "samples": [{"path": "/api/plans"}]},
+    cooldown=600.0,
+    automatic=True,
+)
+
+PROGRESS = Progress(
+    entered=3,
+    step=1,
+    held=Hand(1_790_000_000.25, "jürgen", "lunch"),
+    approved=Hand(1_790_000_000.75, "ada", "the numbers are good"),
 )
 
 WRITE_HALT = WriteHalt(
@@ -42,6 +52,7 @@ def version(number: int, parent: int | None = None) -> VersionRecord:
         evidence={"weight": 1000},
         rollbacks={"plans": ROLLBACK},
         write_halts={"plans": WRITE_HALT},
+        progress={"plans": PROGRESS, "users": Progress(entered=2)},
     )
 
 
@@ -124,6 +135,26 @@ class StoreContract:
         assert [r.number for r in await store.versions()] == [5, 2, 1]
         assert [r.id for r in await store.decisions()] == [2, 1]
         await store.restore([], [])
+
+    async def test_evidence_comes_back_as_it_was(self, store: Store) -> None:
+        """What was measured of a route replaces what was kept of it; others keep theirs."""
+        assert await store.evidence() == {}
+        await store.append(version(1))
+        await store.keep_evidence(1, {"plans": {"step": {"held": 1.5}}, "ünser": {"step": {}}})
+        await store.keep_evidence(1, {"plans": {"step": {"held": 2.5}}})
+        await store.keep_evidence(1, {})
+        assert await store.evidence() == {"plans": {"step": {"held": 2.5}}, "ünser": {"step": {}}}
+
+    async def test_evidence_under_rules_of_yesterday_is_none(self, store: Store) -> None:
+        """It is kept only while its version is the newest: no late writer brings it back."""
+        with pytest.raises(ConflictError):
+            await store.keep_evidence(1, {"plans": {}})
+        await store.append(version(1))
+        await store.keep_evidence(1, {"plans": {"held": 1}})
+        await store.append(version(2))
+        with pytest.raises(ConflictError):
+            await store.keep_evidence(1, {"plans": {"held": 9}})
+        assert await store.evidence() == {"plans": {"held": 1}}
 
     async def test_check_gives_the_same_while_nothing_happens(self, store: Store) -> None:
         """A store that is still the same says so."""

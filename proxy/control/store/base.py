@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from proxy.control.status import DecisionRecord, VersionRecord
 
@@ -47,6 +47,18 @@ class Store(Protocol):
 
     async def decision(self, number: int) -> DecisionRecord | None:
         """Give one decision, or None."""
+        ...
+
+    async def evidence(self) -> dict[str, dict[str, Any]]:
+        """Give what was measured of each route, as `keep_evidence` was told last."""
+        ...
+
+    async def keep_evidence(self, version: int, rows: Mapping[str, dict[str, Any]]) -> None:
+        """Keep what was measured of some routes under a version, instead of what was kept of them.
+
+        Raises ConflictError unless that version is the newest one kept: evidence under rules that
+        are no longer in force is none.
+        """
         ...
 
     async def check(self) -> int:

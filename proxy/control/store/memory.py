@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import ConflictError
@@ -37,11 +38,13 @@ class MemoryStore:
         self.generation = 1
         self._versions: dict[int, VersionRecord] = {}
         self._decisions: dict[int, DecisionRecord] = {}
+        self._evidence: dict[str, dict[str, Any]] = {}
 
     def lose_everything(self) -> None:
         """Forget it all, as when a file is deleted."""
         self._versions.clear()
         self._decisions.clear()
+        self._evidence.clear()
         self.generation += 1
 
     async def latest(self) -> VersionRecord | None:
@@ -89,6 +92,18 @@ class MemoryStore:
         """Give one decision, or None."""
         self._fail_if_told()
         return self._decisions.get(number)
+
+    async def evidence(self) -> dict[str, dict[str, Any]]:
+        """Give what was measured of each route, as `keep_evidence` was told last."""
+        self._fail_if_told()
+        return dict(self._evidence)
+
+    async def keep_evidence(self, version: int, rows: Mapping[str, dict[str, Any]]) -> None:
+        """Keep what was measured of some routes under the newest version."""
+        latest = await self.latest()
+        if latest is None or latest.number != version:
+            raise ConflictError(f"version {version} is not the newest that is kept")
+        self._evidence.update(rows)
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Table, func, insert, select
+from sqlalchemy import Column, Table, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,7 @@ from proxy.control.records import (
     version_to_plain,
 )
 from proxy.control.status import DecisionRecord, VersionRecord
-from proxy.control.store.tables import decisions, metadata, versions
+from proxy.control.store.tables import decisions, evidence, metadata, versions
 from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
@@ -87,6 +87,25 @@ class SqlStore:
         """Give one decision, or None."""
         found = await self._rows(select(decisions).where(decisions.c.id == number))
         return next(iter(_read(decision_from_plain, found)), None)
+
+    async def evidence(self) -> dict[str, dict[str, Any]]:
+        """Give what was measured of each route, as `keep_evidence` was told last."""
+        return {row["route"]: row["data"] for row in await self._rows(select(evidence))}
+
+    async def keep_evidence(self, version: int, rows: Mapping[str, dict[str, Any]]) -> None:
+        """Keep what was measured of some routes under the newest version."""
+        if not rows:
+            return
+        fresh = [{"route": route, "version": version, "data": row} for route, row in rows.items()]
+        try:
+            async with self._database.begin() as connection:
+                newest = (await connection.execute(select(func.max(versions.c.number)))).scalar()
+                if newest != version:
+                    raise ConflictError(f"version {version} is not the newest that is kept")
+                await connection.execute(delete(evidence).where(evidence.c.route.in_(list(rows))))
+                await connection.execute(insert(evidence), fresh)
+        except IntegrityError as error:
+            raise ConflictError("somebody else keeps evidence of the same routes") from error
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""

@@ -34,7 +34,17 @@ versions = Table(
     Column("evidence", JSON, nullable=False),
     Column("rollbacks", JSON, nullable=False),
     Column("write_halts", JSON, nullable=False, server_default=text("'{}'")),
+    Column("progress", JSON, nullable=False, server_default=text("'{}'")),
 )
+
+evidence = Table(
+    "control_evidence",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+"""What was measured of each route so far; `version` is the one in force when that was written."""
 
 decisions = Table(
     "control_decisions",

@@ -303,7 +303,7 @@ class TestReading:
         assert (route.coverage.match, route.coverage.ignored, route.coverage.compared) == (5, 2, 7)
         assert route.coverage.not_compared == {"candidate_timeout": 3}
         assert (route.verdict, route.plan) == ("HOLD", "standard")
-        assert route.verdict_reason == "step 2 of 3 waits for 70 more requests on modern"
+        assert route.verdict_reason == "step 2 of 3 needs 70 more requests on modern, about 3 s"
 
 
 class TestChanged:

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from proxy.control.live import JUDGED_AT_LEAST_EVERY, JUDGED_AT_MOST_EVERY, LiveRoute
+from proxy.control.live import JUDGED_AT_LEAST_EVERY, JUDGED_AT_MOST_EVERY, LiveRoute, Position
 from proxy.outcome import ComparisonCount, Tally
+from proxy.rollout.plan import Progress
 from tests.support_routing import route, rules
 
 
@@ -46,5 +47,5 @@ def test_time_alone_is_judged_once_a_second(live: LiveRoute) -> None:
     live.add_outcomes("legacy", Tally(decided=1, ok=1), 1, 0.0)
     live.put_off(0.0)
     assert live.due == JUDGED_AT_LEAST_EVERY
-    live.judge(3600.0, rolled_back=False)
+    live.judge(3600.0, Position(Progress(), None))
     assert live.sides["legacy"].decided == 0

@@ -24,9 +24,21 @@ def test_phase_follows_from_weight_mirror_and_rollback(
     assert phase_of(weight, share, rolled_back=rolled_back) is phase
 
 
-def test_only_resume_leads_out_of_rolled_back() -> None:
-    """No edit of the rules and no second rollback moves a route that is rolled back."""
-    assert [cause for cause in Cause if may_move(Phase.ROLLED_BACK, cause)] == [Cause.RESUME]
+def test_only_resume_and_retry_lead_out_of_rolled_back() -> None:
+    """No edit of the rules, no step and no second rollback moves a route that is rolled back."""
+    out = [cause for cause in Cause if may_move(Phase.ROLLED_BACK, cause)]
+    assert out == [Cause.RESUME, Cause.RETRY]
+
+
+def test_no_step_of_a_plan_leads_back() -> None:
+    """A plan moves more to modern, or as much; from where all are there it leads nowhere."""
+    onward = {
+        phase: causes.get(Cause.ADVANCE, frozenset()) for phase, causes in TRANSITIONS.items()
+    }
+    serving = {Phase.CANARY, Phase.MODERN}
+    assert onward[Phase.CANARY] == serving
+    assert onward[Phase.SHADOW] - serving == {Phase.SHADOW}
+    assert onward[Phase.MODERN] == frozenset()
 
 
 def test_nothing_else_can_be_resumed() -> None:

@@ -6,8 +6,10 @@ import pytest
 
 from proxy.outcome import BadEvent, OutcomeKind, Tally
 from proxy.rollout.breach import Verdict
+from proxy.rollout.course import Cooling, NoPlan, Standing, Takes, Waiting
 from proxy.rollout.detectors import Detectors
 from proxy.rollout.gate import StepEvidence
+from proxy.rollout.plan import Progress
 from proxy.rollout.verdict import Measured, judge
 from proxy.rollout.window import SideWindow
 from proxy.rollout.window_rule import Compared
@@ -24,8 +26,7 @@ def seen(ok: int = 0, bad: int = 0, compared: int = 0, mismatches: int = 0) -> M
     events = [BadEvent(0.0, n, OutcomeKind.RESET, 0, 0.0, "GET", "/", "r") for n in range(bad)]
     detectors = Detectors(ROUTE.rollback)
     detectors.outcomes("modern", Tally(ok=ok, bad=bad, bad_events=events), 0.1, 1000.0)
-    step = StepEvidence(900.0, requests=ok + bad, bad=bad, compared=compared)
-    return Measured(window, Compared(compared, mismatches), detectors, step, 1000.0)
+    return Measured(window, Compared(compared, mismatches), detectors)
 
 
 def replace_doubt(measured: Measured) -> Measured:
@@ -33,13 +34,20 @@ def replace_doubt(measured: Measured) -> Measured:
     return measured._replace(doubt="the clock jumped back by 3600 s")
 
 
+def standing(measured: Measured, cooling: Cooling | None = None) -> Standing:
+    """Stand on a step for 100 s, in which all of this was seen."""
+    modern, compared = measured.modern, measured.compared
+    step = StepEvidence(100.0, modern.requests, modern.bad, compared.pairs, compared.mismatches)
+    return Standing(Progress(), step, cooling=cooling)
+
+
 @pytest.mark.parametrize(
     ("weight", "measured", "verdict", "reason"),
     [
         (1000, seen(ok=100), Verdict.ADVANCE, "step 2 of 3 is satisfied; the next is 100%"),
-        (1000, seen(ok=40), Verdict.HOLD, "step 2 of 3 waits for 60 more requests on modern"),
-        (1000, seen(), Verdict.HOLD, "step 2 of 3 waits for 100 more requests on modern"),
-        (10_000, seen(ok=9), Verdict.HOLD, "step 3 of 3, the last; nothing more to wait for"),
+        (1000, seen(ok=40), Verdict.HOLD, "step 2 of 3 needs 60 more requests on modern"),
+        (1000, seen(), Verdict.HOLD, "step 2 of 3 needs 100 more requests on modern"),
+        (10_000, seen(ok=20), Verdict.HOLD, "step 3 of 3, the last; nothing more to wait for"),
         (2500, seen(ok=9), Verdict.HOLD, "the weight is on no step of the plan"),
         (1000, seen(ok=10, bad=10), Verdict.ROLLBACK, "error rate of 50.0%"),
         (1000, seen(bad=9), Verdict.ROLLBACK, "9 of 9 requests to modern failed: this proves"),
@@ -53,20 +61,25 @@ def replace_doubt(measured: Measured) -> Measured:
 )
 def test_judgement(weight: int, measured: Measured, verdict: Verdict, reason: str) -> None:
     """Evidence is needed to advance and to go back; everything else holds, with its reason."""
-    judgement = judge(replace(ROUTE, weight=weight), STEPS, measured, rolled_back=False)
+    judgement = judge(replace(ROUTE, weight=weight), STEPS, measured, standing(measured))
     assert judgement.verdict is verdict
     assert judgement.reason.startswith(reason)
     if verdict is Verdict.ROLLBACK:
         assert judgement.breach is not None
+    assert isinstance(judgement.course, Takes) == (verdict is Verdict.ADVANCE)
 
 
 def test_rolled_back_route_is_not_judged_again() -> None:
     """What is rolled back waits, whatever is measured."""
-    judgement = judge(ROUTE, STEPS, seen(bad=100), rolled_back=True)
+    measured = seen(bad=100)
+    at = standing(measured, Cooling(0.0, 0.0, 0, automatic=False))
+    judgement = judge(ROUTE, STEPS, measured, at)
     assert judgement.verdict is Verdict.HOLD
+    assert judgement.course == Waiting(0.0, 0)
     assert "resumed" in judgement.reason
 
 
 def test_without_a_plan() -> None:
     """A route without a plan has nothing to advance to."""
-    assert judge(ROUTE, (), seen(ok=1000), rolled_back=False).verdict is Verdict.HOLD
+    judgement = judge(ROUTE, (), seen(ok=1000), standing(seen(ok=1000)))
+    assert (judgement.verdict, judgement.course) == (Verdict.HOLD, NoPlan())
