@@ -16,7 +16,7 @@ from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, VersionRecord
 
-BEGIN_ANEW = frozenset({"rollback", "resume", "retry"})
+BEGIN_ANEW = frozenset({"rollback", "resume"})
 """Actions after which what was measured of the route says nothing any more."""
 
 

@@ -49,8 +49,8 @@ class DecisionRecord:
 
     `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
     redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill, load,
-    import, revert, ignore, compare, halt_writes or resume_writes; of a plan, advance, retry, hold,
-    release or approve; pin or unpin.
+    import, revert, ignore, compare, halt_writes, resume_writes, advance, hold, release, approve,
+    pin or unpin.
     """
 
     id: int
@@ -138,8 +138,8 @@ class PlanStatus:
     """Where a route stands on its plan; weights in hundredths of a percent.
 
     `step` counts from 1, None when the weight is on no step. `waits` says in words what the gate
-    still waits for, `power` what the next step could be relied on to catch. `retries` are those
-    begun in a row, of those allowed.
+    still waits for, `power` what the next step could be relied on to catch. `resumed` is how
+    often in a row it has resumed by itself, of the times allowed.
     """
 
     weights: tuple[int, ...]
@@ -150,7 +150,7 @@ class PlanStatus:
     approved: Hand | None
     needs_approval: bool
     power: str | None
-    retries: tuple[int, int]
+    resumed: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)

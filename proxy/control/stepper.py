@@ -20,7 +20,7 @@ from proxy.control.loader import RulesFile
 from proxy.control.state import Because, RoutingState
 from proxy.errors import RefusedError
 from proxy.rollout.bound import upper_bound
-from proxy.rollout.course import Course, Retries, Takes
+from proxy.rollout.course import Course, Resumes, Takes
 from proxy.rollout.gate import StepEvidence
 from proxy.rollout.plan import Place
 from proxy.rollout.power import Power, power
@@ -91,9 +91,9 @@ class Stepper:
             case Takes(_, to):
                 taken = now.with_step(route_id, loaded, to.number - 1, because)
                 self._in_force.commit(taken, "advance", route_id, because)
-            case Retries():
+            case Resumes():
                 begun = now.with_resume(route_id, loaded, because)
-                self._in_force.commit(begun, "retry", route_id, because)
+                self._in_force.commit(begun, "resume", route_id, because)
 
     async def _edited(self, state: RoutingState, live: LiveRoute, weight: int) -> LoadedRules:
         """Work out the rules with this weight; raises RefusedError."""
@@ -124,7 +124,7 @@ class Stepper:
     def _rest(self, route_id: str) -> None:
         self._not_before[route_id] = self._clock.monotonic() + AGAIN
 
-    def _because(self, live: LiveRoute, due: Takes | Retries) -> Because:
+    def _because(self, live: LiveRoute, due: Takes | Resumes) -> Because:
         """Say why, with all that the step rests on."""
         state, route = self._in_force.state, live.route
         evidence: dict[str, Any] = {
@@ -136,18 +136,20 @@ class Stepper:
             "rules_version": state.record.number,
             "power": str(next_power(live, due.to, self._clock.monotonic())),
         }
-        if isinstance(due, Retries):
-            evidence |= {"retry": due.retry, "of_retries": due.of, "cooled": round(live.cooled, 1)}
-            reason = f"re-try {due.retry} of {due.of} after {live.cooled:.0f} s of cool-down"
+        if isinstance(due, Resumes):
+            evidence |= {"time": due.time, "of_times": due.of, "cooled": round(live.cooled, 1)}
+            reason = (
+                f"cooled down for {live.cooled:.0f} s; resumes by itself, {due.time} of {due.of}"
+            )
         else:
             evidence |= _measured(live.step)
             reason = f"{due.place} is satisfied: {summary(live.step, due.place)}"
         return Because(PLAN, reason, self._clock.wall(), evidence)
 
 
-def _due(live: LiveRoute) -> Takes | Retries | None:
+def _due(live: LiveRoute) -> Takes | Resumes | None:
     does: Course | None = live.judgement.course
-    return does if isinstance(does, (Takes, Retries)) else None
+    return does if isinstance(does, (Takes, Resumes)) else None
 
 
 def _measured(seen: StepEvidence) -> dict[str, Any]:

@@ -103,28 +103,28 @@ class Waiting:
 
     left: float
     spent: int
-    """Automatic re-tries that were allowed and made; 0 if none were allowed."""
+    """How often it resumed by itself, if that was as often as allowed; else 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class CoolsDown:
-    """Rolled back; re-tried by itself in `left` seconds, for the so-manieth time."""
+    """Rolled back; resumes by itself in `left` seconds, for which time of those allowed."""
 
     left: float
-    retry: int
+    time: int
     of: int
 
 
 @dataclass(frozen=True, slots=True)
-class Retries:
-    """Rolled back and cooled down; the plan begins anew at its first step now."""
+class Resumes:
+    """Rolled back and cooled down; resumes now, and the plan begins anew at its first step."""
 
     to: Place
-    retry: int
+    time: int
     of: int
 
 
-Course = NoPlan | OffPlan | HeldBack | Killed | Waits | Takes | Done | Waiting | CoolsDown | Retries
+Course = NoPlan | OffPlan | HeldBack | Killed | Waits | Takes | Done | Waiting | CoolsDown | Resumes
 
 NO_PLAN: Final = NoPlan()
 KILLED: Final = Killed()
@@ -179,27 +179,28 @@ def told(course: Course) -> str:
             rest = f"needs {_list(missing, pace)}" if missing else "nothing more to wait for"
             return f"{place}, the last; {rest}"
         case Waiting(left, spent):
-            by_hand = f"; {spent} of {spent} re-tries are spent" if spent else ""
+            by_hand = f" after resuming by itself {spent} of {spent} times" if spent else ""
             cooling = f"; its cool-down lasts another {duration(left)}" if left > 0 else ""
             return f"rolled back{by_hand}; waits to be resumed{cooling}"
-        case CoolsDown(left, retry, of):
-            return f"rolled back; cools down for {duration(left)}, then re-try {retry} of {of}"
-        case Retries(to, retry, of):
-            return f"cooled down; re-try {retry} of {of} begins at {_weight(to)}"
+        case CoolsDown(left, time, of):
+            again = f"then resumes by itself ({time} of {of})"
+            return f"rolled back; cools down for {duration(left)}, {again}"
+        case Resumes(to, time, of):
+            return f"cooled down; resumes by itself ({time} of {of}) at {_weight(to)}"
         case _:
             assert_never(course)
 
 
 def _back(route: RouteRules, steps: Steps, at: Standing, cooling: Cooling) -> Course:
     """Say what becomes of a route that is rolled back."""
-    allowed = route.rollback.retries
+    allowed = route.rollback.auto_resume
     left = max(0.0, cooling.cooldown - cooling.cooled)
     held = at.progress.held is not None
     if not steps or not cooling.automatic or cooling.times > allowed or held:
         return Waiting(left, allowed if cooling.times > allowed else 0)
     if left > 0 or at.killed or at.closed is not None:
         return CoolsDown(max(left, at.opens), cooling.times, allowed)
-    return Retries(first_place(steps), cooling.times, allowed)
+    return Resumes(first_place(steps), cooling.times, allowed)
 
 
 def _list(missing: tuple[Want, ...], pace: Pace) -> str:

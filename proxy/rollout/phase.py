@@ -6,8 +6,7 @@ cannot disagree with them. The table says which moves exist, and by what cause:
 - RULES: an edit of the file, a weight set by an operator or by a step;
 - ROLLBACK: a detector or an operator takes the route back;
 - ADVANCE: a step of a plan, taken by the plan itself or by an operator;
-- RETRY: a plan begins anew at its first step after a rollback, if the operator allows that;
-- RESUME: an operator puts a rolled back route in force again.
+- RESUME: an operator puts a rolled back route in force again, or its plan, if allowed to.
 
 What matters is what the table lacks: neither an edit of the rules nor a step of a plan leads out of
 ROLLED_BACK, and no step leads back.
@@ -38,7 +37,6 @@ class Cause(StrEnum):
     ADVANCE = "advance"
     ROLLBACK = "rollback"
     RESUME = "resume"
-    RETRY = "retry"
 
 
 _IN_FORCE = frozenset({Phase.LEGACY, Phase.SHADOW, Phase.CANARY, Phase.MODERN})
@@ -60,7 +58,7 @@ TRANSITIONS: Mapping[Phase, Mapping[Cause, frozenset[Phase]]] = {
     Phase.SHADOW: _in_force(Phase.SHADOW, *_SERVING),
     Phase.CANARY: _in_force(*_SERVING),
     Phase.MODERN: _in_force(),
-    Phase.ROLLED_BACK: {Cause.RESUME: _IN_FORCE, Cause.RETRY: _IN_FORCE},
+    Phase.ROLLED_BACK: {Cause.RESUME: _IN_FORCE},
 }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from proxy.rollout.breach import Breach, Verdict
-from proxy.rollout.course import Course, Retries, Standing, Takes, course, told
+from proxy.rollout.course import Course, Resumes, Standing, Takes, course, told
 from proxy.rollout.detectors import Detectors
 from proxy.rollout.window import SideWindow
 from proxy.rollout.window_rule import Compared, window_rule
@@ -59,7 +59,7 @@ def judge(
 def _by_plan(route: RouteRules, steps: tuple[StepRules, ...], at: Standing) -> Judgement:
     """Let the plan have its way."""
     does = course(route, steps, at)
-    verdict = Verdict.ADVANCE if isinstance(does, (Takes, Retries)) else Verdict.HOLD
+    verdict = Verdict.ADVANCE if isinstance(does, (Takes, Resumes)) else Verdict.HOLD
     return Judgement(verdict, told(does), course=does)
 
 

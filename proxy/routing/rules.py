@@ -28,8 +28,8 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class RollbackRules:
     """The window rule: what the operator tolerates on modern before it is taken back.
 
-    Rates are fractions (0.05 is 5%), times are seconds. `retries` is how often in a row a plan may
-    begin anew by itself after a rollback.
+    Rates are fractions (0.05 is 5%), times are seconds. `auto_resume` is how often in a row a
+    plan may resume by itself after a rollback.
     """
 
     error_rate: float = 0.05
@@ -38,7 +38,7 @@ class RollbackRules:
     window: float = 60.0
     min_requests: int = 20
     cooldown: float = 600.0
-    retries: int = 0
+    auto_resume: int = 0
 
 
 @dataclass(frozen=True, slots=True)

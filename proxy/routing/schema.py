@@ -294,7 +294,7 @@ def _retry(node: Node) -> RetryRules:
 
 def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
     keys = node.mapping(
-        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown", "retries")
+        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown", "auto_resume")
     )
     return RollbackRules(
         error_rate=keys.read("error_rate", lambda n: n.rate(base.error_rate), base.error_rate),
@@ -305,7 +305,9 @@ def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
         window=keys.read("window", lambda n: n.duration(base.window, 1.0), base.window),
         min_requests=keys.read("min_requests", lambda n: n.count(20, 1), base.min_requests),
         cooldown=keys.read("cooldown", lambda n: n.duration(base.cooldown), base.cooldown),
-        retries=keys.read("retries", lambda n: n.count(0, most=100), base.retries),
+        auto_resume=keys.read(
+            "auto_resume", lambda n: n.count(base.auto_resume, most=100), base.auto_resume
+        ),
     )
 
 

@@ -112,7 +112,9 @@ def _freeze(zone: ZoneInfo) -> Callable[[Node], Freeze]:
 
 def _moment(node: Node, zone: ZoneInfo, *, last: bool) -> float:
     """Read a day or a local time; as an end, a day counts in full."""
-    text = node.value if isinstance(node.value, str) else ""
+    text = node.text()
+    if not text:
+        return 0.0
     try:
         local = datetime.fromisoformat(text)
         if local.tzinfo is not None:

@@ -21,7 +21,7 @@ upstreams:
   modern: {instances: ["http://127.0.0.1:8082"]}
 defaults:
   plan: standard
-  rollback: {retries: 2, cooldown: 10m}
+  rollback: {auto_resume: 2, cooldown: 10m}
 plans:
   standard:
     - {weight: 0%, until: {compared: 1000, mismatch_rate: 0.5%}}
@@ -216,7 +216,7 @@ class TestHands:
         await to_ten(scene)
 
     async def test_rolled_back_on_hold(self, scene: Scene, controller: Controller) -> None:
-        """A hold keeps nobody from being taken back, and keeps re-tries from beginning."""
+        """A hold keeps nobody from being taken back, and keeps it from resuming by itself."""
         await to_ten(scene)
         await controller.hold("plans", author="ada", reason="watching")
         scene.outcomes(bad=30)
@@ -227,7 +227,7 @@ class TestHands:
         assert scene.route().weight_in_force > 1000
 
 
-class TestRetries:
+class TestResumingByItself:
     """After a rollback."""
 
     async def test_as_often_as_allowed(self, scene: Scene, controller: Controller) -> None:
@@ -246,16 +246,17 @@ class TestRetries:
         await scene.steps(1e6)
         assert scene.route().phase == "ROLLED_BACK"
         assert scene.route().verdict_reason == (
-            "rolled back; 2 of 2 re-tries are spent; waits to be resumed"
+            "rolled back after resuming by itself 2 of 2 times; waits to be resumed"
         )
-        retries = [d for d in await controller.decisions() if d.action == "retry"]
-        assert [d.reason for d in retries] == [
-            "re-try 2 of 2 after 1200 s of cool-down", "re-try 1 of 2 after 600 s of cool-down",
+        resumed = [d for d in await controller.decisions() if d.action == "resume"]
+        assert [d.reason for d in resumed] == [
+            "cooled down for 1200 s; resumes by itself, 2 of 2",
+            "cooled down for 600 s; resumes by itself, 1 of 2",
         ]  # fmt: skip
 
     async def test_none_by_default(self, place: Scene) -> None:
         """Without a word of the operator, `resume` is by hand."""
-        place.file.write_text(RULES.replace("retries: 2, ", ""))
+        place.file.write_text(RULES.replace("auto_resume: 2, ", ""))
         await place.start()
         await to_ten(place)
         place.outcomes(bad=30)
@@ -346,7 +347,7 @@ class TestRestart:
         assert "1 min more on this step" in scene.route().verdict_reason
 
     async def test_in_the_middle_of_a_cool_down(self, scene: Scene, controller: Controller) -> None:
-        """It goes on from where it was, and ends in a re-try."""
+        """It goes on from where it was, and ends in a resume."""
         await to_ten(scene)
         scene.outcomes(bad=30)
         await scene.steps(400.0)

@@ -19,7 +19,7 @@ from proxy.rollout.course import (
     Killed,
     NoPlan,
     OffPlan,
-    Retries,
+    Resumes,
     Standing,
     Takes,
     Waiting,
@@ -39,7 +39,7 @@ FIVE = (
     StepRules(10_000, hold=86_400.0),
 )
 ROUTE = RouteRules(
-    "plans", Match("/api/plans"), mirror=MirrorRules(1.0), rollback=RollbackRules(retries=2)
+    "plans", Match("/api/plans"), mirror=MirrorRules(1.0), rollback=RollbackRules(auto_resume=2)
 )
 ADA = Hand(0.0, "ada", "lunch")
 SHUT = Closed("a freeze (holidays)", 1e9)
@@ -74,7 +74,7 @@ class Story:
     def follow(self) -> Story:
         """Take the step that the plan asks for, as the controller does."""
         due = self.does
-        assert isinstance(due, (Takes, Retries)), told(due)
+        assert isinstance(due, (Takes, Resumes)), told(due)
         self.route = replace(self.route, weight=due.to.step.weight)
         self.at = Standing(Progress(1, due.to.number - 1), StepEvidence())
         self.visited.append(self.route.weight)
@@ -125,11 +125,11 @@ def test_five_phases() -> None:
         (standing_on(1000, cooling=Cooling(600.0, 0.0, 1, False)), Waiting,
          "rolled back; waits to be resumed; its cool-down lasts another 10 min"),
         (standing_on(1000, cooling=Cooling(600.0, 60.0, 1, True)), CoolsDown,
-         "rolled back; cools down for 9 min, then re-try 1 of 2"),
-        (standing_on(1000, cooling=Cooling(600.0, 600.0, 2, True)), Retries,
-         "cooled down; re-try 2 of 2 begins at 0%"),
+         "rolled back; cools down for 9 min, then resumes by itself (1 of 2)"),
+        (standing_on(1000, cooling=Cooling(600.0, 600.0, 2, True)), Resumes,
+         "cooled down; resumes by itself (2 of 2) at 0%"),
         (standing_on(1000, cooling=Cooling(600.0, 600.0, 3, True)), Waiting,
-         "rolled back; 2 of 2 re-tries are spent; waits to be resumed"),
+         "rolled back after resuming by itself 2 of 2 times; waits to be resumed"),
     ],
 )  # fmt: skip
 def test_every_course_in_words(story: Story, kind: type[Course], words: str) -> None:
@@ -138,7 +138,7 @@ def test_every_course_in_words(story: Story, kind: type[Course], words: str) -> 
     assert told(story.does) == words
 
 
-def test_a_retry_begins_at_the_first_step() -> None:
+def test_it_resumes_at_the_first_step() -> None:
     """What failed at 50% proves itself from the shadow on, each time after twice the wait."""
     story = standing_on(5000, cooling=Cooling(600.0, 600.0, 1, True)).follow()
     assert story.route.weight == 0
@@ -150,19 +150,19 @@ def test_a_retry_begins_at_the_first_step() -> None:
 @pytest.mark.parametrize(
     "facts", [{"killed": True}, {"closed": SHUT, "opens": 60.0}, {"progress": Progress(held=ADA)}]
 )
-def test_nothing_is_retried_while_no_step_would_be_taken(facts: dict[str, Any]) -> None:
+def test_nothing_resumes_by_itself_while_no_step_would_be_taken(facts: dict[str, Any]) -> None:
     """Kill switch, calendar and a hold keep a route back as they keep it where it is."""
     story = standing_on(1000, cooling=Cooling(600.0, 9999.0, 1, True)).world(**facts)
     assert isinstance(story.does, (CoolsDown, Waiting))
 
 
 def test_what_was_rolled_back_by_hand_is_resumed_by_hand() -> None:
-    """However many re-tries are allowed: a person took it back, and had a reason."""
+    """However often it may resume by itself: a person took it back, and had a reason."""
     story = standing_on(1000, cooling=Cooling(0.0, 9999.0, 0, False))
     assert isinstance(story.does, Waiting)
 
 
-def test_without_a_plan_nothing_is_retried() -> None:
+def test_without_a_plan_nothing_resumes_by_itself() -> None:
     """There is no first step to begin at."""
     story = Story(steps=()).world(cooling=Cooling(600.0, 600.0, 1, True))
     assert isinstance(story.does, Waiting)
@@ -208,10 +208,10 @@ def test_a_step_is_taken_only_when_everything_allows_it(weight: int, at: Standin
         assert at.seen.held >= does.place.step.hold
         served = at.seen.requests if weight else at.seen.compared
         assert served >= ROUTE.rollback.min_requests
-    if isinstance(does, Retries):
+    if isinstance(does, Resumes):
         assert at.cooling is not None
         assert at.cooling.cooled >= at.cooling.cooldown
-        assert at.cooling.times <= ROUTE.rollback.retries
+        assert at.cooling.times <= ROUTE.rollback.auto_resume
 
 
 @given(WEIGHTS, STANDINGS)

@@ -24,10 +24,10 @@ def test_phase_follows_from_weight_mirror_and_rollback(
     assert phase_of(weight, share, rolled_back=rolled_back) is phase
 
 
-def test_only_resume_and_retry_lead_out_of_rolled_back() -> None:
+def test_only_resume_leads_out_of_rolled_back() -> None:
     """No edit of the rules, no step and no second rollback moves a route that is rolled back."""
     out = [cause for cause in Cause if may_move(Phase.ROLLED_BACK, cause)]
-    assert out == [Cause.RESUME, Cause.RETRY]
+    assert out == [Cause.RESUME]
 
 
 def test_no_step_of_a_plan_leads_back() -> None:

@@ -48,8 +48,8 @@ def test_a_calendar() -> None:
 def test_no_calendar_never_closes() -> None:
     """Without one, steps are taken at any time."""
     assert rules("").calendar.hours == ()
-    assert rules("defaults: {rollback: {retries: 2}}\n").routes[0].rollback.retries == 2
-    assert rules("").routes[0].rollback.retries == 0
+    assert rules("defaults: {rollback: {auto_resume: 2}}\n").routes[0].rollback.auto_resume == 2
+    assert rules("").routes[0].rollback.auto_resume == 0
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_no_calendar_never_closes() -> None:
         ("calendar: {zone: UTC, freeze: [{from: tomorrow, to: 2026-12-24}]}", "must be a day"),
         ("calendar: {zone: UTC, freeze: [{from: 2026-12-24, to: 2026-12-20}]}", "ends before"),
         ("calendar: {zone: UTC, freeze: [{from: 2026-12-24T10:00Z, to: 2026-12-25}]}", "the zone"),
-        ("defaults: {rollback: {retries: -1}}", "from 0 to 100"),
+        ("defaults: {rollback: {auto_resume: -1}}", "from 0 to 100"),
     ],
 )
 def test_mistakes(text: str, message: str) -> None:
