@@ -109,7 +109,7 @@ class Tally:
     denied: int = 0
     slow_events: list[BadEvent] = field(default_factory=list)
     denied_events: list[BadEvent] = field(default_factory=list)
-    slow_at: float = math.inf
+    slow_at: float = field(default=math.inf, compare=False)
 
     def add_ok(self, latency: float) -> None:
         """Count a request that the upstream answered well; `latency` in seconds."""

@@ -202,6 +202,8 @@ class Scene:
                 if isinstance(value := getattr(tally, name), int):
                     setattr(into, name, getattr(into, name) + value)
             into.bad_events += tally.bad_events
+            into.slow_events += tally.slow_events
+            into.denied_events += tally.denied_events
             for bucket, number in tally.latencies.items():
                 into.latencies[bucket] = into.latencies.get(bucket, 0) + number
 

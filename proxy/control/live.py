@@ -58,10 +58,10 @@ class Position(NamedTuple):
 class SideTotals:
     """Counts of one side since the controller started."""
 
-    __slots__ = ("aborted", "bad", "latencies", "ok", "rejected", "served")
+    __slots__ = ("aborted", "bad", "client_errors", "latencies", "ok", "rejected", "served")
 
     def __init__(self) -> None:
-        self.ok = self.bad = self.aborted = self.rejected = self.served = 0
+        self.ok = self.bad = self.aborted = self.rejected = self.served = self.client_errors = 0
         self.latencies: dict[int, int] = {}
 
     def add(self, tally: Tally) -> None:
@@ -71,6 +71,7 @@ class SideTotals:
         self.aborted += tally.aborted
         self.rejected += tally.rejected
         self.served += tally.served
+        self.client_errors += tally.client_errors
         latencies = self.latencies
         for bucket, count in tally.latencies.items():
             latencies[bucket] = latencies.get(bucket, 0) + count
@@ -103,6 +104,7 @@ class Totals:
             for outcome, count in (
                 ("ok", totals.ok),
                 ("bad", totals.bad),
+                ("client_error", totals.client_errors),
                 ("aborted", totals.aborted),
                 ("rejected", totals.rejected),
             )

@@ -133,6 +133,16 @@ class _Blank(Node):
         self._text_like(kinds.FREQUENCY)
         return default
 
+    def times(self, default: float) -> float:
+        """Take a factor."""
+        self._text_like(kinds.TIMES)
+        return default
+
+    def scalar(self) -> str | int | float | bool | None:
+        """Take one value of any kind."""
+        self.schema.update(type=["string", "number", "boolean", "null"])
+        return None
+
     def bandwidth(self, default: float) -> float:
         """Take a bandwidth."""
         self._text_like(kinds.BANDWIDTH)

@@ -27,6 +27,8 @@ FREQUENCY = re.compile(r"([0-9]{1,9}) ?/ ?(s|m|h)")
 BANDWIDTH = re.compile(rf"({SIZE.pattern}) ?/ ?(s|m|h)")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DECIMAL = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+TIMES = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,2})?)x")
+_TIMES_MAX = 100.0
 _FREQUENCY_MAX = 1_000_000.0
 _BANDWIDTH_MAX = 1e12
 
@@ -277,6 +279,25 @@ class Node:
             self.problem(f"must lie above 0 and at most {_FREQUENCY_MAX:.0f} a second")
             return default
         return often
+
+    def times(self, default: float) -> float:
+        """Read a factor, such as `1.5x`, from 1 to 100."""
+        found = TIMES.fullmatch(self.value) if isinstance(self.value, str) else None
+        if found is None:
+            self.problem("must be a factor: 1.5x")
+            return default
+        factor = float(found[1])
+        if not 1.0 <= factor <= _TIMES_MAX:
+            self.problem(f"must lie between 1x and {_TIMES_MAX:.0f}x")
+            return default
+        return factor
+
+    def scalar(self) -> str | int | float | bool | None:
+        """Read one value of any kind."""
+        if self.value is None or isinstance(self.value, str | int | float | bool):
+            return self.value
+        self.problem("must be one value: a text, a number, true, false or null")
+        return None
 
     def bandwidth(self, default: float) -> float:
         """Read how many bytes may pass, such as `1MB/s` or `500KiB/m`; gives bytes a second."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from proxy.routing.budget import MirrorBudget, TotalBudget
 from proxy.routing.calendar_rules import CalendarRules
 from proxy.routing.compare_rules import CompareRules
+from proxy.routing.fail_when import FailRules
 from proxy.routing.limits import LimitRules, WorkerLimits
 from proxy.routing.read_back import ReadBackRules
 from proxy.routing.rewrites import Rewrites
@@ -28,8 +29,9 @@ WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 class RollbackRules:
     """The window rule: what the operator tolerates on modern before it is taken back.
 
-    Rates are fractions (0.05 is 5%), times are seconds. `auto_resume` is how often in a row a
-    plan may resume by itself after a rollback.
+    Rates are fractions (0.05 is 5%), times are seconds. `latency_tolerance` is how many times
+    legacy's own p95 modern's may be; without it only `p95` counts. `auto_resume` is how often in a
+    row a plan may resume by itself after a rollback.
     """
 
     error_rate: float = 0.05
@@ -39,6 +41,7 @@ class RollbackRules:
     min_requests: int = 20
     cooldown: float = 600.0
     auto_resume: int = 0
+    latency_tolerance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,7 @@ class RouteRules:
     rewrite: Rewrites = field(default_factory=Rewrites)
     line: int = 0
     retry: RetryRules = field(default_factory=RetryRules)
+    fail_when: FailRules = field(default_factory=FailRules)
 
 
 @dataclass(frozen=True, slots=True)

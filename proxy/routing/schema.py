@@ -27,6 +27,7 @@ from proxy.routing.rules import (
     taken_methods,
 )
 from proxy.routing.schema_compare import read_compare
+from proxy.routing.schema_fail_when import read_fail_when
 from proxy.routing.schema_limits import read_limits, read_worker_limits
 from proxy.routing.schema_mirror import read_mirror, read_total_budget
 from proxy.routing.schema_plans import Plans, read_calendar, read_plans
@@ -122,6 +123,7 @@ def _defaults(node: Node, plans: Plans) -> RouteRules:
             "limits",
             "rewrite",
             "retry",
+            "fail_when",
         )
     )
     return _shared(keys, _BUILT_IN, plans)
@@ -143,12 +145,15 @@ def _shared(keys: Members, base: RouteRules, plans: Plans) -> RouteRules:
         limits=keys.read("limits", lambda n: read_limits(n, base.limits), base.limits),
         rewrite=keys.read("rewrite", lambda n: read_rewrites(n, base.rewrite), base.rewrite),
         retry=keys.read("retry", _retry, base.retry),
+        fail_when=keys.read(
+            "fail_when", lambda n: read_fail_when(n, base.fail_when), base.fail_when
+        ),
     )
 
 
 _ROUTE_KEYS = (
     "id", "match", "weight", "sticky_by", "plan", "mirror", "compare", "rollback", "on_breach",
-    "fallback", "limits", "rewrite", "retry",
+    "fallback", "limits", "rewrite", "retry", "fail_when",
 )  # fmt: skip
 
 
@@ -218,6 +223,7 @@ def _route(node: Node, base: RouteRules, plans: Plans) -> RouteRules:
         limits=shared.limits,
         rewrite=shared.rewrite,
         retry=shared.retry,
+        fail_when=shared.fail_when,
         line=node.line,
     )
 
@@ -294,8 +300,11 @@ def _retry(node: Node) -> RetryRules:
 
 def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
     keys = node.mapping(
-        ("error_rate", "p95", "mismatch_rate", "window", "min_requests", "cooldown", "auto_resume")
-    )
+        (
+            "error_rate", "p95", "latency_tolerance", "mismatch_rate", "window", "min_requests",
+            "cooldown", "auto_resume",
+        )
+    )  # fmt: skip
     return RollbackRules(
         error_rate=keys.read("error_rate", lambda n: n.rate(base.error_rate), base.error_rate),
         p95=keys.read("p95", lambda n: n.duration(base.p95, 0.001), base.p95),
@@ -307,6 +316,9 @@ def _rollback(node: Node, base: RollbackRules) -> RollbackRules:
         cooldown=keys.read("cooldown", lambda n: n.duration(base.cooldown), base.cooldown),
         auto_resume=keys.read(
             "auto_resume", lambda n: n.count(base.auto_resume, most=100), base.auto_resume
+        ),
+        latency_tolerance=keys.read(
+            "latency_tolerance", lambda n: n.none_or(lambda m: m.times(1.0)), base.latency_tolerance
         ),
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 from proxy.routing import pattern
 from proxy.routing.bucket import bucket_of, is_chosen
 from proxy.routing.decision import BUCKET, Decision, Reason
+from proxy.routing.fail_when import FailRules
 from proxy.routing.identity import CLIENT_IP, Source, compile_source
 from proxy.routing.rewrites import Rewrites, compiled
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, taken_methods
@@ -30,6 +31,7 @@ class Route:
         "_salt",
         "_sources",
         "copies_bodies",
+        "declares_failures",
         "id",
         "limited",
         "methods",
@@ -62,6 +64,7 @@ class Route:
         self.limited: Final = rules.limits.limits_anything
         self.writes: Final = rules.mirror.writes and rules.mirror.share > 0.0 and not writes_halted
         self.reads_back: Final = rules.mirror.read_back is not None and rules.mirror.share > 0.0
+        self.declares_failures: Final = rules.fail_when != FailRules()
         self.copies_bodies: Final = self.writes or self.reads_back
         self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by

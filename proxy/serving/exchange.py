@@ -14,11 +14,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from proxy.outcome import OutcomeKind, Tally
+from proxy.outcome import DENIED, BadEvent, OutcomeKind, Tally
 from proxy.routing.decision import Decision
+from proxy.routing.identity import identity_hash
 from proxy.routing.side import LEGACY, Side
 from proxy.routing.table import Route, Table
-from proxy.serving import choosing, orphan, own, record, second, shadowing
+from proxy.serving import choosing, failing, orphan, own, record, second, shadowing
 from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.pace import BODY_GRACE, CONTINUE_AFTER, renewed
@@ -61,6 +62,9 @@ _FAILURE_STATUS: Final = {
 
 
 TIMING_FIELD: Final = b"cutover-timing"
+PATH_MAX: Final = 200
+"""Characters of a path that are told of one attempt."""
+
 HELD_MAX: Final = 65_536
 """Bytes of an answer of modern that may be held back until it is complete."""
 
@@ -263,10 +267,11 @@ class Exchange:
         if kind is not OutcomeKind.REJECTED:
             self._fail(kind)
             return
-        self._tally.rejected += 1
         if second.can_fall_back(self, kind):
+            self._count_bad(kind, 0)  # whatever legacy rescues, modern has failed
             self._fall_back()
         else:
+            self._tally.rejected += 1
             self._answer(503, self.pool.refusal)
 
     # What the client's connection says
@@ -457,7 +462,9 @@ class Exchange:
         fields = None if self.route.rewriting is None else self._rewritten(response)
         written, chunked = write_response(response, self.head, extra, self.close, fields=fields)
         out.append(written)
-        self.relay = Relay(response, chunked=chunked, copy=shadowing.begin_copy(self))
+        self.relay = relay = Relay(response, chunked=chunked, copy=shadowing.begin_copy(self))
+        if self.route.declares_failures:
+            relay.look = failing.begin_look(self, response)
         return True
 
     def _rewritten(self, response: ResponseHead) -> bytes | None:
@@ -542,6 +549,7 @@ class Exchange:
             self._end()
             self.client.reset()
             return
+        self._look_no_more()
         self.relay = None  # an answer that broke off before the client saw any of it
         if can_fall_back:
             second.take_fallback(self, kind)
@@ -603,7 +611,7 @@ class Exchange:
             self.client.write(b"".join(out))
         self.report(connection, relay.head.status)
         self.give_back(connection, relay.head)
-        self._count(relay.head.status)
+        self._count(relay)
         self._mirror(relay)
         close = self.close or not self.request_done
         self._end()
@@ -623,27 +631,48 @@ class Exchange:
         else:
             self.pool.discard(connection)
 
-    def _count(self, status: int) -> None:
-        if status >= 500:
-            self._tally.served += 1
+    def _count(self, relay: Relay) -> None:
+        status, tally, route = relay.head.status, self._tally, self.route
+        if status >= 500 or (
+            route.declares_failures
+            and failing.has_failed(route.rules.fail_when, status, relay.head, relay.look)
+        ):
+            tally.served += 1
             self._count_bad(OutcomeKind.STATUS, status)
             self._record(OutcomeKind.STATUS, status)
+            return
+        if status < 400:
+            tally.add_ok(self.latency)
+            if self.latency > tally.slow_at:
+                self.plane.record_slow(route.id, self.side, self._event(OutcomeKind.OK, status))
         else:
-            self._tally.add_ok(self.latency)
-            self._record(OutcomeKind.OK, status)
+            tally.served += 1
+            tally.client_errors += 1
+            if status in DENIED:
+                self.plane.record_denied(route.id, self.side, self._event(OutcomeKind.OK, status))
+        self._record(OutcomeKind.OK, status)
 
     def _count_bad(self, kind: OutcomeKind, status: int) -> None:
-        self.plane.record_bad(
-            self.route.id,
-            self.side,
+        self.plane.record_bad(self.route.id, self.side, self._event(kind, status))
+
+    def _event(self, kind: OutcomeKind, status: int) -> BadEvent:
+        """Give what is told of one attempt by itself."""
+        head = self.head
+        return BadEvent(
+            self.plane.wall(),
+            identity_hash(self.identity),
             kind,
             status,
             self.latency,
-            self.identity,
-            self.head.method,
-            self.head.path,
-            self.id,
+            head.method,
+            head.path[:PATH_MAX],
+            self.id.decode("ascii"),
         )
+
+    def _look_no_more(self) -> None:
+        """Give back what an answer held that was to be looked into."""
+        if self.relay is not None and self.relay.look is not None:
+            self.relay.look.end()
 
     def _mirror(self, relay: Relay) -> None:
         """Hand a copy to the shadow workers."""
@@ -658,6 +687,7 @@ class Exchange:
     def _end(self) -> None:
         """Let go of everything; safe to call in any stage."""
         self._drop_connection()
+        self._look_no_more()
         self.stage = ENDED
         self.plane.admission.leave()
         if self._ticket is not None:

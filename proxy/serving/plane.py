@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
 from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind
-from proxy.routing.identity import identity_hash, mint
+from proxy.routing.identity import mint
 from proxy.routing.limits import CONNECTIONS_MAX
 from proxy.routing.rules import Rules
 from proxy.routing.side import Side
@@ -110,6 +110,7 @@ class Plane:
         self._captures_sent = 0
         self._captures_dropped: dict[str, dict[str, int]] = {}
         self._events: dict[str, dict[str, int]] = {}
+        self._slow_at: dict[str, float] = {}
 
     # State that comes down
 
@@ -146,6 +147,7 @@ class Plane:
         self.pools = pools
         # The controller has no use for what is still counted elsewhere.
         self.tallies.keep({route.id for route in self.table.routes})
+        self._apply_slowness()
 
     def kill(self, on: bool) -> bool:
         """Follow the kill file, as if the snapshot said it; gives whether that is a change."""
@@ -225,37 +227,45 @@ class Plane:
 
     # Counts that go up
 
-    def record_bad(
-        self,
-        route: str,
-        side: str,
-        kind: OutcomeKind,
-        status: int,
-        latency: float,
-        identity: bytes,
-        method: str,
-        path: str,
-        identifier: bytes,
-    ) -> None:
+    def record_bad(self, route: str, side: str, event: BadEvent) -> None:
         """Count an attempt that the upstream failed, and have it reported at once."""
         tally = self.tallies.failing(route, side)
         tally.bad += 1
-        if kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT):
-            tally.add_latency(latency)
+        if event.kind in (OutcomeKind.STATUS, OutcomeKind.TIMEOUT):
+            tally.add_latency(event.latency)
         if len(tally.bad_events) < BAD_EVENTS_MAX:
-            tally.bad_events.append(
-                BadEvent(
-                    self.wall(),
-                    identity_hash(identity),
-                    kind,
-                    status,
-                    latency,
-                    method,
-                    path[:200],
-                    identifier.decode("ascii"),
-                )
-            )
+            tally.bad_events.append(event)
         self.on_bad()
+
+    def record_slow(self, route: str, side: str, event: BadEvent) -> None:
+        """Note whose answer was slow; it goes up with the next batch."""
+        tally = self.tallies.failing(route, side)
+        tally.slow += 1
+        if len(tally.slow_events) < BAD_EVENTS_MAX:
+            tally.slow_events.append(event)
+
+    def record_denied(self, route: str, side: str, event: BadEvent) -> None:
+        """Note who was answered that the session is not known; it goes up with the next batch."""
+        tally = self.tallies.failing(route, side)
+        tally.denied += 1
+        if len(tally.denied_events) < BAD_EVENTS_MAX:
+            tally.denied_events.append(event)
+
+    def limit_slowness(self, limits: Mapping[str, float]) -> None:
+        """Take from which latency in seconds on an answer is slow, where rules alone do not say."""
+        self._slow_at = dict(limits)
+        self._apply_slowness()
+
+    def _apply_slowness(self) -> None:
+        if self.table is not None:
+            self.tallies.limit_slowness(
+                {
+                    route.id: self._slow_at.get(route.id, route.rules.rollback.p95)
+                    if route.rules.rollback.latency_tolerance is not None
+                    else route.rules.rollback.p95
+                    for route in self.table.routes
+                }
+            )
 
     def offer(self, route: str, frame: bytes) -> str:
         """Hand a capture to the mirror; gives the reason when it was dropped."""

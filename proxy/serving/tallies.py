@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable
 from typing import Final
 
@@ -30,6 +31,7 @@ class Tallies:
         self._all: dict[tuple[str, str], Tally] = {}
         self._keys: list[tuple[str, str]] = []
         self._failed: dict[tuple[str, str], None] = {}
+        self._slow_at: dict[str, float] = {}
         self._turns: Turns[tuple[str, str]] = Turns(PART, ROUND_FEWEST, ROUND_MOST)
 
     def of(self, route: str, side: str) -> Tally:
@@ -37,7 +39,7 @@ class Tallies:
         key = (route, side)
         tally = self._all.get(key)
         if tally is None:
-            tally = self._all[key] = Tally()
+            tally = self._all[key] = Tally(slow_at=self._slow_at.get(route, math.inf))
             self._keys.append(key)
         return tally
 
@@ -45,6 +47,12 @@ class Tallies:
         """The same, for a failure: it is told with the next batch, whoever's turn it is."""
         self._failed[route, side] = None
         return self.of(route, side)
+
+    def limit_slowness(self, limits: dict[str, float]) -> None:
+        """Say from which latency in seconds on an answer of each route is slow."""
+        self._slow_at = limits
+        for (route, _), tally in self._all.items():
+            tally.slow_at = limits.get(route, math.inf)
 
     def keep(self, routes: Container[str]) -> None:
         """Forget all other routes, whatever was counted there."""

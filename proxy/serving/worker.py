@@ -186,6 +186,8 @@ class Worker:
         """Take what the controller sends."""
         if kind == "snapshot":
             self._apply(payload)
+        elif kind == "slow_at":
+            self._plane.limit_slowness(payload)
 
     async def _first_snapshot(self) -> None:
         """Wait for rules, but not for ever, and not when told to go."""

@@ -52,6 +52,7 @@ MINIMAL: dict[str, Any] = {
             "limits": {"route": {"rate": "1/s"}, "client": {"rate": "1/s"}},
             "rewrite": {"legacy": {"path": {}, "request": {}, "response": {}}},
             "retry": {},
+            "fail_when": {"body": [{"path": "$"}]},
             "compare": {
                 "ignore": [{"path": "$", "reason": "clock"}],
                 "equivalences": [{"name": "float_precision"}],
