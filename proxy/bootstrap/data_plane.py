@@ -22,6 +22,7 @@ from proxy.serving.tls import CertificateStore
 from proxy.serving.vitals import Pulse
 from proxy.serving.worker import Worker
 from proxy.settings import ServeSettings
+from proxy.slices import ask_for_short_slices
 
 
 async def serve_requests(
@@ -35,6 +36,8 @@ async def serve_requests(
     generation: int,
 ) -> None:
     """Serve what comes in on its `own` listeners, until it is drained or retired."""
+    if not ask_for_short_slices():
+        log.debug("the kernel does not let a data plane worker have short slices")
     access_log = None if settings.access_log == "off" else AccessLog(settings.access_log)
     mirror = Mirror(
         [paths.shadow(i) for i in range(settings.shadow_workers)]
