@@ -116,6 +116,7 @@ def filled_client() -> FakeClient:
         "/routes/plans/resume": version_plain(version),
         "/routes/plans/resume-writes": version_plain(version),
         "/kill-switch": version_plain(version),
+        "/deployed": version_plain(version),
         "/versions": {"versions": [version_plain(version)], "next_before": None},
         "/versions/18": {**version_plain(version), "text": version.text},
         "/versions/18/diff": version_diff(version, replace(version, kill_switch=True)).to_plain(),

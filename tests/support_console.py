@@ -358,6 +358,13 @@ class FakeController:
         self.routes[route_id] = replace(found, writes_halted=None)
         return self._record("resume_writes", route_id, author, reason, {})
 
+    async def deployed(
+        self, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take note of another release of modern."""
+        self._expect(expected_version)
+        return self._record("deployed", None, author, reason, {})
+
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Turn the kill switch."""
         self.kill = on

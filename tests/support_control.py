@@ -23,6 +23,8 @@ from proxy.outcome import (
     ComparisonCount,
     OutcomeBatch,
     OutcomeKind,
+    PairEvent,
+    PairKind,
     Tally,
     latency_bucket,
 )
@@ -67,6 +69,7 @@ class Scene:
     clock: FakeClock = field(default_factory=FakeClock)
     store: MemoryStore = field(default_factory=MemoryStore)
     published: list[Snapshot] = field(default_factory=list)
+    told: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     on_publish: Callable[[], None] = lambda: None
     _controller: Controller | None = None
 
@@ -161,6 +164,17 @@ class Scene:
         )
         self.controller.on_message(SHADOW, "comparisons", batch.to_wire())
 
+    def pair(self, kind: PairKind, identity: int | None = None, place: str = "$.price") -> None:
+        """A shadow worker reports a pair of answers, another customer's unless one is named."""
+        who = next(_identities) if identity is None else identity
+        event = PairEvent(
+            "plans", kind, self.clock.wall(), who, "GET", "/api/plans", f"r{who}", 200, 200, place
+        )
+        batch = ComparisonBatch(
+            SHADOW.index, SHADOW.pid, self.version, self.clock.wall(), 5, (), pairs=(event,)
+        )
+        self.controller.on_message(SHADOW, "comparisons", batch.to_wire())
+
     def _open_bus(self, on_message: Any, on_state: Any) -> MemoryBus:
         return _RecordingBus(self, on_message, on_state)
 
@@ -172,6 +186,9 @@ class _RecordingBus(MemoryBus):
 
     def publish(self, kind: str, payload: dict[str, Any]) -> None:
         super().publish(kind, payload)
+        if kind != "snapshot":
+            self._scene.told.append((kind, payload))
+            return
         self._scene.published.append(Snapshot.from_wire(payload))
         self._scene.on_publish()
 

@@ -144,6 +144,16 @@ class Api:
             ),
         )
 
+    async def deployed(self, request: Request) -> Response:
+        """Take note of another release of modern."""
+        wanted = schemas.read_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: self._controller.deployed(
+                author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
+
     async def set_kill_switch(self, request: Request) -> Response:
         """Turn the kill switch."""
         wanted = schemas.read_kill_switch(await _body(request))

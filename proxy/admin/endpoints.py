@@ -33,7 +33,7 @@ class Endpoint:
     @property
     def changes_rules(self) -> bool:
         """Whether it makes a new version, and so takes If-Match."""
-        changes = ("/rollback", "/resume", "/resume-writes", "/accept", "/revert")
+        changes = ("/rollback", "/resume", "/resume-writes", "/accept", "/revert", "/deployed")
         return self.method == "PUT" or self.path.endswith(changes)
 
 
@@ -94,6 +94,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Version",
         takes="Change",
         errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/deployed",
+        "deployed",
+        "Take note of another release of modern: evidence about the last one counts no more",
+        "Version",
+        takes="Change",
+        errors=(409, 412, 413, 415, 422),
     ),
     Endpoint(
         "PUT",

@@ -105,6 +105,12 @@ class Controller(Protocol):
         """Mirror the writes of a route again after they were halted."""
         ...
 
+    async def deployed(
+        self, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take note of another release of modern: evidence about the last one counts no more."""
+        ...
+
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Send everything to legacy, or let the rules decide again."""
         ...

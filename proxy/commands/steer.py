@@ -1,4 +1,4 @@
-"""The commands that change something: set-weight, rollback, resume, resume-writes, kill, unkill."""
+"""The commands that change something: set-weight, rollback, resume, deployed, kill and more."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ cutover resume plans --force --reason "the cool-down can wait: it was the networ
 RESUME_WRITES = """
 cutover resume-writes subscriptions.create --reason "release 2.5 has the middleware"
 """
+DEPLOYED = """
+cutover deployed --reason "release 2.5 of modern"
+"""
 KILL = """
 cutover kill --reason "modern corrupts invoices"
 cutover kill --state /var/lib/cutover --reason "the controller is dead, too"
@@ -57,6 +60,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument("--force", action="store_true", help="even before the cool-down ends")
     summary = "mirror the writes of a route again, after one was not acknowledged"
     _add(commands, "resume-writes", resume_writes, summary, RESUME_WRITES, route=True)
+    summary = "say that modern has another release: evidence about the last one counts no more"
+    _add(commands, "deployed", deployed, summary, DEPLOYED)
     summary = "send everything to legacy, at once, whatever the rules say"
     _add_state(_add(commands, "kill", kill, summary, KILL))
     summary = "let the rules decide again after kill"
@@ -98,6 +103,13 @@ def resume_writes(args: argparse.Namespace, context: Context) -> int:
     path = f"/routes/{segment(args.route)}/resume-writes"
     record = _connect(args, context).send("POST", path, signed(args, context), args.if_version)
     return _done(args, context, record, f"{args.route}: writes are mirrored again")
+
+
+def deployed(args: argparse.Namespace, context: Context) -> int:
+    """Have all routes measured anew."""
+    body = signed(args, context)
+    record = _connect(args, context).send("POST", "/deployed", body, args.if_version)
+    return _done(args, context, record, "all routes are measured anew")
 
 
 def kill(args: argparse.Namespace, context: Context) -> int:

@@ -81,6 +81,7 @@ class Controller(PlanDesk):
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
         self._believed = BelievedTime(clock.wall(), clock.monotonic())
+        self._slow_at: dict[str, float] = {}
         self._looked_at = self._kept_at = clock.monotonic() - BOOKS
         self._on_lost = on_lost
         self._captures_sent = 0
@@ -156,13 +157,24 @@ class Controller(PlanDesk):
             opens=shut.until - believed if shut is not None else 0.0,
             killed=self._killed or (self._in_force.started and self._now.record.kill_switch),
             watched=self._workers.silent_for(now) <= SILENT,
+            doubt=self._workers.unheard(now, SILENT),
         )
+        self._tell_slowness()
+
+    def _tell_slowness(self) -> None:
+        """Tell workers from when on an answer is slow where that is measured against legacy."""
+        lives = self._in_force.live.values()
+        limits = {live.route.id: live.limit.seconds for live in lives if live.limit.is_measured}
+        if limits != self._slow_at:
+            self._slow_at = limits
+            self._publisher.tell("slow_at", limits)
 
     def _restore(self, kept: Mapping[str, Mapping[str, Any]]) -> None:
         """Take up the measurements of the controller before."""
+        now = self._clock.monotonic()
         for route_id, live in self._in_force.live.items():
             if route_id in kept:
-                live.restore(kept[route_id], self._in_force.position(route_id))
+                live.restore(kept[route_id], self._in_force.position(route_id), now)
 
     async def _keep_evidence(self) -> None:
         """Keep what was measured, in parts, so that the loop turns in between."""
@@ -247,7 +259,7 @@ class Controller(PlanDesk):
             if (live := self._in_force.live.get(route_id)) is None:
                 continue  # a route that has just been taken out of the rules
             live.add_outcomes(side, tally, batch.version, now)
-            if tally.bad:
+            if tally.bad or tally.denied:
                 self._judge(live, now)
 
     def _take_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:

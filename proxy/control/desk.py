@@ -272,6 +272,19 @@ class Desk:
         self._in_force.commit(state, "resume_writes", route_id, because)
         return await self._written()
 
+    async def deployed(
+        self, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Take note of another release of modern: evidence about the last one counts no more.
+
+        A version of its own, so that what workers still tell of the release before is known by it.
+        """
+        self._expect(expected_version)
+        because = self._because(author, reason)
+        state = self._now.after(self._now.record.number, because)
+        self._in_force.commit(state, "deployed", None, because)
+        return await self._written()
+
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
         """Send everything to legacy, or let the rules decide again, the kill file included."""
         because = self._because(author, reason)

@@ -7,7 +7,7 @@ afterwards, because a rollback must not wait for a disk, and nobody can come in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Container
 
 from proxy.clock import Clock
 from proxy.control.journal import Journal
@@ -16,7 +16,7 @@ from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, VersionRecord
 
-BEGIN_ANEW = frozenset({"rollback", "resume"})
+BEGIN_ANEW = frozenset({"rollback", "resume", "deployed"})
 """Actions after which what was measured of the route says nothing any more."""
 
 
@@ -50,15 +50,17 @@ class InForce:
         self, state: RoutingState, action: str, route_id: str | None, because: Because
     ) -> VersionRecord:
         """Put a new state in force and remember why."""
-        anew = route_id if action in BEGIN_ANEW else None
+        anew: tuple[str, ...] = ()
+        if action in BEGIN_ANEW:
+            anew = tuple(self.live) if route_id is None else (route_id,)
         self.enter(state, begin_anew=anew)
         if route_id is not None and (live := self.live.get(route_id)) is not None:
             live.judge(self._clock.monotonic(), self.position(route_id))
         self.note(action, route_id, because, state.record)
         return state.record
 
-    def enter(self, state: RoutingState, begin_anew: str | None = None) -> None:
-        """Publish a state, and measure by it from now on; one route may begin anew."""
+    def enter(self, state: RoutingState, begin_anew: Container[str] = ()) -> None:
+        """Publish a state, and measure by it from now on; some routes may begin anew."""
         self._state = state
         self._publisher.publish(state.snapshot, state.record)
         self._follow(state, begin_anew)
@@ -106,7 +108,7 @@ class InForce:
                 seen = self._changes
                 yield self.state.record.number
 
-    def _follow(self, state: RoutingState, begin_anew: str | None) -> None:
+    def _follow(self, state: RoutingState, begin_anew: Container[str]) -> None:
         """Keep one live route for each route of the rules; most versions change one, or none."""
         now, rules, version = self._clock.monotonic(), state.loaded.rules, state.record.number
         followed: dict[str, LiveRoute] = {}
@@ -114,7 +116,7 @@ class InForce:
             followed[route.id] = live = self.live.get(route.id) or LiveRoute(
                 route, rules, version, now
             )
-            if route.id == begin_anew:
+            if route.id in begin_anew:
                 live.reset(route, rules, version, now)
             elif live.route is not route:
                 live.follow(route, rules, version, now)

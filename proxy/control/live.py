@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from proxy.control.status import Rollback
@@ -15,11 +17,14 @@ from proxy.rollout.course import Cooling, Standing
 from proxy.rollout.detectors import Detectors
 from proxy.rollout.gate import WATCHED_GAP, Pace, StepEvidence
 from proxy.rollout.plan import Progress
+from proxy.rollout.slowness import SlowLimit
 from proxy.rollout.verdict import Judgement, Measured, judge
 from proxy.rollout.window import SideWindow, SlidingCounts
 from proxy.rollout.window_rule import Compared
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, StepRules
 from proxy.routing.side import Side
+
+log = logging.getLogger(__name__)
 
 SAMPLES_MAX = 10
 MISMATCH = "mismatch"
@@ -137,6 +142,7 @@ class LiveRoute:
         self.sides = {side.value: SideWindow(span) for side in Side}
         self.coverage: SlidingCounts[tuple[str, str]] = SlidingCounts(span)
         self.detectors = Detectors(route.rollback)
+        self.limit = SlowLimit(route.rollback)
         self.samples: deque[BadEvent | PairEvent] = deque(maxlen=SAMPLES_MAX)
         self.judgement = NOTHING_YET
         self.due = self._judged = now
@@ -211,6 +217,9 @@ class LiveRoute:
             side.expire(now)
         self.coverage.expire(now)
         self._watch(now, at)
+        if self.limit.is_measured:
+            self.limit.look(self.sides[Side.LEGACY.value], now)
+        self.detectors.slow_limit = self.limit.seconds
         measured = Measured(
             self.sides[Side.MODERN.value],
             self.compared,
@@ -261,15 +270,40 @@ class LiveRoute:
         """Give what is to survive this controller, as JSON-able values."""
         step = {"entered": self.entered, **asdict(self.step)}
         cooling = {"at": self._cooling, "seconds": self.cooled}
-        return {"step": step, "cooling": cooling}
+        return {"step": step, "cooling": cooling, **self._kept_evidence()}
 
-    def restore(self, kept: Mapping[str, Any], at: Position) -> None:
-        """Take up what another controller has kept, as far as it is about the same position."""
+    def _kept_evidence(self) -> dict[str, Any]:
+        """Give the evidence with what it is about; nothing while there is none."""
+        detectors = self.detectors.kept()
+        return {} if detectors is None else {"detectors": detectors, "about": self._about()}
+
+    def _about(self) -> list[Any]:
+        """Give what evidence depends on, so that it is told from evidence about something else."""
+        digest = blake2b(repr(self._conditions).encode(), digest_size=8).hexdigest()
+        return [digest, self.entered, self._cooling]
+
+    def restore(self, kept: Mapping[str, Any], at: Position, now: float) -> None:
+        """Take up what another controller has kept, as far as it is about the same position.
+
+        Evidence that is about other conditions, or cannot be read, begins anew.
+        """
         step, cooling = dict(kept.get("step", {})), kept.get("cooling", {})
         if step.pop("entered", None) == at.progress.entered:
             self.entered, self.step = at.progress.entered, StepEvidence(**step)
         if at.rollback is not None and cooling.get("at") == at.rollback.at:
             self._cooling, self.cooled = at.rollback.at, float(cooling["seconds"])
+        if kept.get("about") == self._about():
+            self._restore_detectors(kept.get("detectors"), now)
+
+    def _restore_detectors(self, kept: Any, now: float) -> None:
+        """Take up evidence, or begin anew and say so."""
+        found = Detectors(self.route.rollback)
+        try:
+            found.restore(kept, now)
+        except ValueError as error:
+            log.warning("the evidence about %s begins anew: %s", self.route.id, error)
+            return
+        self.detectors = found
 
     def put_off(self, now: float) -> None:
         """Note that the route has just been judged."""

@@ -45,6 +45,11 @@ class Publisher:
             self._bus.publish("snapshot", snapshot.to_wire())
         self._write({**snapshot.to_wire(), "record": version_to_plain(record)})
 
+    def tell(self, kind: str, payload: dict[str, Any]) -> None:
+        """Tell every worker, now and when it comes later, something that is no routing."""
+        if self._bus is not None:
+            self._bus.publish(kind, payload)
+
     def last(self) -> VersionRecord | None:
         """Read back what was published last, by this controller or one before it."""
         try:

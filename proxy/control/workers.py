@@ -9,6 +9,9 @@ from proxy.control.bus.base import Peer
 from proxy.control.status import WorkerStatus
 from proxy.outcome import ComparisonBatch, OutcomeBatch
 
+DATA_PLANE = "worker"
+"""The role of those who serve."""
+
 FORGET_SECONDS = 600.0
 """How long a worker that is gone is still shown."""
 
@@ -89,6 +92,19 @@ class Workers:
         self.note_version(peer, batch.version, now)
         if (worker := self._current(peer)) is not None:
             worker.queue = batch.queue
+
+    def unheard(self, now: float, silence: float) -> str | None:
+        """Say which connected data plane worker has said nothing for so many seconds, if any.
+
+        It may be serving all the same, and nobody measures what.
+        """
+        for (role, index), worker in sorted(self._workers.items()):
+            silent = now - worker.seen
+            if role == DATA_PLANE and worker.connected and silent > silence:
+                return (
+                    f"worker {index} has said nothing for {silent:.0f} s; it may serve unmeasured"
+                )
+        return None
 
     def silent_for(self, now: float) -> float:
         """Give for how many seconds no data plane worker has told what it saw; inf if none ever."""

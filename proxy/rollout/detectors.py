@@ -62,6 +62,8 @@ class Detectors:
         self.legacy_errors = AbsoluteEvidence(rules.error_rate)
         self.legacy_slow = AbsoluteEvidence(SLOW_TOLERATED)
         self._noise = (0, 0)
+        self.slow_limit = rules.p95
+        """Seconds from which on an answer is slow: said by whoever counts them, told in words."""
 
     # What comes in
 
@@ -190,6 +192,8 @@ class Detectors:
         """Weigh what is proved of modern against legacy's state: a common cause proves nothing."""
         details: dict[str, Any] = {"tolerated": modern.tolerated}
         is_common = legacy.value >= SICK_AT and (relative is None or relative.value < ROLLBACK_AT)
+        if detector == "t5":
+            details["limit"] = self.slow_limit
         if is_common:
             details["legacy"] = f"legacy {how}"
         found = self._proof(detector, modern, **details)

@@ -29,8 +29,9 @@ class Judgement:
 class Measured(NamedTuple):
     """Everything measured of one route at one moment.
 
-    `doubt` says why what was measured cannot be relied on, if so: a clock that jumped, workers that
-    are not heard. Missing data is never a failure of modern, and never a pass.
+    `doubt` says why what was measured may not be all that happened, if so. Missing data is never a
+    failure of modern, and never a pass. No event is counted by the wall clock, so that a clock that
+    jumps casts no doubt on anything.
     """
 
     modern: SideWindow

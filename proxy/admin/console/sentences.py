@@ -57,6 +57,7 @@ _DONE: dict[str, str] = {
     "kill": "turned the kill switch on: legacy answers everything",
     "unkill": "turned the kill switch off: the rules decide again",
     "halt_writes": "stopped mirroring the writes of {route}",
+    "deployed": "took note of another release of modern",
     "resume_writes": "had the writes of {route} mirrored again",
     "ignore": "ruled differences of {route} out",
     "compare": "changed how answers of {route} are compared",

@@ -20,6 +20,7 @@ COMMANDS = (
     "rollback",
     "resume",
     "resume-writes",
+    "deployed",
     "kill",
     "unkill",
     "diffs",

@@ -45,6 +45,11 @@ WHY = {"reason": "why", "author": "ada"}
             "plans: resumed (version 18)",
         ),
         (
+            ("deployed",),
+            ("POST", "/deployed", WHY, None),
+            "all routes are measured anew (version 18)",
+        ),
+        (
             ("kill",),
             ("PUT", "/kill-switch", {"on": True, **WHY}, None),
             "kill switch on: everything goes to legacy (version 18)",

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from proxy.control.bus.base import Peer
 from proxy.control.controller import ROUND, Controller
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import RulesError
-from proxy.outcome import WritesHalted
+from proxy.outcome import PairKind, WritesHalted
 from tests.support_control import RULES, SHADOW, WORKER, Scene
 
 
@@ -217,6 +218,44 @@ class TestRollback:
         assert scene.route().modern.requests == 103
         assert scene.route().phase == "CANARY"
 
+    async def test_a_wrong_amount_holds_and_the_third_takes_back(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Critical differences of three customers are enough, and are shown without values."""
+        for _ in range(2):
+            scene.pair(PairKind.CRITICAL)
+        assert (scene.route().verdict, scene.route().phase) == ("HOLD", "CANARY")
+        assert "2 customers got another answer" in scene.route().verdict_reason
+        scene.pair(PairKind.CRITICAL)
+        assert scene.route().phase == "ROLLED_BACK"
+        evidence = (await controller.decisions())[0].evidence
+        assert (evidence["detector"], evidence["value"], evidence["place"]) == (
+            "critical", 3, "$.price",
+        )  # fmt: skip
+        assert [sample["kind"] for sample in evidence["samples"]] == ["critical"] * 3
+        assert "identity" not in evidence["samples"][0]
+
+    async def test_a_common_cause_takes_nothing_back(self, scene: Scene) -> None:
+        """A database that both sides use has died: everybody stays where they are."""
+        scene.outcomes(ok=900, side="legacy")
+        scene.outcomes(ok=100)
+        for _ in range(10):
+            scene.outcomes(bad=9, side="legacy")
+            scene.outcomes(bad=1)
+        assert scene.route().phase == "CANARY"
+        assert "so nothing proves that modern is worse" in scene.route().verdict_reason
+
+    async def test_a_worker_that_is_not_heard_holds(self, scene: Scene) -> None:
+        """What it serves is not measured, so that nothing may go on."""
+        scene.controller.on_peer(WORKER, connected=True)
+        scene.pass_time(7)
+        scene.pass_time(1)
+        assert scene.route().verdict == "HOLD"
+        assert "worker 0 has said nothing for" in scene.route().verdict_reason
+        scene.outcomes(ok=1)
+        scene.pass_time(1)
+        assert "worker 0" not in scene.route().verdict_reason
+
     async def test_published_before_written(self, scene: Scene) -> None:
         """When workers hear of a rollback, nothing has waited for the store."""
         scene.store.problem = "disk full"
@@ -272,6 +311,36 @@ class TestEvidence:
         scene.outcomes(bad=20)
         assert scene.route().phase == "ROLLED_BACK"
 
+    async def test_another_release_begins_anew(self, scene: Scene, controller: Controller) -> None:
+        """What was measured of the release before counts no more, nor what is still told of it."""
+        scene.outcomes(ok=5000)
+        scene.outcomes(bad=7)
+        before = scene.version
+        record = await controller.deployed(author="me", reason="release 2.5")
+        assert record.number == before + 1
+        assert scene.route().modern.requests == 0
+        scene.outcomes(bad=7, version=before)
+        scene.outcomes(ok=50)
+        scene.outcomes(bad=2)
+        assert scene.route().phase == "CANARY"
+        decision = (await controller.decisions())[0]
+        assert (decision.action, decision.reason) == ("deployed", "release 2.5")
+
+    async def test_slowness_is_measured_against_legacy_where_the_route_says_so(
+        self, scene: Scene
+    ) -> None:
+        """Workers are told from when on an answer is slow, and those that come later, too."""
+        assert scene.told == []
+        scene.edit("plan: standard", "plan: standard\n    rollback: {latency_tolerance: 2x}")
+        scene.pass_time(1)
+        assert scene.told == [("slow_at", {"plans": 1.0})]
+        for _ in range(70):
+            scene.outcomes(ok=100, side="legacy", latency=0.1)
+            scene.pass_time(1)
+        (_, limits) = scene.told[-1]
+        assert limits["plans"] == pytest.approx(0.2, rel=0.03)
+        assert len(scene.told) == 2
+
     async def test_metrics_never_forget(self, scene: Scene, controller: Controller) -> None:
         """Counters for metrics only grow."""
         scene.outcomes(ok=5, bad=20)
@@ -303,6 +372,46 @@ class TestDurability:
         assert scene.route().phase == "ROLLED_BACK"
         assert [v.number for v in await scene.store.versions()] == [2, 1]
         assert again.status().store_problem is None
+
+    async def test_evidence_goes_on(self, scene: Scene, controller: Controller) -> None:
+        """Seven failures before a restart and one after it are eight."""
+        scene.outcomes(ok=5000)
+        scene.outcomes(bad=7)
+        await controller.close()
+        await scene.start()
+        scene.outcomes(bad=1)
+        assert scene.route().phase == "ROLLED_BACK"
+
+    async def test_evidence_about_other_rules_is_none(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """What was edited while nobody looked begins anew."""
+        scene.outcomes(ok=5000)
+        scene.outcomes(bad=7)
+        await controller.close()
+        text = scene.file.read_text()
+        scene.file.write_text(
+            text.replace("plan: standard", "plan: standard\n    rollback: {error_rate: 4%}")
+        )
+        await scene.start()
+        scene.outcomes(bad=1)
+        assert scene.route().phase == "CANARY"
+
+    @pytest.mark.parametrize("damage", ["x", {"form": 99}, {"form": 1, "errors": {"r": "x"}}, []])
+    async def test_evidence_that_cannot_be_read(
+        self, scene: Scene, controller: Controller, damage: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """It begins anew, and says so."""
+        scene.outcomes(ok=5000)
+        scene.outcomes(bad=7)
+        await controller.close()
+        rows = await scene.store.evidence()
+        rows["plans"]["detectors"] = damage
+        await scene.store.keep_evidence(scene.version, rows)
+        await scene.start()
+        assert "the evidence about plans begins anew" in caplog.text
+        scene.outcomes(bad=1)
+        assert scene.route().phase == "CANARY"
 
     async def test_store_lost_while_stopped(self, scene: Scene, controller: Controller) -> None:
         """A store deleted between two controllers is begun anew with what is in force."""

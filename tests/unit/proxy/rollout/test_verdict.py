@@ -30,8 +30,8 @@ def seen(ok: int = 0, bad: int = 0, compared: int = 0, mismatches: int = 0) -> M
 
 
 def replace_doubt(measured: Measured) -> Measured:
-    """Give the same, measured while the clock jumped."""
-    return measured._replace(doubt="the clock jumped back by 3600 s")
+    """Give the same, measured while worker 1 has said nothing."""
+    return measured._replace(doubt="worker 1 has said nothing for 9 s")
 
 
 def standing(measured: Measured, cooling: Cooling | None = None) -> Standing:
@@ -52,7 +52,7 @@ def standing(measured: Measured, cooling: Cooling | None = None) -> Standing:
         (1000, seen(ok=10, bad=10), Verdict.ROLLBACK, "error rate of 50.0%"),
         (1000, seen(bad=9), Verdict.ROLLBACK, "9 of 9 requests to modern failed: this proves"),
         (1000, seen(bad=6), Verdict.HOLD, "6 of 6 requests to modern failed: this speaks for"),
-        (1000, replace_doubt(seen(ok=100)), Verdict.HOLD, "the clock jumped"),
+        (1000, replace_doubt(seen(ok=100)), Verdict.HOLD, "worker 1 has said nothing"),
         (1000, replace_doubt(seen(bad=9)), Verdict.ROLLBACK, "9 of 9 requests"),
         (1000, seen(compared=50, mismatches=9), Verdict.ROLLBACK, "18.0% of 50 comparisons"),
         (0, seen(compared=50, mismatches=9), Verdict.HOLD, "18.0% of 50 comparisons"),
