@@ -19,6 +19,8 @@ MIN_TOKEN_LENGTH = 16
 MAX_TOKEN_FILE_BYTES = 4096
 OVERRIDE_KEY = "override.key"
 SHADOW_KEY = "shadow.key"
+JOURNAL_HEAD = "journal.head"
+"""The file in the state directory that notes the end of the journal."""
 MIN_KEY_BYTES = 32
 
 Address = tuple[str, int]
@@ -349,13 +351,15 @@ def _path(value: _Sourced) -> str:
 
 
 def _store(value: _Sourced) -> str:
-    """Read the URL of a database, or nothing, and name the driver that is used.
+    text, source = value
+    return store_url(text, source) if text else ""
+
+
+def store_url(text: str, source: str) -> str:
+    """Read the URL of a database, and name the driver that is used.
 
     No error shows the URL: there may be a password in it.
     """
-    text, source = value
-    if not text:
-        return ""
     scheme, mark, rest = text.partition("://")
     if scheme not in ("postgresql", "postgres", "postgresql+asyncpg") or not mark or not rest:
         raise SettingsError(

@@ -17,6 +17,7 @@ from proxy.bootstrap.keys import Keys
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import Process, until_stopped
 from proxy.clock import SystemClock
+from proxy.control.anchor import Anchor
 from proxy.control.bus.local import LocalBus
 from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
@@ -45,7 +46,7 @@ async def control(
         paths.snapshot,
         lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
     )
-    store = SqlStore(paths.database_url(settings))
+    store = SqlStore(paths.database_url(settings), Anchor(paths.journal_head))
     rules_file = RulesFile(settings.rules, clock)
     comparisons = Database(paths.database_url(settings), comparison_tables)
     losses = Losses(ComparisonStore(comparisons).record, clock.wall)

@@ -8,7 +8,7 @@ from typing import Final
 
 from proxy.errors import SettingsError
 from proxy.kill_file import KillFile
-from proxy.settings import ServeSettings
+from proxy.settings import JOURNAL_HEAD, ServeSettings
 
 
 class StatePaths:
@@ -19,6 +19,7 @@ class StatePaths:
         self.bus: Final = self.state / "bus.sock"
         self.snapshot: Final = self.state / "snapshot.json"
         self._database_url = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
+        self.journal_head: Final = self.state / JOURNAL_HEAD
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from proxy.commands import (
+    audit,
     check,
     compare,
     diffs,
@@ -50,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         serve, upgrade, check, schema, explain, override, routes, steer, diffs, compare, replay,
-        history, document,
+        history, document, audit,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -9,6 +9,7 @@ from sqlalchemy import Column, Table, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from proxy.control.anchor import Anchor
 from proxy.control.records import (
     decision_from_plain,
     decision_to_plain,
@@ -16,6 +17,7 @@ from proxy.control.records import (
     version_to_plain,
 )
 from proxy.control.status import DecisionRecord, VersionRecord
+from proxy.control.store.chained import Chain
 from proxy.control.store.tables import decisions, evidence, metadata, versions
 from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
@@ -25,8 +27,9 @@ from shadow_compare.store.errors import StoreError
 class SqlStore:
     """Keeps versions and decisions behind a URL; survives its SQLite file being deleted."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, anchor: Anchor | None = None) -> None:
         self._database = Database(url, metadata)
+        self._chain = Chain(anchor)
 
     async def latest(self) -> VersionRecord | None:
         """Give the newest version, or None in an empty store."""
@@ -43,9 +46,11 @@ class SqlStore:
                     await _compare_and_set(connection, version)
                 if decision is not None:
                     await connection.execute(insert(decisions), decision_to_plain(decision))
+                await self._chain.append(connection, [(decision, version)])
         except IntegrityError as error:
             what = f"version {version.number}" if version else "this decision"
             raise ConflictError(f"somebody else has written {what} first") from error
+        await self._chain.note()
 
     async def restore(
         self, versions_: Sequence[VersionRecord], decisions_: Sequence[DecisionRecord]
@@ -54,11 +59,17 @@ class SqlStore:
         try:
             async with self._database.begin() as connection:
                 rows = [version_to_plain(record) for record in versions_]
-                await _insert_missing(connection, versions, versions.c.number, rows)
+                fresh = await _insert_missing(connection, versions, versions.c.number, rows)
                 rows = [decision_to_plain(record) for record in decisions_]
-                await _insert_missing(connection, decisions, decisions.c.id, rows)
+                made = await _insert_missing(connection, decisions, decisions.c.id, rows)
+                pairs = _paired(
+                    [record for record in decisions_ if record.id in made],
+                    {record.number: record for record in versions_ if record.number in fresh},
+                )
+                await self._chain.append(connection, pairs, restored=True)
         except IntegrityError as error:
             raise StoreError("somebody else is restoring the same records") from error
+        await self._chain.note()
 
     async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
         """Give versions, newest first; with `before` only those with a smaller number."""
@@ -137,15 +148,38 @@ async def _compare_and_set(connection: AsyncConnection, version: VersionRecord) 
 
 async def _insert_missing(
     connection: AsyncConnection, table: Table, key: Column[Any], rows: list[dict[str, Any]]
-) -> None:
+) -> set[int]:
+    """Insert what is not there, and give its keys.
+
+    Raises StoreError when another record stands in the place of one: then two controllers write
+    to one store, and each would take the other's records for its own.
+    """
     if not rows:
-        return
-    wanted = [row[key.name] for row in rows]
-    query = select(key).where(key.in_(wanted))
-    present = set((await connection.execute(query)).scalars())
-    missing = [row for row in rows if row[key.name] not in present]
+        return set()
+    wanted = {row[key.name]: row for row in rows}
+    told = (key, table.c.at, table.c.author, table.c.reason)
+    found = (await connection.execute(select(*told).where(key.in_(list(wanted))))).all()
+    for number, *record in found:
+        ours = [wanted[number][column.name] for column in told[1:]]
+        if record != ours:
+            raise StoreError(
+                f"{table.name} has another record {number} than ours, by {record[1]}:"
+                f" {record[2]}. Does another proxy use the same store?"
+            )
+    missing = [row for number, row in wanted.items() if number not in {each[0] for each in found}]
     if missing:
         await connection.execute(insert(table), missing)
+    return {row[key.name] for row in missing}
+
+
+def _paired(
+    made: Iterable[DecisionRecord], fresh: dict[int, VersionRecord]
+) -> list[tuple[DecisionRecord | None, VersionRecord | None]]:
+    """Put each decision together with the version it made, as far as both are new."""
+    pairs: list[tuple[DecisionRecord | None, VersionRecord | None]] = [
+        (decision, fresh.pop(decision.version, None)) for decision in made
+    ]
+    return [*((None, version) for version in fresh.values()), *pairs]
 
 
 def _read(reader: Any, rows: Iterable[dict[str, Any]]) -> list[Any]:

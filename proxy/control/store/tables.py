@@ -60,3 +60,12 @@ decisions = Table(
     Index("ix_control_decisions_route", "route", "id"),
 )
 """Ids are given by the controller, not the database: it goes on deciding while there is none."""
+
+journal = Table(
+    "control_journal",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+)
+"""The hash chain over both; only ever appended to (see `proxy.control.chain`)."""

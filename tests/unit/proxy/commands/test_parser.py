@@ -32,6 +32,7 @@ COMMANDS = (
     "revert",
     "export",
     "import",
+    "audit",
 )
 
 

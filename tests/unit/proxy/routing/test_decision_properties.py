@@ -23,9 +23,9 @@ PINS = st.lists(st.builds(Pin, NAMES, SIDES), max_size=3)
 @st.composite
 def documents(draw: st.DrawFn) -> Rules:
     """Draw rules of one route, with a salt and pins of its own."""
-    sides = [UpstreamRules(side, ("http://127.0.0.1:1",)) for side in (Side.LEGACY, Side.MODERN)]
+    legacy, modern = (UpstreamRules(side, ("http://127.0.0.1:1",)) for side in Side)
     route = RouteRules("plans", Match("/*"), draw(WEIGHTS))
-    return Rules(*sides, (route,), salt=draw(NAMES), pins=tuple(draw(PINS)))
+    return Rules(legacy, modern, (route,), salt=draw(NAMES), pins=tuple(draw(PINS)))
 
 
 def at(rules: Rules, weight: int, *, killed: bool = False, rolled_back: bool = False) -> Route:
