@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from proxy.control.masking import masked_path
 from proxy.control.status import Rollback
 from proxy.outcome import BadEvent, ComparisonCount, PairEvent, Tally
 from proxy.rollout.breach import Verdict
@@ -335,16 +336,18 @@ class LiveRoute:
 
     def redacted_samples(self) -> list[dict[str, Any]]:
         """Give the last bad events without what could name a person: no query, no identity."""
+        route = self.route.match.path
         return [
-            _pair(each) if isinstance(each, PairEvent) else _event(each) for each in self.samples
+            _pair(each, route) if isinstance(each, PairEvent) else _event(each, route)
+            for each in self.samples
         ]
 
 
-def _event(event: BadEvent) -> dict[str, Any]:
+def _event(event: BadEvent, route: str) -> dict[str, Any]:
     return {
         "at": event.at,
         "method": event.method,
-        "path": event.path.partition("?")[0],
+        "path": masked_path(event.path, route),
         "kind": event.kind.value,
         "status": event.status,
         "latency": event.latency,
@@ -352,11 +355,11 @@ def _event(event: BadEvent) -> dict[str, Any]:
     }
 
 
-def _pair(pair: PairEvent) -> dict[str, Any]:
+def _pair(pair: PairEvent, route: str) -> dict[str, Any]:
     return {
         "at": pair.at,
         "method": pair.method,
-        "path": pair.path.partition("?")[0],
+        "path": masked_path(pair.path, route),
         "kind": pair.kind.value,
         "status": pair.modern,
         "legacy_status": pair.legacy,

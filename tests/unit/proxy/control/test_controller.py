@@ -140,6 +140,19 @@ class TestRollback:
         assert {s["path"] for s in samples} == {"/api/plans"}
         assert "identity" not in samples[0]
 
+    @pytest.mark.parametrize("route", ["plans", "subscriptions"])
+    async def test_what_decided_is_on_record(
+        self, scene: Scene, controller: Controller, route: str
+    ) -> None:
+        """Detector, value, bound, n, window, weight, version and samples; of a freeze, too."""
+        scene.outcomes(bad=30, route=route)
+        decision = (await controller.decisions())[0]
+        assert decision.author == "cutover"
+        assert {
+            "detector", "value", "bound", "n", "window", "weight", "rules_version", "samples",
+        } <= set(decision.evidence)  # fmt: skip
+        assert "secret" not in str(decision)
+
     async def test_dead_side_is_proved_before_min_requests(
         self, scene: Scene, controller: Controller
     ) -> None:
