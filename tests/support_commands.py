@@ -115,6 +115,21 @@ def filled_client() -> FakeClient:
         "/routes/plans/rollback": version_plain(version),
         "/routes/plans/resume": version_plain(version),
         "/routes/plans/resume-writes": version_plain(version),
+        "/routes/plans/hold": version_plain(version),
+        "/routes/plans/advance": version_plain(
+            replace(
+                version,
+                evidence={"step": 3, "of": 5, "weight": 5000, "power": "a jump will be caught"},
+            )
+        ),
+        "/routes/plans/approve": version_plain(replace(version, evidence={"step": 2})),
+        "/pin": version_plain(version),
+        "/unpin": version_plain(version),
+        "/pins": {
+            "pins": [
+                {"identity": "client_ip=10.0.0.9", "side": "modern", "reason": "qa", "routes": []}
+            ]
+        },
         "/kill-switch": version_plain(version),
         "/deployed": version_plain(version),
         "/versions": {"versions": [version_plain(version)], "next_before": None},

@@ -11,6 +11,7 @@ from typing import Any
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
+    PlanStatus,
     RollbackStatus,
     RouteStatus,
     SideStatus,
@@ -20,7 +21,9 @@ from proxy.control.status import (
     WriteHalt,
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.rollout.plan import Hand
 from proxy.routing.compare_rules import IgnoreRule
+from proxy.routing.rules import Pin
 from proxy.routing.schema import load_rules
 from shadow_compare.report import (
     EVERY_GROUP,
@@ -92,6 +95,23 @@ def route(name: str = "plans", **changes: Any) -> RouteStatus:
     return replace(base, **changes)
 
 
+def progress(**changes: Any) -> PlanStatus:
+    """Stand on the second of five steps, but for the changes."""
+    base = PlanStatus(
+        weights=(0, 1000, 5000, 9000, 10_000),
+        step=2,
+        following=5000,
+        waits=("875 more requests on modern, about 7 min", "an approval by hand"),
+        held=None,
+        approved=None,
+        needs_approval=True,
+        power="at 50% of 20 rps, a jump from 0.5% to 5% errors will be caught after about 194"
+        " modern requests, 19 s",
+        resumed=(0, 2),
+    )
+    return replace(base, **changes)
+
+
 def varied_routes(now: float) -> list[RouteStatus]:
     """Routes in every phase, with and without traffic and differences."""
     return [
@@ -111,6 +131,7 @@ def varied_routes(now: float) -> list[RouteStatus]:
                 match=1087, ignored=90, mismatch=14, not_compared={"timeout": 2}
             ),
             verdict_reason="14 of 1,191 compared answers differ, above the gate's 0.5%",
+            progress=progress(step=3, following=9000),
         ),
         route(
             "billing.history",
@@ -328,6 +349,9 @@ class FakeController:
         """Put a route in force again."""
         found = self._route(route_id)
         self._expect(expected_version)
+        if found.progress is not None and found.progress.held and weight is None:
+            self.routes[route_id] = replace(found, progress=replace(found.progress, held=None))
+            return self._record("release", route_id, author, reason, {})
         if not found.rolled_back:
             raise RefusedError(f"route `{route_id}` is not rolled back")
         if found.rolled_back.cooldown_until > self.clock() and not force:
@@ -341,6 +365,72 @@ class FakeController:
             weight_in_force=wanted,
         )
         return self._record("resume", route_id, author, reason, {"weight": wanted})
+
+    async def advance(
+        self,
+        route_id: str,
+        *,
+        author: str,
+        reason: str,
+        force: bool = False,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Take a step."""
+        found, progress = self._with_plan(route_id, expected_version)
+        if progress.waits and not force:
+            raise RefusedError(f"the step of `{route_id}` still needs {'; '.join(progress.waits)}")
+        following = progress.following or 0
+        self.routes[route_id] = replace(
+            found, weight_configured=following, weight_in_force=following
+        )
+        evidence = {
+            "step": 3, "of": 5, "previous": found.weight_configured, "weight": following,
+            "forced": force, "power": "at 50% of 20 rps, a jump will be caught",
+        }  # fmt: skip
+        return self._record("advance", route_id, author, reason, evidence)
+
+    async def hold(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Keep a plan where it is."""
+        found, progress = self._with_plan(route_id, expected_version)
+        held = replace(progress, held=Hand(self.clock(), author, reason))
+        self.routes[route_id] = replace(found, progress=held)
+        return self._record("hold", route_id, author, reason, {"weight": found.weight_configured})
+
+    async def approve(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Agree that a step is left."""
+        found, progress = self._with_plan(route_id, expected_version)
+        approved = replace(progress, approved=Hand(self.clock(), author, reason))
+        self.routes[route_id] = replace(found, progress=approved)
+        evidence = {"step": 2, "of": 5, "weight": found.weight_configured}
+        return self._record("approve", route_id, author, reason, evidence)
+
+    async def pin(
+        self, pin: Pin, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Hold an identity on one side."""
+        self._expect(expected_version)
+        evidence = {"identity": pin.identity, "side": pin.side.value, "routes": list(pin.routes)}
+        return self._record("pin", None, author, reason, evidence)
+
+    async def unpin(
+        self, identity: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Let an identity go."""
+        self._expect(expected_version)
+        if identity == "client_ip=10.0.0.1":
+            raise NotFoundError(f"no pin holds {identity}")
+        return self._record("unpin", None, author, reason, {"identity": identity})
+
+    def _with_plan(self, route_id: str, version: int | None) -> tuple[RouteStatus, PlanStatus]:
+        found = self._route(route_id)
+        self._expect(version)
+        if found.progress is None:
+            raise RefusedError(f"`{route_id}` has no plan; its weight is set by hand")
+        return found, found.progress
 
     def halt_writes(self, route_id: str) -> None:
         """Stop mirroring the writes of a route, as after one that was not acknowledged."""

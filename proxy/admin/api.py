@@ -31,6 +31,7 @@ from proxy.admin.plain import (
     version_plain,
     version_with_text_plain,
 )
+from proxy.admin.plans import PlanEndpoints
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.responses import json_response
 from proxy.admin.version_diff import version_diff
@@ -62,6 +63,7 @@ class Api:
     ) -> None:
         self._controller = controller
         self._about = Differences(controller, report)
+        self._plans = PlanEndpoints(controller)
         self._mint_key = mint_key
         self._override_key = override_key
         self._table: Table | None = None
@@ -153,6 +155,33 @@ class Api:
                 author=wanted.author, reason=wanted.reason, expected_version=expected
             ),
         )
+
+    async def advance(self, request: Request) -> Response:
+        """Take the next step of a plan."""
+        route_id, body = self._route_id(request), await _body(request)
+        return await self._plans.advance(request, route_id, body, self._changed)
+
+    async def hold(self, request: Request) -> Response:
+        """Keep a plan where it is."""
+        route_id, body = self._route_id(request), await _body(request)
+        return await self._plans.hold(request, route_id, body, self._changed)
+
+    async def approve(self, request: Request) -> Response:
+        """Agree that a plan leaves its step."""
+        route_id, body = self._route_id(request), await _body(request)
+        return await self._plans.approve(request, route_id, body, self._changed)
+
+    async def pins(self, _: Request) -> Response:
+        """List who is held on one side."""
+        return await self._plans.pins()
+
+    async def pin(self, request: Request) -> Response:
+        """Hold an identity on one side."""
+        return await self._plans.pin(request, await _body(request), self._changed)
+
+    async def unpin(self, request: Request) -> Response:
+        """Let an identity go."""
+        return await self._plans.unpin(request, await _body(request), self._changed)
 
     async def set_kill_switch(self, request: Request) -> Response:
         """Turn the kill switch."""

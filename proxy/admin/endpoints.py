@@ -33,7 +33,10 @@ class Endpoint:
     @property
     def changes_rules(self) -> bool:
         """Whether it makes a new version, and so takes If-Match."""
-        changes = ("/rollback", "/resume", "/resume-writes", "/accept", "/revert", "/deployed")
+        changes = (
+            "/rollback", "/resume", "/resume-writes", "/accept", "/revert", "/deployed", "/advance",
+            "/hold", "/approve", "/pin", "/unpin",
+        )  # fmt: skip
         return self.method == "PUT" or self.path.endswith(changes)
 
 
@@ -103,6 +106,52 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Version",
         takes="Change",
         errors=(409, 412, 413, 415, 422),
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/advance",
+        "advance",
+        "Take the next step of a route's plan now",
+        "Version",
+        takes="Advancement",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/hold",
+        "hold",
+        "Keep a route's plan where it is until it is resumed",
+        "Version",
+        takes="Change",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/routes/{id}/approve",
+        "approve",
+        "Agree that a route's plan leaves the step that waits for an approval",
+        "Version",
+        takes="Change",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint("GET", "/pins", "pins", "Identities held on one side", "Pins"),
+    Endpoint(
+        "POST",
+        "/pin",
+        "pin",
+        "Hold one identity on one side, whatever its bucket",
+        "Version",
+        takes="NewPin",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/unpin",
+        "unpin",
+        "Let an identity go where its bucket sends it",
+        "Version",
+        takes="Unpinning",
+        errors=_CHANGE_ERRORS,
     ),
     Endpoint(
         "PUT",

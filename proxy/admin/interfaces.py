@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from proxy.control.status import DecisionRecord, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
+from proxy.routing.rules import Pin
 from shadow_compare.report import (
     EVERY_GROUP,
     Coverage,
@@ -97,6 +98,42 @@ class Controller(Protocol):
         expected_version: int | None = None,
     ) -> VersionRecord:
         """Put a rolled back route in force again; before its cool-down ends only with `force`."""
+        ...
+
+    async def advance(
+        self,
+        route_id: str,
+        *,
+        author: str,
+        reason: str,
+        force: bool = False,
+        expected_version: int | None = None,
+    ) -> VersionRecord:
+        """Take the next step of a route's plan; before its gate is satisfied only with `force`."""
+        ...
+
+    async def hold(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Keep a route's plan where it is until resumed."""
+        ...
+
+    async def approve(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Agree that a route's plan leaves the step it stands on."""
+        ...
+
+    async def pin(
+        self, pin: Pin, /, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Hold one identity on one side, in the rules file too."""
+        ...
+
+    async def unpin(
+        self, identity: str, /, *, author: str, reason: str, expected_version: int | None = None
+    ) -> VersionRecord:
+        """Let an identity go where its bucket sends it, in the rules file too."""
         ...
 
     async def resume_writes(

@@ -13,6 +13,7 @@ from typing import Any
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
+    PlanStatus,
     Rollback,
     RollbackStatus,
     RouteStatus,
@@ -22,6 +23,7 @@ from proxy.control.status import (
     WorkerStatus,
     WriteHalt,
 )
+from proxy.rollout.plan import Hand
 from shadow_compare.report import SignatureDetail, SignatureSummary
 
 Plain = dict[str, Any]
@@ -63,10 +65,33 @@ def route_plain(route: RouteStatus) -> Plain:
         "mirror_share": route.mirror_share,
         "plan": route.plan,
         "on_breach": route.on_breach,
+        "progress": None if route.progress is None else progress_plain(route.progress),
         "rolled_back": None if route.rolled_back is None else rollback_plain(route.rolled_back),
         "mirrors_writes": route.mirrors_writes,
         "writes_halted": None if route.writes_halted is None else halt_plain(route.writes_halted),
     }
+
+
+def progress_plain(progress: PlanStatus) -> Plain:
+    """Where a route stands on its plan."""
+    following, held, approved = progress.following, progress.held, progress.approved
+    return {
+        "weights": [percent(weight) for weight in progress.weights],
+        "step": progress.step,
+        "following": None if following is None else percent(following),
+        "waits": list(progress.waits),
+        "held": None if held is None else hand_plain(held),
+        "approved": None if approved is None else hand_plain(approved),
+        "needs_approval": progress.needs_approval,
+        "power": progress.power,
+        "resumed": progress.resumed[0],
+        "may_resume": progress.resumed[1],
+    }
+
+
+def hand_plain(hand: Hand) -> Plain:
+    """Who did something by hand."""
+    return {"at": instant(hand.at), "author": hand.author, "reason": hand.reason}
 
 
 def side_plain(side: SideStatus) -> Plain:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from proxy.admin.members import Members, Trouble, raise_for
+from proxy.routing.side import Side
 from proxy.settings import whole_number
 from shadow_compare.report import KINDS, SEARCH_MAX, WORDS_MAX, Filters, State
 
@@ -56,6 +57,26 @@ class Resumption:
 
     weight: int | None
     force: bool
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advancement:
+    """A step by hand; with `force` whatever its gate still waits for."""
+
+    force: bool
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pinning:
+    """An identity to be held on one side, on all routes or some; or, of which pins are to end."""
+
+    identity: str
+    side: Side
+    routes: tuple[str, ...]
     author: str
     reason: str
 
@@ -138,6 +159,34 @@ def read_resumption(body: bytes) -> Resumption:
     with Members(body, ("reason", "author", "weight", "force")) as members:
         weight, force = members.weight("weight"), members.flag("force")
         return Resumption(weight, force, members.author(), members.reason())
+
+
+def read_advancement(body: bytes) -> Advancement:
+    """Read `{"reason": …, "author"?: …, "force"?: false}`."""
+    with Members(body, ("reason", "author", "force")) as members:
+        return Advancement(members.flag("force"), members.author(), members.reason())
+
+
+def read_pinning(body: bytes) -> Pinning:
+    """Read `{"identity": "cookie:visitor=ada", "side": "modern", "reason": …, "routes"?: []}`."""
+    with Members(body, ("identity", "side", "reason", "author", "routes")) as members:
+        side = members.text("side", required=True)
+        if side and side not in ("legacy", "modern"):
+            members.troubles.append(Trouble("side", "is neither legacy nor modern"))
+        return Pinning(
+            members.text("identity", required=True),
+            Side.MODERN if side == "modern" else Side.LEGACY,
+            members.texts("routes"),
+            members.author(),
+            members.reason(),
+        )
+
+
+def read_unpinning(body: bytes) -> Pinning:
+    """Read `{"identity": "cookie:visitor=ada", "reason": …, "author"?: …}`."""
+    with Members(body, ("identity", "reason", "author")) as members:
+        identity = members.text("identity", required=True)
+        return Pinning(identity, Side.LEGACY, (), members.author(), members.reason())
 
 
 def read_acceptance(body: bytes) -> Acceptance:

@@ -13,6 +13,7 @@ from proxy.commands import (
     explain,
     history,
     override,
+    plan,
     replay,
     routes,
     schema,
@@ -50,8 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        serve, upgrade, check, schema, explain, override, routes, steer, diffs, compare, replay,
-        history, document, audit,
+        serve, upgrade, check, schema, explain, override, routes, steer, plan, diffs, compare,
+        replay, history, document, audit,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -100,6 +100,8 @@ def _show_one(context: Context, route: Json) -> None:
         ("plan", f"{route['plan'] or 'none'}; on breach: {route['on_breach']}"),
         ("verdict", f"{route['verdict']}: {route['verdict_reason']}"),
     ]
+    if (progress := route.get("progress")) is not None:
+        rows += _progress(progress)
     if (rollback := route["rolled_back"]) is not None:
         rows.append(("rolled back", f"{rollback['at']} by {rollback['author']}"))
         rows.append(("", rollback["reason"]))
@@ -109,6 +111,23 @@ def _show_one(context: Context, route: Json) -> None:
         rows.append(("", f"mend modern, then: cutover resume-writes {route['id']}"))
     for name, value in rows:
         print_line(context.out, f"{name:<12} {value}")
+
+
+def _progress(progress: Json) -> list[tuple[str, str]]:
+    """Where the route stands on its plan, what that waits for, and what would be caught next."""
+    marked = [
+        f"[{percent(weight)}]" if number == progress["step"] else percent(weight)
+        for number, weight in enumerate(progress["weights"], start=1)
+    ]
+    rows = [("steps", " > ".join(marked))]
+    rows += [("", f"needs {each}") for each in progress["waits"]]
+    if (held := progress["held"]) is not None:
+        rows.append(("", f"on hold since {held['at']} by {held['author']}: {held['reason']}"))
+    if (approved := progress["approved"]) is not None:
+        rows.append(("", f"approved by {approved['author']}: {approved['reason']}"))
+    if progress["power"] is not None:
+        rows.append(("next", progress["power"]))
+    return rows
 
 
 def _writes(route: Json) -> str:

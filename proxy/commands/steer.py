@@ -50,22 +50,22 @@ makes or removes the file DIR/kill, which every worker follows within 0.1 s."""
 def add_to(commands: Commands) -> None:
     """Add the commands."""
     summary = "give a route another weight: the share of users that modern serves"
-    parser = _add(commands, "set-weight", set_weight, summary, SET_WEIGHT, route=True)
+    parser = add_change(commands, "set-weight", set_weight, summary, SET_WEIGHT, route=True)
     parser.add_argument("weight", metavar="WEIGHT", help="0%% to 100%%, with at most two decimals")
     summary = "take a route back to legacy, and hold it there"
-    _add(commands, "rollback", rollback, summary, ROLLBACK, route=True)
-    summary = "let a rolled back route move again"
-    parser = _add(commands, "resume", resume, summary, RESUME, route=True)
+    add_change(commands, "rollback", rollback, summary, ROLLBACK, route=True)
+    summary = "let a rolled back route move again, or a plan that is on hold go on"
+    parser = add_change(commands, "resume", resume, summary, RESUME, route=True)
     parser.add_argument("--weight", metavar="WEIGHT", help="begin at this weight")
     parser.add_argument("--force", action="store_true", help="even before the cool-down ends")
     summary = "mirror the writes of a route again, after one was not acknowledged"
-    _add(commands, "resume-writes", resume_writes, summary, RESUME_WRITES, route=True)
+    add_change(commands, "resume-writes", resume_writes, summary, RESUME_WRITES, route=True)
     summary = "say that modern has another release: evidence about the last one counts no more"
-    _add(commands, "deployed", deployed, summary, DEPLOYED)
+    add_change(commands, "deployed", deployed, summary, DEPLOYED)
     summary = "send everything to legacy, at once, whatever the rules say"
-    _add_state(_add(commands, "kill", kill, summary, KILL))
+    _add_state(add_change(commands, "kill", kill, summary, KILL))
     summary = "let the rules decide again after kill"
-    _add_state(_add(commands, "unkill", unkill, summary, UNKILL))
+    _add_state(add_change(commands, "unkill", unkill, summary, UNKILL))
 
 
 def set_weight(args: argparse.Namespace, context: Context) -> int:
@@ -76,14 +76,14 @@ def set_weight(args: argparse.Namespace, context: Context) -> int:
     body = {"weight": args.weight, **signed(args, context)}
     record = client.send("PUT", f"{path}/weight", body, args.if_version)
     was = f"{before['weight_configured']:g}%"
-    return _done(args, context, record, f"{args.route}: {was} -> {args.weight.rstrip(' %')}%")
+    return done(args, context, record, f"{args.route}: {was} -> {args.weight.rstrip(' %')}%")
 
 
 def rollback(args: argparse.Namespace, context: Context) -> int:
     """Hold the route at 0."""
     path = f"/routes/{segment(args.route)}/rollback"
-    record = _connect(args, context).send("POST", path, signed(args, context), args.if_version)
-    return _done(args, context, record, f"{args.route}: rolled back, legacy serves everybody")
+    record = connect(args, context).send("POST", path, signed(args, context), args.if_version)
+    return done(args, context, record, f"{args.route}: rolled back, legacy serves everybody")
 
 
 def resume(args: argparse.Namespace, context: Context) -> int:
@@ -92,24 +92,24 @@ def resume(args: argparse.Namespace, context: Context) -> int:
     if args.weight is not None:
         body["weight"] = args.weight
     path = f"/routes/{segment(args.route)}/resume"
-    record = _connect(args, context).send("POST", path, body, args.if_version)
+    record = connect(args, context).send("POST", path, body, args.if_version)
     weight = record["evidence"].get("weight")
     at = "" if weight is None else f" at {weight:g}%"
-    return _done(args, context, record, f"{args.route}: resumed{at}")
+    return done(args, context, record, f"{args.route}: resumed{at}")
 
 
 def resume_writes(args: argparse.Namespace, context: Context) -> int:
     """Mirror the writes of the route again."""
     path = f"/routes/{segment(args.route)}/resume-writes"
-    record = _connect(args, context).send("POST", path, signed(args, context), args.if_version)
-    return _done(args, context, record, f"{args.route}: writes are mirrored again")
+    record = connect(args, context).send("POST", path, signed(args, context), args.if_version)
+    return done(args, context, record, f"{args.route}: writes are mirrored again")
 
 
 def deployed(args: argparse.Namespace, context: Context) -> int:
     """Have all routes measured anew."""
     body = signed(args, context)
-    record = _connect(args, context).send("POST", "/deployed", body, args.if_version)
-    return _done(args, context, record, "all routes are measured anew")
+    record = connect(args, context).send("POST", "/deployed", body, args.if_version)
+    return done(args, context, record, "all routes are measured anew")
 
 
 def kill(args: argparse.Namespace, context: Context) -> int:
@@ -122,9 +122,10 @@ def unkill(args: argparse.Namespace, context: Context) -> int:
     return _switch(args, context, False, "kill switch off: the rules decide again")
 
 
-def _add(
+def add_change(
     commands: Commands, name: str, run: Run, summary: str, examples: str, *, route: bool = False
 ) -> argparse.ArgumentParser:
+    """Add a command that changes something: with a reason, an author, and a version if wanted."""
     parser = add_command(commands, name, run, summary, examples)
     if route:
         parser.add_argument("route", metavar="ROUTE", help="the id of the route")
@@ -141,20 +142,21 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _connect(args: argparse.Namespace, context: Context) -> Client:
+def connect(args: argparse.Namespace, context: Context) -> Client:
+    """Give the API that the command line names."""
     return context.connect(args.admin)
 
 
-def _switch(args: argparse.Namespace, context: Context, on: bool, done: str) -> int:
+def _switch(args: argparse.Namespace, context: Context, on: bool, told: str) -> int:
     if args.state is not None:
         return _switch_by_file(args, context, on)
     body = {"on": on, **signed(args, context)}
     try:
-        record = _connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
+        record = connect(args, context).send("PUT", "/kill-switch", body, args.if_version)
     except UnreachableError as error:
         command = "cutover kill" if on else "cutover unkill"
         raise UnreachableError(f"{error}\n{BY_FILE.format(command=command)}") from error
-    return _done(args, context, record, done)
+    return done(args, context, record, told)
 
 
 def _switch_by_file(args: argparse.Namespace, context: Context, on: bool) -> int:
@@ -177,7 +179,8 @@ def _switch_by_file(args: argparse.Namespace, context: Context, on: bool) -> int
     return OK
 
 
-def _done(args: argparse.Namespace, context: Context, record: Json, sentence: str) -> int:
+def done(args: argparse.Namespace, context: Context, record: Json, sentence: str) -> int:
+    """Say what was done, with the version that this made."""
     if args.json:
         print_json(context.out, record)
     else:

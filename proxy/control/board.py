@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from proxy.control.live import LiveRoute
+from proxy.control.live import LiveRoute, Position
+from proxy.control.next_power import next_power
 from proxy.control.state import RoutingState
 from proxy.control.status import (
     CoverageStatus,
+    PlanStatus,
     RollbackStatus,
     RouteStatus,
     SideStatus,
     WorkerStatus,
 )
 from proxy.observe.metrics import RouteReading, WorkerReading
+from proxy.rollout.course import missing_on
+from proxy.rollout.gate import words
+from proxy.rollout.plan import place_after, place_on
 from proxy.rollout.window import SideWindow
 from proxy.routing.rules import WEIGHT_MAX
 from proxy.routing.side import Side
 
 
 def route_status(
-    state: RoutingState, live: LiveRoute, now: float, *, killed: bool = False
+    state: RoutingState, live: LiveRoute, now: float, position: Position, *, killed: bool = False
 ) -> RouteStatus:
     """One route now; `now` is monotonic seconds, `killed` whether the kill file is there."""
     route = live.route
@@ -46,6 +51,7 @@ def route_status(
         mirror_share=route.mirror.share,
         plan=route.plan,
         on_breach=route.on_breach,
+        progress=plan_status(state, live, now, position) if live.steps else None,
         rolled_back=None
         if rollback is None
         else RollbackStatus(
@@ -57,6 +63,28 @@ def route_status(
         ),
         mirrors_writes=route.mirror.writes,
         writes_halted=state.write_halt_of(route.id),
+    )
+
+
+def plan_status(state: RoutingState, live: LiveRoute, now: float, position: Position) -> PlanStatus:
+    """Where a route stands on its plan; expects that it has one."""
+    route, steps, progress = live.route, live.steps, position.progress
+    standing = live.standing(now, position)
+    place = place_on(steps, route.weight, progress.step)
+    following = place_after(steps, route.weight, progress.step)
+    missing = missing_on(route, place, standing) if place and position.rollback is None else ()
+    last = state.record.rollbacks.get(route.id)
+    spent = max(0, last.times - 1) if last is not None and last.active else 0
+    return PlanStatus(
+        weights=tuple(step.weight for step in steps),
+        step=None if place is None else place.number,
+        following=None if following is None else following.step.weight,
+        waits=tuple(words(want, standing.pace) for want in missing),
+        held=progress.held,
+        approved=progress.approved,
+        needs_approval=place is not None and place.step.approval,
+        power=None if following is None else str(next_power(live, following, now)),
+        resumed=(min(spent, route.rollback.auto_resume), route.rollback.auto_resume),
     )
 
 

@@ -281,8 +281,7 @@ class Desk:
         """
         self._expect(expected_version)
         because = self._because(author, reason)
-        state = self._now.after(self._now.record.number, because)
-        self._in_force.commit(state, "deployed", None, because)
+        self._in_force.commit(self._now.with_deployment(because), "deployed", None, because)
         return await self._written()
 
     async def set_kill_switch(self, on: bool, *, author: str, reason: str) -> VersionRecord:
@@ -389,7 +388,9 @@ class Desk:
             rules_problem=None if problem is None else str(problem),
             store_problem="; ".join(troubles) or None,
             routes=tuple(
-                route_status(state, live, now, killed=self._killed)
+                route_status(
+                    state, live, now, self._in_force.position(live.route.id), killed=self._killed
+                )
                 for live in self._in_force.live.values()
             ),
             workers=self._workers.statuses(now),

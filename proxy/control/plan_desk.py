@@ -10,8 +10,8 @@ from typing import Any
 
 from proxy.control.desk import Desk
 from proxy.control.edit_pins import with_pin, without_pin
+from proxy.control.next_power import next_power
 from proxy.control.status import VersionRecord
-from proxy.control.stepper import next_power
 from proxy.errors import RefusedError
 from proxy.rollout.course import missing_on
 from proxy.rollout.gate import words

@@ -170,6 +170,16 @@ class RoutingState:
         ended = replace(halt, active=False, epoch=self.record.number + 1)
         return self._with_write_halt(route_id, ended, because)
 
+    def with_deployment(self, because: Because) -> RoutingState:
+        """Note that modern is another than before: what was seen on steps counts no more."""
+        record = self._next(because)
+        progress = {
+            route.id: replace(self.progress_of(route.id), entered=record.number)
+            for route in self.loaded.rules.routes
+            if route.plan is not None
+        }
+        return replace(self, record=replace(record, progress={**record.progress, **progress}))
+
     def after(self, number: int, because: Because) -> RoutingState:
         """Say the same once more, under a number higher than this one."""
         record = self._next(because)

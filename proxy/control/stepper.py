@@ -17,14 +17,13 @@ from proxy.control.in_force import InForce
 from proxy.control.live import LiveRoute
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.next_power import next_power
 from proxy.control.state import Because, RoutingState
 from proxy.errors import RefusedError
 from proxy.rollout.bound import upper_bound
 from proxy.rollout.course import Course, Resumes, Takes
 from proxy.rollout.gate import StepEvidence
 from proxy.rollout.plan import Place
-from proxy.rollout.power import Power, power
-from proxy.routing.side import Side
 
 PLAN: Final = "plan"
 """Author of the steps that plans take by themselves."""
@@ -183,10 +182,3 @@ def _counted(n: int, noun: str, hits: int, verb: str) -> str:
         return f"no {noun}s asked for"
     bound = f"{upper_bound(hits, n) * 100:.2g}%"
     return f"{n:,} {noun}{plural}, {hits or 'none'} {verb} (at most {bound})"
-
-
-def next_power(live: LiveRoute, to: Place, now: float) -> Power:
-    """How soon modern's failures would be caught at a step's weight, at the traffic of now."""
-    per_second = sum(window.decided_per_second(now) for window in live.sides.values())
-    usual = live.sides[Side.MODERN.value].error_rate or 0.0
-    return power(to.step.weight, per_second, usual)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.admin.console import wording
-from proxy.admin.console.forms import Form
+from proxy.admin.console.forms import Form, FormError
 from proxy.admin.console.pages import Pages
 from proxy.admin.console.render import route_address
 from proxy.admin.console.sending import Change, Sending
 from proxy.admin.interfaces import Controller
+from proxy.control.status import VersionRecord
 
 
 class Actions:
@@ -68,6 +72,38 @@ class Actions:
             return f"{route_id} is resumed at {at} with version {record.number}."
 
         return await self._on_route(request, route_id, "resume", change)
+
+    async def plan(self, request: Request) -> Response:
+        """Hold the plan of a route, let it go on, take its next step, or approve the one it is on.
+
+        The button that was pressed says which.
+        """
+        route_id = request.path_params["route_id"]
+
+        async def change(form: Form) -> str:
+            controller = self._controller
+            verbs: dict[str, tuple[Callable[..., Awaitable[VersionRecord]], str]] = {
+                "hold": (controller.hold, "the plan of {} is on hold"),
+                "release": (controller.resume, "the plan of {} goes on"),
+                "approve": (controller.approve, "the step of {} is approved"),
+                "advance": (
+                    partial(controller.advance, force=form.text("force") == "1"),
+                    "{} has taken the next step of its plan",
+                ),
+            }
+            if form.text("verb") not in verbs:
+                raise FormError("Press one of the buttons.")
+            act, told = verbs[form.text("verb")]
+            record = await act(
+                route_id,
+                author=form.author(),
+                reason=form.reason(),
+                expected_version=form.expected_version(),
+            )
+            said = told.format(route_id)
+            return f"{said[:1].upper()}{said[1:]} with version {record.number}."
+
+        return await self._on_route(request, route_id, "plan", change)
 
     async def resume_writes(self, request: Request) -> Response:
         """Mirror the writes of a route again."""

@@ -53,6 +53,12 @@ _DONE: dict[str, str] = {
     "rollback": "rolled {route} back to legacy",
     "freeze": "froze {route} at its weight instead of rolling it back",
     "resume": "resumed {route}{to}",
+    "advance": "took the next step of the plan of {route}{to}",
+    "hold": "put the plan of {route} on hold",
+    "release": "let the plan of {route} go on",
+    "approve": "approved the step that {route} stands on",
+    "pin": "held an identity on one side",
+    "unpin": "let an identity go where its bucket sends it",
     "set_weight": "set the weight of {route}{to}",
     "kill": "turned the kill switch on: legacy answers everything",
     "unkill": "turned the kill switch off: the rules decide again",
@@ -64,7 +70,7 @@ _DONE: dict[str, str] = {
     "load": "put other rules in force",
 }
 
-_NAMES = {"cutover": "Cutover", "file": "An edit of the rules file"}
+_NAMES = {"cutover": "Cutover", "file": "An edit of the rules file", "plan": "The plan"}
 
 
 def sentence(decision: DecisionRecord) -> str:

@@ -36,6 +36,7 @@ def console_routes(
         Route("/routes/{route_id:path}/weight", actions.set_weight, methods=["POST"]),
         Route("/routes/{route_id:path}/rollback", actions.rollback, methods=["POST"]),
         Route("/routes/{route_id:path}/resume", actions.resume, methods=["POST"]),
+        Route("/routes/{route_id:path}/plan", actions.plan, methods=["POST"]),
         Route("/routes/{route_id:path}/resume-writes", actions.resume_writes, methods=["POST"]),
         Route("/routes/{route_id:path}", pages.route),
         Route("/differences", compared.differences),

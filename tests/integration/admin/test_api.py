@@ -99,6 +99,13 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "rollback": ("/routes/plans/rollback", CHANGE),
     "resume": ("/routes/billing.history/resume", {"force": True, "weight": 1, **CHANGE}),
     "resume_writes": ("/routes/subscriptions.create/resume-writes", CHANGE),
+    "advance": ("/routes/subscriptions.list/advance", {"force": True, **CHANGE}),
+    "hold": ("/routes/subscriptions.list/hold", CHANGE),
+    "approve": ("/routes/subscriptions.list/approve", CHANGE),
+    "pins": ("/pins", None),
+    "pin": ("/pin", {"identity": "header:X-Id=7", "side": "modern", "routes": [], **CHANGE}),
+    "unpin": ("/unpin", {"identity": "header:X-Id=7", **CHANGE}),
+    "deployed": ("/deployed", CHANGE),
     "set_kill_switch": ("/kill-switch", {"on": True, **CHANGE}),
     "export_rules": ("/rules", None),
     "import_rules": ("/rules", {"text": DOCUMENT, **CHANGE}),
@@ -151,6 +158,40 @@ def test_every_operation_takes_and_answers_what_the_document_says(
         ((kind, content),) = operation["responses"]["200"]["content"].items()
         found = answer.json() if kind == "application/json" else answer.text
         assert faults(found, content["schema"], schemas) == [], name
+
+
+def test_a_step_before_its_time_needs_force(http: httpx.Client) -> None:
+    """What is missing is told; a route without a plan has no step."""
+    path = "/api/v1/routes/subscriptions.list/advance"
+    refused = http.post(path, json=CHANGE)
+    assert (refused.status_code, refused.json()["type"]) == (409, "urn:cutover:problem:refused")
+    assert "875 more requests on modern, about 7 min" in refused.json()["detail"]
+    assert http.post(path, json={"force": True, **CHANGE}).status_code == 200
+    none = http.post("/api/v1/routes/everything-else/hold", json=CHANGE)
+    assert (none.status_code, "has no plan" in none.text) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"side": "modern"}, "identity"),
+        ({"identity": "client_ip=10.0.0.9", "side": "new"}, "is neither legacy nor modern"),
+        ({"identity": "client_ip=10.0.0.9", "side": "modern", "routes": "plans"}, "routes"),
+        ({"identity": "client_ip=10.0.0.9", "side": "modern", "until": "x"}, "until"),
+    ],
+)
+def test_a_pin_that_is_none_is_refused(http: httpx.Client, body: dict[str, Any], said: str) -> None:
+    """With what is wrong and where."""
+    answer = http.post("/api/v1/pin", json={**body, **CHANGE})
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+def test_the_names_of_fields_are_of_no_case(admin: RunningAdmin, http: httpx.Client) -> None:
+    """A pin is written as the rules would write it."""
+    body = {"identity": "header:X-Id=Seven", "side": "modern", **CHANGE}
+    assert http.post("/api/v1/pin", json=body).status_code == 200
+    assert admin.controller.journal[-1].evidence["identity"] == "header:x-id=Seven"
 
 
 def test_the_document_describes_the_routes_that_are_served(document: dict[str, Any]) -> None:

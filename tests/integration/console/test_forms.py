@@ -153,6 +153,28 @@ def test_a_route_is_rolled_back_and_resumed_after_its_cool_down(
     assert controller.routes["plans"].weight_in_force == 500
 
 
+def test_a_plan_is_steered_by_its_buttons(browser: Browser, controller: FakeController) -> None:
+    """Held, let go on, approved, and taken a step further, before its time only with the box."""
+    page = "/routes/subscriptions.list"
+    form = (page, "plan-form", f"{page}/plan")
+    shown = browser.get(page).text
+    assert "875 more requests on modern, about 7 min" in shown
+    assert 'aria-current="step">50%' in shown
+    assert browser.send(*form, verb="hold", reason="lunch").status_code == 303
+    shown = browser.get(page).text
+    assert "The plan of subscriptions.list is on hold" in shown
+    assert "lunch" in shown
+    assert browser.send(*form, verb="release").status_code == 303
+    assert browser.send(*form, verb="approve").status_code == 303
+    assert 'value="approve"' not in browser.get(page).text
+    refused = browser.send(*form, verb="advance")
+    assert (refused.status_code, "still needs" in refused.text) == (422, True)
+    assert browser.send(*form, verb="advance", force="1").status_code == 303
+    assert controller.routes["subscriptions.list"].weight_configured == 9000
+    assert browser.send(*form, verb="nothing").status_code == 422
+    assert "plan-form" not in browser.get("/routes/everything-else").text
+
+
 def test_writes_that_were_halted_are_resumed(browser: Browser, controller: FakeController) -> None:
     """The page says why they are, for as long as they are."""
     page = "/routes/subscriptions.create"

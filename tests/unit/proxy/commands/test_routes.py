@@ -94,3 +94,17 @@ def test_no_proxy_is_exit_3() -> None:
     result = cutover("routes")
     assert (result.code, result.out) == (3, "")
     assert "no admin API answers" in result.err
+
+
+def test_a_plan_is_shown_with_what_it_waits_for() -> None:
+    """Its steps, the one it stands on, what is missing, and what the next one would catch."""
+    client = filled_client()
+    result = cutover("routes", "subscriptions.list", client=client)
+    assert "steps        0% > 10% > [50%] > 90% > 100%" in result.out
+    assert "needs 875 more requests on modern, about 7 min" in result.out
+    assert "next         at 50% of 20 rps, a jump from 0.5% to 5% errors" in result.out
+    hand = {"at": "2026-09-21T14:13:20.000Z", "author": "ada", "reason": "lunch"}
+    client.answers["/routes/subscriptions.list"]["progress"] |= {"held": hand, "approved": hand}
+    result = cutover("routes", "subscriptions.list", client=client)
+    assert "on hold since 2026-09-21T14:13:20.000Z by ada: lunch" in result.out
+    assert "approved by ada: lunch" in result.out

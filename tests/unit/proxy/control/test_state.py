@@ -81,6 +81,15 @@ def test_cooldown_does_not_grow_for_ever(state: RoutingState) -> None:
     assert state.record.rollbacks["plans"].cooldown_until < 1000.0 + 40 + 600 * 2**10 + 1
 
 
+def test_a_deployment_begins_every_step_anew(state: RoutingState) -> None:
+    """Where routes stand stays; what was seen there is about another program."""
+    state = state.with_hold("plans", because())
+    deployed = state.with_deployment(because())
+    progress = deployed.progress_of("plans")
+    assert (progress.entered, progress.held) == (3, because().hand)
+    assert "everything-else" not in deployed.record.progress
+
+
 def test_said_once_more_under_a_higher_number(state: RoutingState) -> None:
     """A state can be repeated under a number above one that got lost."""
     repeated = state.with_rollback("plans", because(), 600.0).after(9, because())

@@ -113,6 +113,30 @@ class TestSteps:
         assert evidence["error_rate_below"] is None
         assert "a jump from 0.5% to 5% errors will be caught" in evidence["power"]
 
+    async def test_what_the_status_tells(self, scene: Scene, controller: Controller) -> None:
+        """Where the route stands, what is missing, and what the next step would catch."""
+        scene.outcomes(ok=600, side="legacy")
+        scene.comparisons("match", 400)
+        await scene.steps()
+        told = scene.route().progress
+        assert told is not None
+        assert (told.weights, told.step, told.following) == ((0, 1000, 5000, 9000, 10_000), 1, 1000)
+        [wait] = told.waits
+        assert wait.startswith("600 more comparisons, about ")
+        assert told.power is not None
+        assert told.power.startswith("at 10% of ")
+        assert (told.held, told.approved, told.resumed) == (None, None, (0, 2))
+        await controller.hold("plans", author="ada", reason="lunch")
+        told = scene.route().progress
+        assert told is not None
+        assert told.held is not None
+        assert told.held.author == "ada"
+        await controller.rollback("plans", author="ada", reason="no")
+        told = scene.route().progress
+        assert told is not None
+        assert told.waits == ()
+        assert scene.route("everything-else").progress is not None
+
     async def test_a_rate_that_is_not_proved(self, scene: Scene) -> None:
         """Three differences in 1,000 are 0.3%, and prove no more than 0.77%."""
         scene.comparisons("match", 1000)
