@@ -36,6 +36,9 @@ _NOT_SENT: Final = frozenset(
     }
 )  # fmt: skip
 
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods by which nothing changes (RFC 9110 section 9.2.1); nobody mirrors TRACE."""
+
 _FORBIDDEN: Final = "\r\n\0"
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -71,16 +74,20 @@ class Asker:
         self._free = asyncio.Semaphore(settings.concurrency)
         self._turn = itertools.count()
         self._transport = Transport(settings.body_max, settings.connect_timeout, monotonic)
+        self._marks_reads = settings.marks_reads
 
     async def ask(self, capture: Capture, side: SideConfig | None) -> tuple[Answer, float]:
         """Repeat the captured request here; gives the answer and its latency in seconds.
 
-        Raises NotComparableError: candidate_unreachable, candidate_broken, timeout, bad_request.
+        What might change something is sent once at most. Raises NotComparableError:
+        candidate_unreachable, candidate_broken, timeout, bad_request.
         """
         origin, host = self._next(side)
-        request = request_bytes(capture, host, mark_of_read(capture.id))
+        said = mark_of_read(capture.id) if self._marks_reads else None
+        request = request_bytes(capture, host, said)
+        is_head, fresh = capture.method == "HEAD", capture.method not in SAFE
         try:
-            return await self._exchange(origin, request, is_head=capture.method == "HEAD")
+            return await self._exchange(origin, request, is_head=is_head, fresh=fresh)
         except BrokenError as error:
             raise NotComparableError("candidate_broken") from error
         except TimeoutError as error:
@@ -175,10 +182,11 @@ def _plainly(headers: Headers) -> Headers:
     return tuple(pair for pair in headers if pair[0] != "accept-encoding")
 
 
-def request_bytes(capture: Capture, host: str | None, said: str) -> bytes:
+def request_bytes(capture: Capture, host: str | None, said: str | None) -> bytes:
     """Write the mirrored request; the target as the client wrote it, escapes and dots included.
 
-    `said` is its mark. Raises NotComparableError (bad_request) for what would not be one request.
+    `said` is its mark, if it has one. Raises NotComparableError (bad_request) for what would not be
+    one request.
     """
     headers = mirrored_headers(capture, host, said)
     if capture.request_body or capture.method in _WITH_LENGTH:
@@ -196,7 +204,7 @@ def request_bytes(capture: Capture, host: str | None, said: str) -> bytes:
     return head + capture.request_body
 
 
-def mirrored_headers(capture: Capture, host: str | None, said: str) -> Headers:
+def mirrored_headers(capture: Capture, host: str | None, said: str | None) -> Headers:
     """Give the headers of the mirrored request: the client's, marked, without its connection's."""
     named = {
         token.strip().lower()
@@ -217,5 +225,5 @@ def mirrored_headers(capture: Capture, host: str | None, said: str) -> Headers:
         *kept,
         *capture.provenance,  # what an answer says of scheme and host depends on it
         ("x-request-id", capture.id),
-        (MARK, said),
+        *(() if said is None else ((MARK, said),)),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from shadow_compare.allowance import Allowance
 from shadow_compare.budget import Budget
@@ -18,8 +18,11 @@ from shadow_compare.memory import Memory
 from shadow_compare.noise import RouteNoise
 from shadow_compare.normalize import Answer, NotComparableError
 from shadow_compare.rules import CompareRules
-from shadow_compare.sides import Heard, Sides, other
+from shadow_compare.sides import Heard, Sides, answered, other
 from shadow_compare.verdict import Comparison, Verdict
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _SERVER_ERROR: Final = 500
 _ALIKE: Final = (Verdict.MATCH, Verdict.IGNORED)
@@ -71,19 +74,48 @@ class Examiner:
 
         Raises NotComparableError when the other side gives no answer.
         """
+        heard, baseline = await self._asked(capture, config)
+        return await self._weigh(capture, heard, baseline, config)
+
+    async def examine_anew(
+        self, capture: Capture, config: ShadowConfig
+    ) -> tuple[Capture, Examined]:
+        """Examine a read that nobody has answered yet: both sides are asked at one moment.
+
+        Gives the capture with the primary's answer. Raises NotComparableError when a side gives no
+        answer.
+        """
+        primary, (heard, baseline) = await _both(
+            self._primary_anew(capture, config), self._asked(capture, config)
+        )
+        seen = answered(capture, primary)
+        return seen, await self._weigh(seen, heard, baseline, config)
+
+    async def examine_once(
+        self, capture: Capture, config: ShadowConfig
+    ) -> tuple[Capture, Examined]:
+        """Examine what may change something: as `examine_anew`, and nobody is asked again."""
+        self._sides.check(other(capture.primary), capture, config)
+        primary, heard = await _both(
+            self._primary_anew(capture, config),
+            self._sides.ask(other(capture.primary), capture, config),
+        )
+        seen = answered(capture, primary)
+        return seen, self.judge(seen, heard, config, lasting=True)
+
+    async def _weigh(
+        self, capture: Capture, heard: Heard, baseline: Answer | None, config: ShadowConfig
+    ) -> Examined:
+        """Compare, by what is known of the noise; a difference that counts is looked at again."""
         rules = config.routes.get(capture.route, _NO_RULES)
         noise = self._memory.noise(capture.route, rules)
-        if self._wants_baseline(capture, rules, noise):
-            heard, baseline = await self._asked_of_both(capture, config)
-            if baseline is not None:
-                again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
-                # First: what is known of the noise now is what excuses a candidate now.
-                left = noise.excuse(again, rules, primary_is_old=_is_old(capture))
-                self._on_baseline(capture.route, left.verdict is Verdict.MISMATCH)
-                noise.hear_baseline(again, rules)
-                self._memory.evidence.baseline(capture.route, rules, again)
-        else:
-            heard = await self._sides.ask(other(capture.primary), capture, config)
+        if baseline is not None:
+            again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
+            # First: what is known of the noise now is what excuses a candidate now.
+            left = noise.excuse(again, rules, primary_is_old=_is_old(capture))
+            self._on_baseline(capture.route, left.verdict is Verdict.MISMATCH)
+            noise.hear_baseline(again, rules)
+            self._memory.evidence.baseline(capture.route, rules, again)
         candidate, latency, fired = heard
         known = self._memory.known(capture.route, rules)
         found = self._compare(capture, _primary(capture), candidate, rules, known)
@@ -120,15 +152,25 @@ class Examiner:
         wanted = noise.is_learning or self._chance() < rules.noise
         return wanted and self._baselines.take()
 
-    async def _asked_of_both(
-        self, capture: Capture, config: ShadowConfig
-    ) -> tuple[Heard, Answer | None]:
-        """Ask both sides at one moment, so that time has changed as much for either answer."""
-        answered, baseline = await asyncio.gather(
-            self._sides.ask(other(capture.primary), capture, config),
-            self._baseline(capture, config),
-        )
-        return answered, baseline
+    async def _asked(self, capture: Capture, config: ShadowConfig) -> tuple[Heard, Answer | None]:
+        """Ask the other side, and now and then the primary's, at the same moment.
+
+        So time has changed as much for the candidate as for the baseline.
+        """
+        rules = config.routes.get(capture.route, _NO_RULES)
+        noise = self._memory.noise(capture.route, rules)
+        candidate = self._sides.ask(other(capture.primary), capture, config)
+        if not self._wants_baseline(capture, rules, noise):
+            return await candidate, None
+        return await _both(candidate, self._baseline(capture, config))
+
+    async def _primary_anew(self, capture: Capture, config: ShadowConfig) -> Heard:
+        """Ask the primary; what fails has a name of its own, as it says nothing of the other."""
+        try:
+            return await self._sides.ask(capture.primary, capture, config)
+        except NotComparableError as error:
+            reason = error.reason.removeprefix("candidate_")
+            raise NotComparableError(f"primary_{reason}") from error
 
     async def _baseline(self, capture: Capture, config: ShadowConfig) -> Answer | None:
         try:
@@ -172,6 +214,13 @@ class Examiner:
 
     def _today(self) -> date:
         return datetime.fromtimestamp(self._wall(), UTC).date()
+
+
+async def _both(one: Awaitable[A], another: Awaitable[B]) -> tuple[A, B]:
+    """Await both to their ends, also when one fails: nothing goes on behind our back."""
+    first, second = asyncio.ensure_future(one), asyncio.ensure_future(another)
+    await asyncio.gather(first, second, return_exceptions=True)
+    return first.result(), second.result()
 
 
 def _learn(comparison: Comparison, known: Known | None) -> None:

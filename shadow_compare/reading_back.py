@@ -16,7 +16,7 @@ from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
 from shadow_compare.normalize import NotComparableError
 from shadow_compare.read_back import ReadBack, was_carried_out
-from shadow_compare.sides import Sides, other
+from shadow_compare.sides import Sides, answered, other
 from shadow_compare.verdict import Verdict
 
 PAUSE_FIRST: Final = 0.25
@@ -104,13 +104,6 @@ class ReadBacks:
             self._sides.ask(read.primary, read, config, places),
             self._sides.ask(other(read.primary), read, config, places),
         )
-        seen = replace(
-            read,
-            status=primary.answer.status,
-            headers=primary.answer.headers,
-            body=primary.answer.body,
-            truncated=primary.answer.truncated,
-            latency=primary.latency,
-        )
+        seen = answered(read, primary)
         examined = self._examiner.judge(seen, candidate, config, lasting=True)
         return seen, replace(examined, comparison=examined.comparison.at_read_back())

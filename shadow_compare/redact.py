@@ -61,7 +61,14 @@ _TAG_VALUE: Final = re.compile(
     r"""(\b(?:value|content)\s*=\s*)("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
 )
 _PLACEHOLDER: Final = re.compile(r"\[redacted [0-9a-f]{12}\]")
+_PLACEHOLDER_ESCAPED: Final = re.compile(r"(?:\[|%5B)redacted(?: |%20|\+)[0-9a-f]{12}(?:\]|%5D)")
+_DIGEST: Final = re.compile(r"\[\d+ bytes [0-9a-f]{12}\]")
 _PART_NAME: Final = re.compile(r'\bname="([^"\r\n]{1,100})"')
+
+
+def is_redacted(text: str) -> bool:
+    """Whether something was taken out of a text, so that it is not what it was."""
+    return _PLACEHOLDER_ESCAPED.search(text) is not None or _DIGEST.fullmatch(text) is not None
 
 
 class Redactor:

@@ -59,6 +59,10 @@ class Sides:
         answer, latency = await self._askers[side].ask(asked.capture, where)
         return Heard(_as_heard(answer, side, capture, config), latency, asked.fired)
 
+    def check(self, side: str, capture: Capture, config: ShadowConfig) -> None:
+        """Raise NotComparableError if a side could not be asked this; nothing is sent."""
+        self._in_words_of(side, capture, config)
+
     async def ask_to_write(self, capture: Capture, config: ShadowConfig, seal: Seal) -> Heard:
         """Put a captured write to modern, once; legacy is never asked.
 
@@ -114,6 +118,19 @@ def as_seen(capture: Capture, config: ShadowConfig) -> Capture:
     if rewrite is None:
         return capture
     return replace(capture, headers=rewrite.answer(capture.headers, _host(capture)))
+
+
+def answered(capture: Capture, heard: Heard) -> Capture:
+    """Give the capture of a request to which this is the primary's answer."""
+    answer = heard.answer
+    return replace(
+        capture,
+        status=answer.status,
+        headers=answer.headers,
+        body=answer.body,
+        truncated=answer.truncated,
+        latency=heard.latency,
+    )
 
 
 def other(side: str) -> str:

@@ -10,6 +10,9 @@ from typing import Any, TextIO
 RIGHT = ">"
 """A column whose heading begins with this holds numbers, and is set to the right."""
 
+_BETWEEN = 3
+"""Columns between two columns of a table that is drawn."""
+
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
@@ -64,10 +67,35 @@ def _draw(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]])
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(file=stream)
+    if _least_width(columns, rows) > console.width:
+        _write_blocks(stream, columns, rows)
+        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         right = column.startswith(RIGHT)
         table.add_column(column.removeprefix(RIGHT), justify="right" if right else "left")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))  # Text: brackets of a value are not markup
-    Console(file=stream).print(table)
+    console.print(table)
+
+
+def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Give how wide a table is at least when no word of it is cut."""
+    cells = zip(columns, *rows, strict=True)
+    longest = (
+        max(len(word) for cell in column for word in cell.split() or [""]) for column in cells
+    )
+    return sum(longest) + _BETWEEN * (len(columns) - 1)
+
+
+def _write_blocks(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write each row as lines of heading and value, for a terminal that is too narrow."""
+    heads = [column.removeprefix(RIGHT) for column in columns]
+    width = max(map(len, heads))
+    for place, row in enumerate(rows):
+        if place:
+            print_line(stream)
+        for head, cell in zip(heads, row, strict=True):
+            if cell:
+                print_line(stream, f"{head.ljust(width)}  {cell}")

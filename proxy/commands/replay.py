@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import secrets
-import ssl
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 from proxy.commands.command import add_command
 from proxy.commands.context import Context
+from proxy.commands.output import print_line
 from proxy.errors import RulesError, SettingsError
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
-    from proxy.routing.rules import Rules
-    from shadow_compare.replay.run import Plan
-    from shadow_compare.rules import CompareRules
-    from shadow_compare.transport import Origin
+    from proxy.commands.replay_bar import Counts
+    from proxy.commands.replay_plan import Against
+    from shadow_compare.replay.run import Replay
+    from shadow_compare.replay.traffic import Traffic
 
-FAILED = 1
-ROUTE = "replay"
-"""The route of everything when no rules are named."""
+INTERRUPTED = 130
+"""128 + SIGINT, as shells count."""
 
 EXAMPLES = """
 cutover replay access.log --legacy http://127.0.0.1:8081 --modern http://127.0.0.1:8082
-cutover replay traffic.har --rules routing_rules.yaml --html report.html --rate 50
-cutover replay requests.gor --rules routing_rules.yaml --max-mismatch 0.1% --min-compared 1000
-cutover replay access.log --rules routing_rules.yaml -H 'Cookie: PHPSESSID=test' --json
+cutover replay traffic.har --rules routing_rules.yaml --host shop.example --html report.html
+cutover replay requests*.gor --rules routing_rules.yaml --max-mismatch 0.1% --min-compared 1000
+cutover replay access.log --rules routing_rules.yaml -H 'Cookie: PHPSESSID=test' --rate 50 --json
 cutover replay requests.gor --rules rules.yaml --writes "both sides are throw-away copies"
 
 It reads HAR, access logs (common, combined), files of GoReplay, and exported differences (JSON).
@@ -44,14 +44,20 @@ def add_to(commands: Commands) -> None:
     summary = "ask two applications what was asked before, and compare: the test before a cutover"
     parser = add_command(commands, "replay", run, summary, EXAMPLES, remote=False)
     add = parser.add_argument
-    add("file", type=Path, metavar="FILE", help="the recorded traffic")
+    add("files", type=Path, nargs="+", metavar="FILE", help="the recorded traffic")
     add("--format", choices=("har", "access-log", "goreplay", "samples"), help="if not by itself")
     add("--legacy", metavar="URL", help="one side (default: the first instance in --rules)")
     add("--modern", metavar="URL", help="the other side (default: the first instance in --rules)")
-    add("--rules", type=Path, metavar="FILE", help="compare by the rules of each route")
+    add("--rules", type=Path, metavar="FILE",
+        help="compare, and rewrite paths and fields, by the rules of each route")  # fmt: skip
+    add("--primary", choices=("legacy", "modern"), default="legacy",
+        help="the side that the recorded ids are of (default legacy)")  # fmt: skip
+    add("--host", action="append", default=[], metavar="HOST",
+        help="only what was asked of this host, repeatable: a HAR has others, too")  # fmt: skip
     add("-H", "--header", action="append", default=[], metavar="FIELD",
         help="'Name: value' in the place of what was recorded, repeatable")  # fmt: skip
-    add("--rate", type=float, default=0.0, metavar="N", help="requests per second to each side")
+    add("--rate", type=float, default=0.0, metavar="N",
+        help="requests per second to each side, whatever for (default: no limit)")  # fmt: skip
     add("--concurrency", type=int, default=8, metavar="N", help="at once (default 8)")
     add("--timeout", type=float, default=30.0, metavar="SECONDS", help="of an answer (default 30)")
     add("--writes", metavar="WORDS",
@@ -65,7 +71,6 @@ def add_to(commands: Commands) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Replay, and end with the report."""
     from proxy.admin.members import parse_weight
-    from shadow_compare.store.errors import StoreError
 
     tolerated = parse_weight(args.max_mismatch)
     if tolerated is None:
@@ -74,105 +79,85 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise SettingsError("--writes: say in a few words why both sides may be written to")
     if args.concurrency < 1 or args.rate < 0 or args.timeout <= 0:
         raise SettingsError("--concurrency and --timeout are above 0, --rate is not below")
+    return _run(args, context, tolerated / 10_000)
+
+
+def _run(args: argparse.Namespace, context: Context, tolerated: float) -> int:
+    from proxy.commands.replay_plan import against
+    from shadow_compare.replay.traffic import Traffic, files_of
+    from shadow_compare.store.errors import StoreError
+
     try:
-        plan = _plan(args)
-        with args.file.open("rb") as stream:
-            return asyncio.run(_replay(args, context, plan, stream, tolerated / 10_000))
+        with Traffic(files_of(args.files), args.format) as traffic:
+            return asyncio.run(_replay(args, context, against(args), traffic, tolerated))
     except StoreError as error:
         raise SettingsError(f"the results cannot be kept: {error}") from error
     except RulesError as error:
         raise SettingsError("\n".join(map(str, error.problems))) from error
     except OSError as error:
-        raise SettingsError(f"{error.filename or args.file}: {error.strerror}") from error
+        raise SettingsError(f"{error.filename or args.files[0]}: {error.strerror}") from error
     except ValueError as error:
         raise SettingsError(str(error)) from error
 
 
-def _plan(args: argparse.Namespace) -> Plan:
-    from proxy.commands.check import read_rules
-    from proxy.commands.compare_input import field_of
-    from shadow_compare.replay.run import Plan
-
-    rules = None if args.rules is None else read_rules(args.rules)
-    urls = []
-    for side in ("legacy", "modern"):
-        url = getattr(args, side)
-        if url is None and rules is not None:
-            url = getattr(rules, side).instances[0]
-        if url is None:
-            raise ValueError(f"say with --{side} URL, or --rules FILE, where {side} is")
-        urls.append(_origin(url, f"--{side}"))
-    return Plan(
-        legacy=urls[0],
-        modern=urls[1],
-        route_of=_routes(rules),
-        rate=args.rate,
-        concurrency=args.concurrency,
-        writes=args.writes is not None,
-        timeout=args.timeout,
-        headers=dict(map(field_of, args.header)),
-    )
-
-
-def _origin(url: str, source: str) -> Origin:
-    from shadow_compare.transport import Origin
-
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise ValueError(f"{source}: {url!r} is not the URL of a side, as http://127.0.0.1:8081")
-    if parts.scheme == "http":
-        return Origin(parts.hostname, parts.port or 80)
-    context = ssl.create_default_context()
-    return Origin(parts.hostname, parts.port or 443, context, parts.hostname)
-
-
-def _routes(rules: Rules | None) -> Callable[[str, str], tuple[str, CompareRules]]:
-    """Give what finds the route of a request with its compiled rules."""
-    from shadow_compare.rules import CompareRules
-
-    if rules is None:
-        plain = CompareRules()
-        return lambda _method, _target: (ROUTE, plain)
-    from proxy.bootstrap.shadow_rules import compare_rules
-    from proxy.routing.table import Table
-
-    table = Table(rules, frozenset(), False, 1, b"")
-    compiled = {route.id: compare_rules(route) for route in rules.routes}
-
-    def route_of(method: str, target: str) -> tuple[str, CompareRules]:
-        route = table.match(method, target.partition("?")[0])
-        if route is None:
-            return "(no route)", CompareRules()
-        return route.rules.id, compiled[route.rules.id]
-
-    return route_of
-
-
 async def _replay(
-    args: argparse.Namespace, context: Context, plan: Plan, stream: BinaryIO, tolerated: float
+    args: argparse.Namespace, context: Context, sides: Against, traffic: Traffic, tolerated: float
 ) -> int:
-    from proxy.commands.replay_report import Bar, conclude
+    from proxy.commands.replay_bar import bar_for
+    from proxy.commands.replay_report import conclude
     from shadow_compare.redact import Redactor
-    from shadow_compare.replay.progress import Progress, metadata
-    from shadow_compare.replay.reading import FORMATS, format_of
+    from shadow_compare.replay.progress import AnotherReplayError, Progress, metadata
     from shadow_compare.replay.run import Replay
     from shadow_compare.report import Report
     from shadow_compare.store.database import Database
 
-    kind = args.format or format_of(stream.read(4096))
-    stream.seek(0)
-    size = args.file.stat().st_size
-    state = args.state or args.file.with_name(f"{args.file.name}.replay.db")
+    state = args.state or _state_of(args.files[0])
     database = Database(f"sqlite+aiosqlite:///{state.absolute()}", metadata)
     try:
         progress = Progress(database)
-        what = f"{args.file.absolute()} ({size} bytes) to {plan.legacy[:2]} and {plan.modern[:2]}"
-        resumed = await progress.resume(what)
-        replay = Replay(plan, progress, Redactor(secrets.token_bytes(32)))
-        with Bar(context.err, size) as bar:
-            await replay.run(
-                FORMATS[kind](stream), resumed, lambda: bar.move(stream.tell(), replay.asked)
-            )
-        return await conclude(args, context, Report(database), replay.unreadable, tolerated)
+        try:
+            resumed = await progress.resume(sides.what(args.files, traffic.size))
+        except AnotherReplayError as error:
+            raise SettingsError(f"{state}: {error}\n  delete it, or say --state") from error
+        if resumed.count:
+            done = f"{resumed.count:,} requests are done already"
+            print_line(context.err, f"cutover: {done} ({state}); delete it to begin anew")
+        replay = Replay(sides.plan, progress, Redactor(resumed.key))
+        with bar_for(context.err, traffic.size) as bar, _stopped_by_signals():
+            await replay.run(traffic, resumed, lambda: bar.move(traffic.position, _counts(replay)))
+        return await conclude(args, context, Report(database), replay, tolerated)
+    except asyncio.CancelledError:
+        print_line(context.err, f"cutover: stopped; the same command goes on ({state})")
+        return INTERRUPTED
     finally:
         await database.close()
+
+
+def _counts(replay: Replay) -> Counts:
+    from proxy.commands.replay_bar import Counts
+
+    return Counts(replay.ended.total(), replay.ended["mismatch"])
+
+
+def _state_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}.replay.db")
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end the run in order, with what has come so far kept.
+
+    Only a main thread gets signals.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - within a coroutine there is one
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,19 +1,13 @@
-"""How a replay is going, and how it ended."""
+"""How a replay has ended."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from types import TracebackType
-from typing import Self, TextIO
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from proxy.admin.console import wording
 from proxy.commands.context import OK, Context
 from proxy.commands.output import print_line, print_table
-from shadow_compare.replay.recorded import Unreadable
+from shadow_compare.replay.run import Replay
 from shadow_compare.report import Report, SignatureDetail
 from shadow_compare.report.coverage import whole
 from shadow_compare.report.export import FORMATS, Document
@@ -23,43 +17,11 @@ GROUPS_MAX = 200
 SAMPLES_EACH = 3
 
 
-class Bar:
-    """A progress bar on a terminal; nothing anywhere else."""
-
-    def __init__(self, stream: TextIO, size: int) -> None:
-        self._progress = Progress(
-            TextColumn("{task.fields[asked]} asked"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("bytes,"),
-            TimeRemainingColumn(),
-            console=Console(file=stream),
-            disable=not stream.isatty(),
-        )
-        self._task = self._progress.add_task("", total=size, asked=0)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def move(self, read: int, asked: int) -> None:
-        """Show how many bytes were read, and how many requests were sent."""
-        self._progress.update(self._task, completed=read, asked=asked)
-
-
 async def conclude(
     args: argparse.Namespace,
     context: Context,
     report: Report,
-    unreadable: Sequence[Unreadable],
+    replay: Replay,
     tolerated: float,
 ) -> int:
     """Print and write the report; gives the exit code by the thresholds."""
@@ -70,12 +32,17 @@ async def conclude(
         detail = await report.signature(summary.id)
         if detail is not None:
             details.append(SignatureDetail(detail.summary, detail.samples[:SAMPLES_EACH]))
-    notes = [f"{args.file.name}:{each.place}: {each.why}" for each in unreadable]
+    notes = list(replay.notes)
+    if replay.without:
+        sent = wording.plural(replay.without, "request")
+        notes.insert(0, f"Sent without the cookies or credentials that the recording hides: {sent}")
     if args.writes is not None:
         notes.insert(0, f"Writes were sent to both sides: {args.writes}")
     if len(found) > GROUPS_MAX:
         notes.append("There are more groups of differences than are in this report.")
-    document = Document(f"Replay of {args.file.name}", context.now(), coverage, details, 0, notes)
+    document = Document(
+        f"Replay of {args.files[0].name}{_others(args)}", context.now(), coverage, details, 0, notes
+    )
     if args.html is not None:
         args.html.write_text(FORMATS["html"].write(document), encoding="utf-8")
     if args.json:
@@ -91,6 +58,11 @@ async def conclude(
         print_line(context.err, f"cutover: {told if total.compared else 'nothing was compared'};"
                                 f" tolerated: {limits}")  # fmt: skip
     return OK if good else BEYOND
+
+
+def _others(args: argparse.Namespace) -> str:
+    more = len(args.files) - 1
+    return f" and {wording.plural(more, 'other')}" if more else ""
 
 
 def _print(context: Context, document: Document) -> None:

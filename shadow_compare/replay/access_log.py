@@ -3,6 +3,7 @@
     host ident user [time] "METHOD target HTTP/1.1" status bytes ["referer" "agent"]
 
 A body is in no access log, and neither is a cookie: only what asks without either can be repeated.
+Of the combined form the referer and the agent are sent again, too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from shadow_compare.replay.recorded import Item, Unreadable, request
 _LINE: Final = re.compile(
     rb'\S+ \S+ [^\["]{0,200}\[[^\]]{1,60}\] "(?P<method>[A-Z]{1,20}) (?P<target>(?:[^"\\ ]|\\.)+)'
     rb'(?: HTTP/[\d.]+)?" \d{3}'
+    rb'(?: (?:\d+|-) "(?P<referer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
 )
 _ESCAPE: Final = re.compile(rb'\\(?:x([0-9A-Fa-f]{2})|(["\\]))')
 
@@ -29,8 +31,15 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Item]:
         if found is None:
             yield Unreadable(place, "is no line of an access log")
             continue
-        target = _ESCAPE.sub(_unescaped, found["target"]).decode("latin-1")
-        yield request(place, found["method"].decode(), target)
+        told = (("referer", found["referer"]), ("user-agent", found["agent"]))
+        headers = tuple(
+            (name, _text(value)) for name, value in told if value not in (None, b"-", b"")
+        )
+        yield request(place, found["method"].decode(), _text(found["target"]), headers)
+
+
+def _text(written: bytes) -> str:
+    return _ESCAPE.sub(_unescaped, written).decode("latin-1")
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

@@ -7,9 +7,11 @@ out by counting brackets outside of strings.
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import orjson
 
@@ -19,6 +21,8 @@ _ENTRIES: Final = re.compile(rb'"entries"\s*:\s*\[')
 _MARK: Final = re.compile(rb'["{}\[\]]')
 _STRING_END: Final = re.compile(rb'(?:[^"\\]|\\.)*+"', re.DOTALL)
 _AHEAD: Final = 4096
+
+Headers = tuple[tuple[str, str], ...]
 
 
 def read_chunks(chunks: Iterable[bytes]) -> Iterator[Item]:
@@ -100,7 +104,21 @@ def _item(place: int, entry: bytes) -> Item:
         headers = tuple(
             (str(each["name"]), str(each["value"])) for each in asked.get("headers", ())
         )
-        body = (asked.get("postData") or {}).get("text") or ""
-        return request(place, str(asked["method"]), str(asked["url"]), headers, body.encode())
+        body, headers = _body(asked.get("postData") or {}, headers)
+        return request(place, str(asked["method"]), str(asked["url"]), headers, body)
     except (ValueError, LookupError, TypeError, AttributeError):
         return Unreadable(place, "is no entry with a request")
+
+
+def _body(posted: dict[str, Any], headers: Headers) -> tuple[bytes, Headers]:
+    """Give a body, as its text or its pairs say it, and the headers with its type."""
+    media_type = str(posted.get("mimeType") or "")
+    if media_type and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (*headers, ("content-type", media_type))
+    text = posted.get("text") or ""
+    if not text and posted.get("params"):
+        pairs = [(str(each["name"]), str(each.get("value", ""))) for each in posted["params"]]
+        return urlencode(pairs).encode(), headers
+    if posted.get("encoding") == "base64":
+        return b64decode(text, validate=True), headers
+    return text.encode(), headers

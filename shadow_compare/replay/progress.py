@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -20,6 +21,8 @@ from shadow_compare.store.database import Database
 from shadow_compare.store.record import Record
 from shadow_compare.store.signatures import by_signature, keep
 from shadow_compare.store.tables import metadata as comparison_tables
+
+_KEY_BYTES: Final = 32
 
 metadata: Final = MetaData()
 for _table in comparison_tables.sorted_tables:
@@ -41,11 +44,20 @@ class AnotherReplayError(ValueError):
 
 @dataclass(slots=True)
 class Resumed:
-    """How far an earlier run has come: all items up to `through`, and those in `beyond`."""
+    """How far an earlier run has come: all items up to `through`, and those in `beyond`.
+
+    `key` is for placeholders: after a kill, the same secret is to look the same.
+    """
 
     through: int = 0
     beyond: set[int] = field(default_factory=set)
     claimed: set[int] = field(default_factory=set)
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def count(self) -> int:
+        """How many items are behind us."""
+        return self.through + len(self.beyond)
 
     def is_done(self, item: int) -> bool:
         """Whether an item, counted from 1, is behind us."""
@@ -61,19 +73,25 @@ class Progress:
         self._writing = asyncio.Lock()  # SQLite has one writer; waiting here takes no time-out
 
     async def resume(self, what: str) -> Resumed:
-        """Give how far an earlier run of the same (`what`) has come."""
+        """Give how far an earlier run of the same (`what`) has come.
+
+        Raises AnotherReplayError when it was of something else.
+        """
         async with self._database.begin() as connection:
             rows = await connection.execute(select(_state.c.name, _state.c.value))
             known: dict[str, str] = {row.name: row.value for row in rows}
             if not known:
-                values = [{"name": "what", "value": what}, {"name": "through", "value": "0"}]
+                fresh = secrets.token_hex(_KEY_BYTES)
+                first = {"what": what, "through": "0", "key": fresh}
+                values = [{"name": name, "value": value} for name, value in first.items()]
                 await connection.execute(insert(_state), values)
-                return self._at
+                return Resumed(key=bytes.fromhex(fresh))
             if known["what"] != what:
                 raise AnotherReplayError(f"it belongs to another replay: {known['what']}")
             done = set((await connection.execute(select(_done.c.item))).scalars())
             claimed = set((await connection.execute(select(_claimed.c.item))).scalars())
-        self._at = Resumed(int(known["through"]), done, claimed - done)
+        key = bytes.fromhex(known.get("key", ""))
+        self._at = Resumed(int(known["through"]), done, claimed - done, key)
         return self._at
 
     async def claim(self, item: int) -> None:

@@ -11,9 +11,17 @@ from shadow_compare.replay import access_log, goreplay, har, samples
 from shadow_compare.replay.recorded import Item
 
 CHUNK: Final = 256 * 1024
+_CHUNK_LEAST: Final = 4096
+_STEPS: Final = 100
 LINE_MAX: Final = 256 * 1024
 
-Reader = Callable[[BinaryIO], Iterator[Item]]
+Reader = Callable[[BinaryIO, int], Iterator[Item]]
+"""Reads a stream in pieces of so many bytes; where the format is one of lines, line by line."""
+
+
+def chunk_for(size: int) -> int:
+    """Give how much of a file of this size is read at once: so little that its progress shows."""
+    return max(_CHUNK_LEAST, min(CHUNK, size // _STEPS))
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -22,12 +30,12 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _chunked(read: Callable[[Iterable[bytes]], Iterator[Item]]) -> Reader:
-    return lambda stream: read(iter(partial(stream.read, CHUNK), b""))
+    return lambda stream, chunk: read(iter(partial(stream.read, chunk), b""))
 
 
 FORMATS: Final[Mapping[str, Reader]] = MappingProxyType(
     {
-        "access-log": lambda stream: access_log.read_lines(_lines(stream)),
+        "access-log": lambda stream, _chunk: access_log.read_lines(_lines(stream)),
         "goreplay": _chunked(goreplay.read_chunks),
         "har": _chunked(har.read_chunks),
         "samples": _chunked(samples.read_chunks),

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from shadow_compare.redact import is_redacted
+
 SIZE_MAX: Final = 16 * 1024 * 1024
 """Bytes of one request in a file; a longer one is not read."""
 
+_TARGET_MAX: Final = 65_536
 _TOKEN: Final = frozenset(
     "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
+_SPACES: Final = " \t"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,22 @@ class Recorded:
     target: str
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
+
+    @property
+    def host(self) -> str:
+        """Whom it was asked of, in lower case and without a port; empty if nobody knows."""
+        named = next((value for name, value in self.headers if name == "host"), "")
+        return urlsplit(f"//{named}").hostname or ""
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether something was taken out of its target or body, without which it is another."""
+        return is_redacted(self.target) or is_redacted(self.body.decode("latin-1"))
+
+    @property
+    def sendable_headers(self) -> tuple[tuple[str, str], ...]:
+        """Its fields without those of which a part was taken out."""
+        return tuple(pair for pair in self.headers if not is_redacted(pair[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ def request(
     """Give a request for a target or an absolute URL, if it can be one."""
     if not method or not set(method) <= _TOKEN or len(method) > 20:
         return Unreadable(place, "the method is not one")
+    kept = tuple((n.lower(), v.strip(_SPACES)) for n, v in headers if _is_field(n, v))
     target = url
     if not url.startswith("/"):
         try:
@@ -51,9 +72,12 @@ def request(
         if parts.scheme not in ("http", "https") or not parts.netloc:
             return Unreadable(place, "the target is neither a path nor a URL")
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
-    if not target.isascii() or not target.isprintable() or " " in target or len(target) > 65_536:
+        if not any(name == "host" for name, _ in kept):
+            kept = (("host", parts.netloc.rpartition("@")[2]), *kept)
+    if not target.isascii() or not target.isprintable() or " " in target:
         return Unreadable(place, "the target has characters that no request line has")
-    kept = tuple((n.lower(), v) for n, v in headers if _is_field(n, v))
+    if len(target) > _TARGET_MAX:
+        return Unreadable(place, f"the target is longer than {_TARGET_MAX} characters")
     return Recorded(place, method, target, kept, body)
 
 

@@ -36,5 +36,6 @@ def read_chunks(chunks: Iterable[bytes]) -> Iterator[Item]:
         except ValueError:
             yield Unreadable(place, "is no command that was exported")
             continue
-        headers = tuple(pair for pair in found.headers if "[redacted " not in pair[1])
-        yield request(place, found.method, found.target, headers, found.body.encode())
+        target = found.target.replace("[redacted ", "[redacted%20")  # which no request line has
+        headers = (("host", found.host), *found.headers) if found.host else found.headers
+        yield request(place, found.method, target, headers, found.body.encode())

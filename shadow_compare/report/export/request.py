@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked; `target` is path and query, `body` the text, empty for none."""
+    """What was asked; `target` is path and query, `body` the text, empty for none, `host` whom."""
 
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
     body: str = ""
+    host: str = ""
 
 
 def request_of(curl: str) -> Request:
@@ -39,4 +40,4 @@ def request_of(curl: str) -> Request:
                 url = word
     parts = urlsplit(url)
     target = url[len(f"{parts.scheme}://{parts.netloc}") :]
-    return Request(method, target or "/", tuple(headers), body)
+    return Request(method, target or "/", tuple(headers), body, parts.netloc)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.support_commands import cutover
+from tests.support_commands import Result, cutover
 from tests.support_shadow import Side, http_answer, listening
 
 
@@ -39,12 +39,20 @@ class Sides:
         """Count the request lines that a side has seen."""
         return Counter(head.split(" HTTP")[0] for head in side.heads)
 
+    @property
+    def where(self) -> tuple[str, ...]:
+        """Options that say where both are."""
+        legacy, modern = (f"http://127.0.0.1:{s.port}" for s in (self.legacy, self.modern))
+        return ("--legacy", legacy, "--modern", modern)
+
+    async def told(self, file: Path, *options: str) -> Result:
+        """Run the command in this process."""
+        return await asyncio.to_thread(cutover, "replay", str(file), *self.where, *options)
+
     async def replay(self, file: Path, *options: str, kill_after: int = 0) -> tuple[int, str, str]:
         """Run the command; it is killed as soon as so many requests have come."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", "replay", str(file),
-            "--legacy", f"http://127.0.0.1:{self.legacy.port}",
-            "--modern", f"http://127.0.0.1:{self.modern.port}", *options,
+            sys.executable, "-m", "proxy", "replay", str(file), *self.where, *options,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         while kill_after and len(self.modern.heads) < kill_after:  # noqa: ASYNC110 - nobody tells
@@ -102,9 +110,7 @@ async def test_writes_are_sent_only_with_words_and_never_twice(tmp_path: Path) -
     file = tmp_path / "access.log"
     file.write_text(log_of(40, "POST"))
     async with two_sides() as sides:
-        urls = [f"http://127.0.0.1:{side.port}" for side in (sides.legacy, sides.modern)]
-        given = ("--legacy", urls[0], "--modern", urls[1], "--state", str(tmp_path / "safe.db"))
-        safe = await asyncio.to_thread(cutover, "replay", str(file), *given, "--json")
+        safe = await sides.told(file, "--state", str(tmp_path / "safe.db"), "--json")
         assert whole(json.loads(safe.out)) == (0, 0, {"unsafe_method": 40, "unreadable": 1})
         assert safe.code == 1
         assert sides.modern.heads == []
@@ -136,9 +142,7 @@ async def test_thresholds_decide_the_exit_code(
     file = tmp_path / "access.log"
     file.write_text(log_of(20))
     async with two_sides() as sides:
-        urls = [f"http://127.0.0.1:{side.port}" for side in (sides.legacy, sides.modern)]
-        given = ("--legacy", urls[0], "--modern", urls[1], *options)
-        found = await asyncio.to_thread(cutover, "replay", str(file), *given)
+        found = await sides.told(file, *options)
     assert (found.code, told in found.err) == (code, True), found.err
     if code == 0:
         lines = [line.split() for line in found.out.splitlines()]

@@ -45,6 +45,27 @@ def test_a_table_is_drawn_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None
     assert "[red]plans[/red]" in stream.getvalue()
 
 
+def test_what_does_not_fit_a_narrow_terminal_is_written_row_by_row(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No word is cut, and what is empty is left out."""
+    monkeypatch.setenv("COLUMNS", "24")
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    columns = ("ROUTE", ">COMPARED", "NOT COMPARED")
+    print_table(
+        stream, columns, [("plans", "0 of 1", "1 primary_unreachable"), ("b", "2 of 2", "")]
+    )
+    assert stream.getvalue().splitlines() == [
+        "ROUTE         plans",
+        "COMPARED      0 of 1",
+        "NOT COMPARED  1 primary_unreachable",
+        "",
+        "ROUTE         b",
+        "COMPARED      2 of 2",
+    ]
+
+
 def test_no_color_is_honoured(monkeypatch: pytest.MonkeyPatch) -> None:
     """No colour reaches a terminal whose user does not want any."""
     monkeypatch.setenv("TERM", "xterm-256color")

@@ -42,6 +42,9 @@ ASKED = {
 }
 
 
+HOST = ("host", "shop.example")
+
+
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
     """Cut bytes into pieces."""
     return (data[at : at + size] for at in range(0, len(data), size))
@@ -59,11 +62,11 @@ def test_access_logs_give_method_and_target() -> None:
     ]
     found = list(access_log.read_lines(lines))
     assert found == [
-        Recorded(1, "GET", "/api/plans?page=2"),
+        Recorded(1, "GET", "/api/plans?page=2", (("user-agent", "curl/8"),)),
         Unreadable(2, "is no line of an access log"),
         Recorded(4, "HEAD", '/q"A'),
         Unreadable(5, "is no line of an access log"),
-        Recorded(6, "GET", "/abs"),
+        Recorded(6, "GET", "/abs", (("host", "h"),)),
     ]
 
 
@@ -77,8 +80,8 @@ def test_files_of_goreplay_give_requests(size: int) -> None:
 
 
 def test_goreplay_goes_on_behind_what_cannot_be_read() -> None:
-    """Cut off, chunked, no payload, larger than is held."""
-    chunked = b"1 a 1\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    """Cut off, no payload, without an end of its chunks, larger than is held."""
+    chunked = b"1 a 1\nPOST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n"
     parts = (b"what\nis", b"1 a 1\nGET / HTTP/1.1", chunked, b"1 a 1\nGET /c HTTP/1.1\r\n\r\n")
     found = list(goreplay.read_chunks([SEPARATOR.join(parts)]))
     assert [type(each) for each in found] == [Unreadable, Unreadable, Unreadable, Recorded]
@@ -89,14 +92,88 @@ def test_goreplay_goes_on_behind_what_cannot_be_read() -> None:
     ]
 
 
+def posted(*fields: str, body: bytes) -> Item:
+    """Read a POST from a file of GoReplay."""
+    head = "\r\n".join(["POST /a HTTP/1.1", "Host: h", *fields, "", ""]).encode()
+    (found,) = goreplay.read_chunks([b"1 a 1\n" + head + body])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "expected"),
+    [
+        (["Transfer-Encoding: Chunked"], b"3\r\nabc\r\n1;x=y\r\n\n\r\n0\r\nT: 1\r\n\r\n", b"abc\n"),
+        (["Transfer-Encoding: chunked", "Content-Length: 3"], b"1\r\na\r\n0\r\n\r\n", b"a"),
+        (["Transfer-Encoding: chunked"], b"0\r\n\r\n", b""),
+        (["Content-Length: 2"], b"abcd", b"ab"),
+        (["Content-Length: 2", "Content-Length: 2"], b"ab", b"ab"),
+        ([], b"ab", b"ab"),
+        (["Transfer-Encoding: chunked"], b"3\r\nabcd\r\n0\r\n\r\n", "cut off"),
+        (["Transfer-Encoding: chunked"], b"3\r\nabc\r\n", "cut off"),
+        (["Transfer-Encoding: chunked"], b"", "cut off"),
+        (["Transfer-Encoding: chunked"], b"FFFFFFFFF\r\n", "cut off"),
+        (["Transfer-Encoding: gzip, chunked"], b"0\r\n\r\n", "other than chunked"),
+        (["Content-Length: 5"], b"ab", "is cut off"),
+        (["Content-Length: -1"], b"ab", "is none"),
+        (["Content-Length: 1", "Content-Length: 2"], b"ab", "is none"),
+    ],
+)  # fmt: skip
+def test_a_body_of_goreplay_ends_where_its_head_says(
+    fields: list[str], body: bytes, expected: bytes | str
+) -> None:
+    """Chunks are put together; what has no end, or is cut off, is not sent."""
+    found = posted(*fields, body=body)
+    if isinstance(expected, bytes):
+        assert isinstance(found, Recorded)
+        assert found.body == expected
+    else:
+        assert isinstance(found, Unreadable)
+        assert expected in found.why
+
+
+@given(st.lists(st.binary(min_size=1, max_size=30)))
+def test_chunks_are_put_together_whatever_is_in_them(parts: list[bytes]) -> None:
+    """Also line ends, and what looks like the end."""
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in parts)
+    assert goreplay.unchunked(chunked + b"0\r\n\r\n") == b"".join(parts)
+    assert goreplay.unchunked(chunked) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "body", "kind"),
+    [
+        ({"mimeType": "text/plain", "text": "\u00e4"}, "\u00e4".encode(), "text/plain"),
+        ({"mimeType": "a/b", "text": "/w==", "encoding": "base64"}, b"\xff", "a/b"),
+        (
+            {"mimeType": "f", "params": [{"name": "a b", "value": "&"}, {"name": "c"}]},
+            b"a+b=%26&c=",
+            "f",
+        ),
+    ],
+)
+def test_bodies_of_archives_come_in_several_forms(
+    data: dict[str, object], body: bytes, kind: str
+) -> None:
+    """As text, as base64, as pairs; with their type, where no field says it."""
+    (found,) = har.read_chunks([archive({**ASKED, "method": "POST", "postData": data})])
+    assert isinstance(found, Recorded)
+    assert (found.body, dict(found.headers)["content-type"]) == (body, kind)
+
+
+def test_a_body_that_is_no_base64_is_told() -> None:
+    """Nothing is sent in its place."""
+    data = archive({**ASKED, "postData": {"text": "?", "encoding": "base64"}})
+    assert list(har.read_chunks([data])) == [Unreadable(1, "is no entry with a request")]
+
+
 @pytest.mark.parametrize("size", [1, 11, 100_000])
 def test_archives_give_their_entries(size: int) -> None:
     """Brackets and quotes inside strings do not count; HTTP/2's own fields are left out."""
     posted = {**ASKED, "method": "POST", "postData": {"text": "ä"}}
     data = archive(ASKED, posted, {"method": "GET"}, "nothing")
     assert list(har.read_chunks(pieces(data, size))) == [
-        Recorded(1, "GET", "/a?b=%20c", (("accept", "*/*"),)),
-        Recorded(2, "POST", "/a?b=%20c", (("accept", "*/*"),), "ä".encode()),
+        Recorded(1, "GET", "/a?b=%20c", (HOST, ("accept", "*/*"))),
+        Recorded(2, "POST", "/a?b=%20c", (HOST, ("accept", "*/*")), "ä".encode()),
         Unreadable(3, "is no entry with a request"),
         Unreadable(4, "is no entry with a request"),
     ]
@@ -111,15 +188,22 @@ def test_archive_that_is_cut_off_gives_what_is_whole() -> None:
 
 
 def test_exported_samples_give_their_requests_without_secrets() -> None:
-    """What was redacted cannot be sent."""
-    curl = (
-        "curl --path-as-is -X GET http://h/a -H 'accept: x' -H 'cookie: a=[redacted 0123456789ab]'"
-    )
-    data = json.dumps({"differences": [{"samples": [{"curl": curl}, {"curl": "curl '"}]}]}).encode()
-    assert list(samples.read_chunks([data])) == [
-        Recorded(1, "GET", "/a", (("accept", "x"),)),
-        Unreadable(2, "is no command that was exported"),
+    """Fields that were redacted are not sent; what was redacted elsewhere is no longer itself."""
+    hidden = "[redacted 0123456789ab]"
+    curls = [
+        f"curl --path-as-is -X GET http://h/a -H 'accept: x' -H 'cookie: a={hidden}'",
+        "curl '",
+        f"curl --path-as-is -X GET 'http://h/a?token={hidden}'",
+        f"curl --path-as-is -X POST http://h/a --data-raw 'user=1&pin={hidden}'",
+        "curl --path-as-is -X POST http://h/a --data-raw '[7 bytes 0123456789ab]'",
     ]
+    data = json.dumps({"differences": [{"samples": [{"curl": curl} for curl in curls]}]}).encode()
+    plain, broken, *redacted = samples.read_chunks([data])
+    assert isinstance(plain, Recorded)
+    assert not plain.is_redacted
+    assert plain.sendable_headers == (("host", "h"), ("accept", "x"))
+    assert broken == Unreadable(2, "is no command that was exported")
+    assert [isinstance(each, Recorded) and each.is_redacted for each in redacted] == [True] * 3
     assert list(samples.read_chunks([b"["])) == [
         Unreadable(0, "is no file of exported differences")
     ]
@@ -179,7 +263,7 @@ FRAGMENTS = st.lists(
 def test_no_file_makes_a_reader_fail(parts: list[bytes], size: int, name: str) -> None:
     """Whatever is in it, whatever format it is taken for; and pieces do not change what is read."""
     data = b"".join(parts)
-    fine(FORMATS[name](io.BytesIO(data)))
+    fine(FORMATS[name](io.BytesIO(data), size))
     readers = {"har": har.read_chunks, "goreplay": goreplay.read_chunks}
     if name in readers:
         assert list(readers[name](pieces(data, size))) == list(readers[name]([data]))

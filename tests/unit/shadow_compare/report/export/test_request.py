@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shadow_compare.redact import Redactor
@@ -25,4 +27,4 @@ def test_what_was_written_is_read_back(request_: Request) -> None:
         request_headers=(("host", "shop.example"), *request_.headers),
         request_body=request_.body.encode(),
     )
-    assert request_of(curl_of(capture, Redactor(b"key"))) == request_
+    assert request_of(curl_of(capture, Redactor(b"key"))) == replace(request_, host="shop.example")
