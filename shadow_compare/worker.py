@@ -280,6 +280,7 @@ class ShadowWorker:
 
     def _tell_pairs(self) -> None:
         self._pairs_due = False
+        self._tally.tell()  # first: what came out alike meanwhile speaks against what differs
         self._pairs.tell()
 
     async def _tell_baselines(self, interval: float) -> None:

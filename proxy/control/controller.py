@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from proxy.control.store.base import Store
 from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
-from proxy.outcome import ComparisonBatch, OutcomeBatch, WritesHalted
+from proxy.outcome import ComparisonBatch, OutcomeBatch, PairEvent, WritesHalted
 from proxy.rollout.breach import Breach, Verdict
 from proxy.rollout.calendar import closed
 from proxy.routing.schema import load_rules
@@ -51,6 +51,9 @@ ROUND: Final = 20
 
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
+
+ALIKE: Final = ("match", "ignored")
+"""Verdicts of comparisons in which nothing differed that counts."""
 
 FORWARDER = "forwarder"
 """The role of whoever puts captures on the stream, if there is one."""
@@ -268,14 +271,18 @@ class Controller(PlanDesk):
         if batch.reclaimed:
             self._events["captures_reclaimed", ""] += batch.reclaimed
         told: dict[str, LiveRoute] = {}
+        pairs, alike = defaultdict[str, list[PairEvent]](list), Counter[str]()
         for count in batch.counts:
             if (live := self._in_force.live.get(count.route)) is not None:
                 live.add_comparisons(count, batch.version, now)
                 told[count.route] = live
+                alike[count.route] += count.count if count.verdict in ALIKE else 0
         for pair in batch.pairs:
-            if (live := self._in_force.live.get(pair.route)) is not None:
-                live.add_pair(pair, batch.version, now)
-                told[pair.route] = live
+            pairs[pair.route].append(pair)
+        for route_id in alike.keys() | pairs.keys():
+            if (live := self._in_force.live.get(route_id)) is not None:
+                live.add_pairs(alike[route_id], pairs[route_id], batch.version, now)
+                told[route_id] = live
         for route_id, (baselines, differed) in batch.baselines.items():
             if (live := self._in_force.live.get(route_id)) is not None:
                 live.add_baselines(baselines, differed, batch.version)

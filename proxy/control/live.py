@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -191,13 +191,13 @@ class LiveRoute:
         if count.verdict != NOT_COMPARED:
             self.step.compared += count.count
             self.step.mismatches += count.count if count.verdict == MISMATCH else 0
-            if count.verdict != MISMATCH:
-                self.detectors.alike(count.count)
 
-    def add_pair(self, pair: PairEvent, version: int, now: float) -> None:
-        """Take one pair of answers that is evidence."""
-        if version >= self.since_version and self.detectors.pair(pair, now):
-            self.samples.append(pair)
+    def add_pairs(self, alike: int, pairs: Sequence[PairEvent], version: int, now: float) -> None:
+        """Take how many comparisons came out alike, and the pairs that are evidence meanwhile."""
+        if version < self.since_version:
+            return
+        if counted := self.detectors.comparisons(alike, pairs, now):
+            self.samples.extend(counted)
             self.due = now
 
     def add_baselines(self, baselines: int, differed: int, version: int) -> None:

@@ -62,6 +62,7 @@ class Detectors:
         self.legacy_errors = AbsoluteEvidence(rules.error_rate)
         self.legacy_slow = AbsoluteEvidence(SLOW_TOLERATED)
         self._noise = (0, 0)
+        self._alike = 0
         self.slow_limit = rules.p95
         """Seconds from which on an answer is slow: said by whoever counts them, told in words."""
 
@@ -106,24 +107,29 @@ class Detectors:
         self.armed = not self._is_quiet()
         return [*bad, *slow, *denied] if by_modern else []
 
-    def alike(self, count: int) -> None:
-        """Take so many comparisons in which nothing that counts differed."""
-        if not self.mismatches.at_rest:
-            self.mismatches.add(count, 0)
+    def comparisons(self, alike: int, pairs: Iterable[PairEvent], now: float) -> list[PairEvent]:
+        """Take how many comparisons differed in nothing that counts, and what came meanwhile.
 
-    def pair(self, event: PairEvent, now: float) -> bool:
-        """Take one pair of answers that is evidence; gives whether it counts."""
-        kind = event.kind
-        if not self._is_first(event.identity, _PAIRS[kind], now):
-            return False
-        if kind is PairKind.CRITICAL:
-            self.critical.add(event.identity, event.place)
-            self.mismatches.add(0, 1)
-        elif kind is PairKind.MISMATCH:
-            self.mismatches.add(0, 1)
+        Gives the pairs that count against modern, each the first of its identity in 10 s.
+        """
+        counted = [pair for pair in pairs if self._is_first(pair.identity, _PAIRS[pair.kind], now)]
+        differ = 0
+        for pair in counted:
+            if pair.kind is PairKind.CRITICAL:
+                self.critical.add(pair.identity, pair.place)
+            if pair.kind in (PairKind.CRITICAL, PairKind.MISMATCH):
+                differ += 1
+            else:
+                self.paired.add(modern_failed=pair.kind is PairKind.MODERN_FAILED)
+        if differ:
+            self.mismatches.add(self._alike + alike, differ)
+            self._alike = 0
         else:
-            self.paired.add(modern_failed=kind is PairKind.MODERN_FAILED)
-        return kind is not PairKind.LEGACY_FAILED
+            # What differs comes a message later than what came out alike before it.
+            if not self.mismatches.at_rest:
+                self.mismatches.add(self._alike, 0)
+            self._alike = alike
+        return [pair for pair in counted if pair.kind is not PairKind.LEGACY_FAILED]
 
     def noise(self, baselines: int, differed: int) -> None:
         """Take how often the primary's side was compared with itself, and differed."""

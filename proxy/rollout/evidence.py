@@ -42,18 +42,26 @@ class AbsoluteEvidence(Mixture):
         self._r = list(self._rest) if self.at_rest else [value] * len(self._rest)
 
     def add(self, good: int, bad: int) -> None:
-        """Take so many good events, and after them so many bad ones.
+        """Take so many good events, and as many bad ones spread evenly among them.
 
-        A worker sends its counts up as soon as something fails, so the good ones did come first.
+        A single bad one comes last: a worker tells of it at once. Of several, nobody knows how they
+        lay among the good ones; to take them one after another would make a row of failures out of
+        any large batch, and a false alarm out of the row.
         """
+        for left in range(bad, 0, -1):
+            part = good // left
+            good -= part
+            self._take_good(part)
+            self.at_rest = False
+            self.take(self._bad, hit=True)
+        self._take_good(good)
+
+    def _take_good(self, good: int) -> None:
         if good and not self.at_rest:
             self.n += good
             self._wash_down(good)
         if self.at_rest or self.value <= self._calm:
             self.n = self.hits = 0
-        for _ in range(bad):
-            self.at_rest = False
-            self.take(self._bad, hit=True)
 
     def kept(self) -> dict[str, Any]:
         """Give the state as JSON-able values."""

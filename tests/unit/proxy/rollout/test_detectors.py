@@ -67,7 +67,7 @@ class Scene:
         for _ in range(number):
             who = next(_identities) if identity is None else identity
             event = PairEvent("a", kind, self.now, who, "GET", "/a", "r", 200, 500, "$.price")
-            self.detectors.pair(event, self.now)
+            self.detectors.comparisons(0, [event], self.now)
 
     def found(self, error_rate: float | None = 0.5) -> tuple[str, Verdict] | None:
         """What stands now, by detector and verdict."""
@@ -177,15 +177,25 @@ class TestDifferences:
     def test_more_differences_than_tolerated(self, scene: Scene) -> None:
         """A tenth of the comparisons differing, with 1% tolerated, is proved."""
         for _ in range(30):
-            scene.detectors.alike(9)
+            scene.detectors.comparisons(9, (), scene.now)
             scene.pairs(PairKind.MISMATCH)
         assert scene.found() == ("t4", Verdict.ROLLBACK)
+
+    def test_many_at_once_are_no_row(self, scene: Scene) -> None:
+        """Five differences among five hundred comparisons prove nothing, even in one message."""
+        pairs = [
+            PairEvent("a", PairKind.MISMATCH, scene.now, identity, "GET", "/a", "r", 200, 200)
+            for identity in range(10**6, 10**6 + 5)
+        ]
+        scene.detectors.comparisons(495, (), scene.now)
+        scene.detectors.comparisons(0, pairs, scene.now)
+        assert scene.found() is None
 
     def test_noise_that_was_measured_is_tolerated(self, scene: Scene) -> None:
         """When legacy differs from itself in a tenth of its answers, so may modern."""
         scene.detectors.noise(500, 50)
         for _ in range(200):
-            scene.detectors.alike(9)
+            scene.detectors.comparisons(9, (), scene.now)
             scene.pairs(PairKind.MISMATCH)
         assert scene.found() is None
 

@@ -56,15 +56,31 @@ def test_less_than_tolerated_proves_nothing() -> None:
     assert evidence.value < 20
 
 
+def parts(good: int, bad: int) -> list[int]:
+    """Share good events out evenly before each of the bad ones."""
+    return [good * (k + 1) // bad - good * k // bad for k in range(bad)]
+
+
+def test_a_row_is_not_made_of_a_batch() -> None:
+    """Six bad ones among six hundred are one in a hundred, however they are told."""
+    evidence = AbsoluteEvidence(0.01)
+    evidence.add(594, 6)
+    assert evidence.value < 1000
+
+
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3)), max_size=8))
 def test_many_at_once_is_the_same_as_one_by_one(batches: list[tuple[int, int]]) -> None:
-    """The closed form for a run of good events equals the recursion."""
+    """The closed form for runs of good events equals the recursion, the bad ones spread evenly."""
     at_once, singly = AbsoluteEvidence(0.01), AbsoluteEvidence(0.01)
     for good, bad in batches:
         at_once.add(good, bad)
-        for _ in range(good):
-            singly.add(1, 0)
-        singly.add(0, bad)
+        for part in parts(good, bad):
+            for _ in range(part):
+                singly.add(1, 0)
+            singly.add(0, 1)
+        if not bad:
+            for _ in range(good):
+                singly.add(1, 0)
     assert at_once.value == pytest.approx(singly.value, rel=1e-6)
 
 
@@ -81,7 +97,8 @@ def test_every_tolerated_rate_has_alternatives(tolerated: float) -> None:
 def test_it_rests_on_the_events_since_it_began_to_grow() -> None:
     """Good events before a failure, or those that washed one away, are not part of the proof."""
     evidence = AbsoluteEvidence(0.05)
-    evidence.add(1000, 3)
+    evidence.add(1000, 1)
+    evidence.add(0, 2)
     assert (evidence.n, evidence.hits) == (3, 3)
     evidence.add(2, 1)
     assert (evidence.n, evidence.hits) == (6, 4)

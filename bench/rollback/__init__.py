@@ -1,0 +1,1 @@
+"""How soon modern is taken back, and how seldom without a cause; see bench/README.md."""
