@@ -104,7 +104,7 @@ function show_user($id)
     succeed(user_data($user));
 }
 
-/** PUT /api/users/{id}: changes name, country and phone, those that are given. */
+/** PUT /api/users/{id}: changes name, country, phone and card, those that are given. */
 function change_user($id)
 {
     global $INPUT;
@@ -116,8 +116,14 @@ function change_user($id)
     $name = array_key_exists('name', $INPUT) ? text_field('name', 255, $errors, true) : $user['name'];
     $country = array_key_exists('country', $INPUT) ? country_field($errors) : $user['country'];
     $phone = array_key_exists('phone', $INPUT) ? text_field('phone', 40, $errors) : $user['phone'];
+    $card = array_key_exists('payment_method', $INPUT)
+        ? text_field('payment_method', 64, $errors)
+        : $user['payment_method'];
     reject_if($errors);
-    db_run('UPDATE users SET name = ?, country = ?, phone = ? WHERE id = ?', array($name, $country, $phone, $id));
+    db_run(
+        'UPDATE users SET name = ?, country = ?, phone = ?, payment_method = ? WHERE id = ?',
+        array($name, $country, $phone, $card, $id)
+    );
     succeed(user_data(find_user($id)));
 }
 
@@ -135,10 +141,10 @@ function find_user($id)
     return db_row('SELECT * FROM users WHERE id = ?', array($id));
 }
 
-/** A user as clients see it: without the hash of the password. */
+/** A user as clients see it: without the hash of the password and the token of the card. */
 function user_data($row)
 {
-    unset($row['password_hash']);
+    unset($row['password_hash'], $row['payment_method']);
     return $row;
 }
 
@@ -274,10 +280,208 @@ function list_history()
         reject_if(array('user_id' => 'required'));
     }
     $meta = page_meta(db_value('SELECT COUNT(*) FROM billing_history WHERE user_id = ?', array((int) $user_id)));
-    succeed(db_rows(
+    succeed(array_map('charge_data', db_rows(
         'SELECT * FROM billing_history WHERE user_id = ? ORDER BY id DESC LIMIT ? OFFSET ?',
         array((int) $user_id, PER_PAGE, ($meta['page'] - 1) * PER_PAGE)
-    ), $meta);
+    )), $meta);
+}
+
+/** A charge as clients see it: without the name that the processor has for it. */
+function charge_data($row)
+{
+    unset($row['transaction_id']);
+    return $row;
+}
+
+// -------------------------------------------------------------------------------------- payments
+
+/** POST /api/billing/run: bills the cycles that are due, then charges what is pending, card by card. */
+function run_billing()
+{
+    set_time_limit(0);
+    $errors = array();
+    $subscription_id = number_field('subscription_id', $errors);
+    $limit = number_field('limit', $errors);
+    if ($limit !== null && ($limit < 1 || $limit > RUN_LIMIT)) {
+        $errors['limit'] = 'invalid';
+    }
+    reject_if($errors);
+    $limit = $limit === null ? RUN_LIMIT : $limit;
+    $where = '1 = 1';
+    $values = array($limit);
+    if ($subscription_id !== null) {
+        find_subscription($subscription_id);
+        $where = 'id = ?';
+        $values = array($subscription_id, $limit);
+    }
+    $due = db_rows(
+        "SELECT * FROM subscriptions WHERE $where AND status = 'active' AND next_billing_date <= CURDATE()
+         ORDER BY id LIMIT ?",
+        $values
+    );
+    foreach ($due as $row) {
+        bill_cycle($row);
+    }
+    $where = $subscription_id === null ? '1 = 1' : 'subscription_id = ?';
+    $pending = db_rows("SELECT * FROM billing_history WHERE $where AND status = 'pending' ORDER BY id LIMIT ?", $values);
+    $charges = array();
+    foreach ($pending as $index => $row) {
+        if ($index > 0) {
+            sleep(1); // "be gentle to the processor"
+        }
+        charge_card($row);
+        $charges[] = charge_data(find_charge($row['id']));
+    }
+    $statuses = array_count_values(array_column($charges, 'status'));
+    succeed(array(
+        'billed' => count($due),
+        'paid' => isset($statuses['paid']) ? $statuses['paid'] : 0,
+        'failed' => isset($statuses['failed']) ? $statuses['failed'] : 0,
+        'charges' => $charges,
+    ));
+}
+
+/** Adds the pending charge of the cycle that is due, and moves the date on. */
+function bill_cycle($row)
+{
+    $plan = db_row('SELECT * FROM subscription_plans WHERE id = ?', array($row['plan_id']));
+    $yearly = $plan['billing_cycle'] === 'yearly';
+    db_insert(
+        "INSERT INTO billing_history (subscription_id, user_id, amount, currency, status, description, billed_at)
+         VALUES (?, ?, ?, ?, 'pending', ?, NOW())",
+        array($row['id'], $row['user_id'], $plan['price'], $plan['currency'],
+            $plan['name'] . ($yearly ? ', 1 year' : ', 1 month'))
+    );
+    // Counted from the first day: stepping from date to date would leave the 31st for ever in February.
+    db_run(
+        "UPDATE subscriptions SET next_billing_date = DATE_ADD(DATE(created_at), INTERVAL
+             PERIOD_DIFF(DATE_FORMAT(next_billing_date, '%Y%m'), DATE_FORMAT(created_at, '%Y%m')) + ? MONTH)
+         WHERE id = ?",
+        array($yearly ? 12 : 1, $row['id'])
+    );
+}
+
+/** Charges the customer's card for a pending charge; without an answer it stays pending. */
+function charge_card($row)
+{
+    $cents = cents($row['amount']);
+    $card = db_value('SELECT payment_method FROM users WHERE id = ?', array($row['user_id']));
+    if ($cents === 0) {
+        $answer = array('status' => 200, 'id' => null);
+    } elseif ($card === null) {
+        $answer = array('status' => 402, 'id' => null);
+    } else {
+        $answer = ask_processor('charges', 'charge-' . $row['id'], array(
+            'amount' => $cents,
+            'currency' => strtolower($row['currency']),
+            'source' => $card,
+        ));
+    }
+    if ($answer === null) {
+        return;
+    }
+    if ($answer['status'] === 200) {
+        // The card is charged; a crash before this line forgets it, and the next run asks once more.
+        db_run(
+            "UPDATE billing_history SET status = 'paid', paid_at = NOW(), transaction_id = ? WHERE id = ?",
+            array($answer['id'], $row['id'])
+        );
+        return;
+    }
+    db_run("UPDATE billing_history SET status = 'failed' WHERE id = ?", array($row['id']));
+    db_run("UPDATE subscriptions SET status = 'past_due' WHERE id = ? AND status = 'active'", array($row['subscription_id']));
+}
+
+/** POST /api/payments/{id}/refund: gives what was paid back, all that is left of it or an amount. */
+function refund_payment($id)
+{
+    $row = find_charge($id);
+    if ($row['status'] === 'refunded') {
+        fail(200, 'Already refunded');
+    }
+    if ($row['status'] !== 'paid') {
+        fail(200, 'Not paid');
+    }
+    $before = cents($row['refunded_amount']);
+    $left = cents($row['amount']) - $before;
+    if ($left <= 0) {
+        fail(200, 'Already refunded');
+    }
+    $errors = array();
+    $cents = amount_field('amount', $left, $errors);
+    reject_if($errors);
+    $answer = ask_processor('refunds', "refund-$id-$before-$cents", array(
+        'charge' => $row['transaction_id'] === null ? '' : $row['transaction_id'],
+        'amount' => $cents,
+    ));
+    if ($answer === null) {
+        fail(200, 'Payment processor does not answer');
+    }
+    if ($answer['status'] !== 200) {
+        fail(200, 'Refund failed');
+    }
+    db_run(
+        'UPDATE billing_history SET refunded_amount = ?, status = ? WHERE id = ?',
+        array(decimal($before + $cents), $cents === $left ? 'refunded' : 'paid', $id)
+    );
+    succeed(charge_data(find_charge($id)));
+}
+
+/** The row of a charge; answers "not found" itself when there is none. */
+function find_charge($id)
+{
+    $row = db_row('SELECT * FROM billing_history WHERE id = ?', array($id));
+    if ($row === null) {
+        fail(200, 'Payment not found');
+    }
+    return $row;
+}
+
+/**
+ * Asks the card processor; null when nobody knows what came of it. The status is 200, or 402 when it
+ * has said no. The same key is carried out once, however often it is asked.
+ */
+function ask_processor($what, $key, $fields)
+{
+    if (STRIPE_KEY === '') {
+        error_log("processor: no key is configured, $key is not asked");
+        return null;
+    }
+    $context = stream_context_create(array('http' => array(
+        'method' => 'POST',
+        'header' => "Authorization: Bearer " . STRIPE_KEY . "\r\nIdempotency-Key: $key\r\n"
+            . "Content-Type: application/x-www-form-urlencoded\r\n",
+        'content' => http_build_query($fields),
+        'timeout' => STRIPE_TIMEOUT,
+        'ignore_errors' => true,
+    )));
+    $body = @file_get_contents(STRIPE_URL . '/v1/' . $what, false, $context);
+    if ($body === false || !isset($http_response_header[0])) {
+        error_log("processor: no answer to $key");
+        return null;
+    }
+    $status = (int) explode(' ', $http_response_header[0])[1];
+    $answer = json_decode($body, true);
+    if ($status === 200 && isset($answer['id'])) {
+        return array('status' => 200, 'id' => $answer['id']);
+    }
+    if (in_array($status, array(400, 402, 404), true)) {
+        return array('status' => 402, 'id' => null);
+    }
+    error_log("processor: $status to $key"); // a wrong key, too many requests, or it has failed
+    return null;
+}
+
+/** Hundredths of an amount as the database writes it. */
+function cents($decimal)
+{
+    return (int) str_replace('.', '', $decimal);
+}
+
+/** An amount as the database writes it, of hundredths. */
+function decimal($cents)
+{
+    return sprintf('%d.%02d', intdiv($cents, 100), $cents % 100);
 }
 
 // ----------------------------------------------------------------------------------------- login
@@ -415,4 +619,44 @@ function id_field($name, &$errors)
     }
     $errors[$name] = 'required';
     return null;
+}
+
+/** A whole number of the body, or null when there is none; anything else is an error. */
+function number_field($name, &$errors)
+{
+    global $INPUT;
+    $value = isset($INPUT[$name]) ? $INPUT[$name] : '';
+    if ($value === '') {
+        return null;
+    }
+    if (is_int($value) && $value >= 0) {
+        return $value;
+    }
+    if (is_string($value) && ctype_digit($value)) {
+        return (int) $value;
+    }
+    $errors[$name] = 'invalid';
+    return null;
+}
+
+/** An amount of the body in hundredths: at most what is left, and all of it when none is given. */
+function amount_field($name, $left, &$errors)
+{
+    global $INPUT;
+    $value = isset($INPUT[$name]) ? $INPUT[$name] : '';
+    if ($value === '') {
+        return $left;
+    }
+    $text = is_int($value) || is_float($value) ? json_encode($value) : $value;
+    if (!is_string($text) || !preg_match('/^([0-9]{1,8})(?:\.([0-9]{1,2}))?$/D', $text, $found)) {
+        $errors[$name] = 'invalid';
+        return null;
+    }
+    $cents = (int) $found[1] * 100 + (int) str_pad(isset($found[2]) ? $found[2] : '', 2, '0');
+    if ($cents === 0) {
+        $errors[$name] = 'invalid';
+    } elseif ($cents > $left) {
+        $errors[$name] = 'too much';
+    }
+    return $cents;
 }

@@ -33,6 +33,11 @@ define('REDIS_TIMEOUT', 2);
 define('SESSION_NAME', 'PHPSESSID');
 define('SESSION_LIFETIME', 7200); // seconds without a request
 
+define('STRIPE_URL', config_value('LEGACY_STRIPE_URL', 'https://api.stripe.com'));
+define('STRIPE_KEY', config_value('LEGACY_STRIPE_KEY', ''));
+define('STRIPE_TIMEOUT', 10);
+
+define('RUN_LIMIT', 1000); // cycles and charges of one billing run
 define('PER_PAGE', 20);
 define('ZERO_DATETIME', '0000-00-00 00:00:00');
 

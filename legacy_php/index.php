@@ -31,6 +31,8 @@ $ROUTES = array(
     array('GET', '/api/subscriptions/([0-9]+)', 'show_subscription'),
     array('POST', '/api/subscriptions/([0-9]+)/cancel', 'cancel_subscription'),
     array('GET', '/api/billing/history', 'list_history'),
+    array('POST', '/api/billing/run', 'run_billing'),
+    array('POST', '/api/payments/([0-9]+)/refund', 'refund_payment'),
     array('POST', '/api/login', 'login'),
     array('POST', '/api/logout', 'logout'),
     array('GET', '/api/me', 'show_me'),

@@ -28,6 +28,10 @@ class TargetNotEmptyError(MigrationError):
     """The target already holds rows, and nobody allowed them to be replaced."""
 
 
+class TargetInUseError(MigrationError):
+    """The target holds rows of its own that belong to rows that would be replaced."""
+
+
 class DatabaseError(MigrationError):
     """A database refused a statement or went away in the middle."""
 

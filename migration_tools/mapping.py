@@ -148,6 +148,7 @@ USERS = Table(
         Column("last_login_at", "last_login_at", LocalTime(), nullable=True),
         Column("created_at", "created_at", UtcTime()),
         Column("updated_at", "created_at", UtcTime()),
+        Column("payment_method", "payment_method", Text(64), nullable=True, secret=True),
     ),
     unique=(Unique("email", ignore_case=True),),
 )
@@ -200,6 +201,8 @@ BILLING_HISTORY = Table(
         Column("billed_at", "billed_at", LocalTime()),
         Column("paid_at", "paid_at", LocalTime(), nullable=True),
         Column("created_at", "billed_at", LocalTime()),
+        Column("refunded_minor", "refunded_amount", MinorUnits(at_least=0), null_as=0),
+        Column("payment_reference", "transaction_id", Text(64), nullable=True),
     ),
     references=(Reference("subscription_id", "subscriptions"), Reference("user_id", "users")),
     money=Money("amount_minor", "currency"),

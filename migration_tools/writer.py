@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import orjson
 
 from migration_tools.connections import TargetConnection
-from migration_tools.errors import MigrationError, TargetNotEmptyError
+from migration_tools.errors import MigrationError, TargetInUseError, TargetNotEmptyError
 from migration_tools.mapping import RawRow, Reference, Row, Table, Unique
 from migration_tools.schema import FoundColumn, FoundTable
 
@@ -73,7 +73,8 @@ class TargetWriter:
             raise MigrationError("another copy is running into this target; wait for it to end")
         names = ", ".join(f'"{table.name}"' for table in tables)
         if replace:
-            await self._connection.execute(f"TRUNCATE {names}")
+            dependants = await self._empty_dependants(tables)
+            await self._connection.execute(f"TRUNCATE {', '.join([names, *dependants])}")
         else:
             # Keeps other writers out until the end; readers of the old state are not disturbed.
             await self._connection.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
@@ -149,6 +150,31 @@ class TargetWriter:
         )
         if sequence is not None:
             await self._connection.execute(f"ALTER SEQUENCE {sequence} RESTART WITH {highest + 1}")
+
+    async def _empty_dependants(self, tables: Sequence[Table]) -> list[str]:
+        """Return the other tables that refer to these; raise TargetInUseError if one holds rows.
+
+        PostgreSQL empties a table only together with those that refer to it.
+        """
+        found = await self._connection.fetch(
+            "WITH RECURSIVE dependants AS ("
+            " SELECT conrelid AS oid FROM pg_constraint WHERE contype = 'f'"
+            " AND confrelid = ANY($1::text[]::regclass[]::oid[])"
+            " UNION SELECT conrelid FROM pg_constraint JOIN dependants d ON confrelid = d.oid"
+            " WHERE contype = 'f') "
+            "SELECT oid::regclass::text AS name FROM dependants"
+            " WHERE oid <> ALL($1::text[]::regclass[]::oid[]) ORDER BY 1",
+            [table.name for table in tables],
+        )
+        names = [row["name"] for row in found]
+        for name in names:
+            await self._connection.execute(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+            if await self._connection.fetchval(f"SELECT EXISTS (SELECT FROM {name})"):
+                raise TargetInUseError(
+                    f"the target's {name} holds rows, and refers by a foreign key to what would be "
+                    "replaced; copy that table as well, or into a target without such rows"
+                )
+        return names
 
     async def _refuse_rows(self, tables: Sequence[Table]) -> None:
         for table in tables:

@@ -9,7 +9,9 @@ Each feature is a folder with the same files, read in this order:
 - `schemas`     how the feature is spelt under /v1
 - `endpoints`   the requests of /v1
 - `tasks`       what happens without a request, where there is such a thing
+- `flow`        what takes several transactions, with the world outside between them
 
-Features: `plans`, `users`, `subscriptions`, `billing`, `monitoring`. `compat` answers the
-legacy-shaped face over the same services. `infra` is what a feature stands on. `app` composes.
+Features: `plans`, `users`, `subscriptions`, `billing`, `payments`, `events`, `monitoring`.
+`compat` answers the legacy-shaped face over the same services. `infra` is what a feature stands on.
+`app` composes.
 """

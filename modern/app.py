@@ -23,14 +23,15 @@ from modern.infra.resources import open_resources
 from modern.infra.schemas import ProblemSchema
 from modern.infra.settings import Settings, read_settings
 from modern.monitoring import endpoints as monitoring
+from modern.payments import endpoints as payments
 from modern.plans import endpoints as plans
 from modern.subscriptions import endpoints as subscriptions
 from modern.users import endpoints as users
 from shadow_compare.dry_run import DryRun, DryRunMiddleware
 
 DESCRIPTION = """
-Plans, users, subscriptions and charges of the billing core. Reading only: what writes comes with
-the login that says who writes. Errors are problem details (RFC 9457).
+Plans, users, subscriptions, charges and payments of the billing core. Reading only: what writes
+comes with the login that says who writes. Errors are problem details (RFC 9457).
 """
 
 _ROUTERS = (
@@ -40,6 +41,7 @@ _ROUTERS = (
     users.router,
     subscriptions.router,
     billing.router,
+    payments.router,
 )
 
 ROUTES = tuple(chain.from_iterable(router.routes for router in _ROUTERS))

@@ -56,6 +56,10 @@ class Seed(Task):
             "mysql", mariadb.host, mariadb.port, "legacy_billing", "legacy", password
         )
 
+    def version(self) -> str:
+        """Return a digest of what makes the data: other tables or rows are made anew."""
+        return _digest(SOURCE / "sql")
+
     def act(self) -> None:
         """Make the database anew, then its tables, then its rows."""
         database = self.database
@@ -82,10 +86,7 @@ class Schema(Task):
 
     def version(self) -> str:
         """Return a digest of the revisions: a new one is applied by the next start."""
-        digest = hashlib.sha256()
-        for revision in sorted((ROOT / "modern" / "migrations").rglob("*.py")):
-            digest.update(revision.read_bytes())
-        return digest.hexdigest()
+        return _digest(ROOT / "modern" / "migrations")
 
     def act(self) -> None:
         """Make the database when there is none, and upgrade it."""
@@ -105,9 +106,22 @@ class Copy(Task):
         self._source = source
         self._target = target
 
+    def version(self) -> str:
+        """Return a digest of what made the rows that were copied: others are copied again."""
+        return _digest(SOURCE / "sql")
+
     def act(self) -> None:
         """Copy; what an earlier, interrupted start has left in the target is replaced."""
         copy_data(self._source, self._target, replace=True)
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for source in sorted(
+        path for path in folder.rglob("*") if path.suffix in {".py", ".php", ".sql"}
+    ):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def migrate_modern(database: Database) -> None:

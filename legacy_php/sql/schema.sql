@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS users (
     is_active TINYINT(1) DEFAULT 1,
     last_login_at DATETIME DEFAULT '0000-00-00 00:00:00',
     created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+    payment_method VARCHAR(64) NULL, -- the processor's token of the card
     KEY email (email)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
@@ -50,5 +51,9 @@ CREATE TABLE IF NOT EXISTS billing_history (
     description VARCHAR(255),
     billed_at DATETIME,
     paid_at DATETIME DEFAULT '0000-00-00 00:00:00',
-    KEY user_id (user_id)
+    transaction_id VARCHAR(64) NULL, -- the processor's name for the charge
+    refunded_amount DECIMAL(10,2) DEFAULT '0.00',
+    KEY user_id (user_id),
+    KEY subscription_id (subscription_id),
+    KEY status (status)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;

@@ -238,6 +238,7 @@ function make_users()
             'is_active' => percent(3) ? 0 : 1,
             'last_login_at' => percent(15) ? ZERO_DATETIME : sql_time(moment($joined, REFERENCE)),
             'created_at' => sql_time($joined),
+            'payment_method' => make_card($id),
         );
     }
     $rows[0] = array_merge($rows[0], array('email' => 'demo@example.com', 'name' => 'Renée Müller',
@@ -262,6 +263,14 @@ function make_name()
         $parts = array_reverse($parts);
     }
     return array($country, $parts[0][0] . ' ' . $parts[1][0], $mailbox);
+}
+
+/** The token of a user's card: by number, as chance decides what was there before there were cards. */
+function make_card($id)
+{
+    $odd = array(7 => 'tok_chargeDeclined', 19 => null, 23 => 'tok_chargeDeclinedInsufficientFunds', 39 => null);
+    $card = $id % 3 === 0 ? 'tok_mastercard' : 'tok_visa';
+    return array_key_exists($id % 40, $odd) ? $odd[$id % 40] : $card;
 }
 
 /** A birthday; some never said, and an old form wrote a zero date for those who left it empty. */
@@ -367,8 +376,16 @@ function make_charges($subscriptions, $plans)
     });
     foreach ($rows as $index => &$row) {
         $row = array('id' => $index + 1) + $row;
+        $row['transaction_id'] = $row['paid_at'] === ZERO_DATETIME ? null : make_transaction($row);
+        $row['refunded_amount'] = $row['status'] === 'refunded' ? $row['amount'] : '0.00';
     }
     return $rows;
+}
+
+/** The processor's name for a charge that it was told of when it took over. */
+function make_transaction($row)
+{
+    return 'ch_imported_' . $row['id'] . '_' . str_replace('.', '', $row['amount']) . '_' . strtolower($row['currency']);
 }
 
 /** One charge: mostly paid within the minute; a few failed, were given back, or still wait. */

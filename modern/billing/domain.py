@@ -18,7 +18,10 @@ class ChargeStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """One amount that a subscription has caused, whether it was paid or not."""
+    """One amount that a subscription has caused, whether it was paid or not.
+
+    `refunded` is what was given back of it, `reference` the processor's name for the payment.
+    """
 
     id: int
     subscription_id: int
@@ -28,6 +31,8 @@ class Charge:
     description: str
     billed_at: datetime
     paid_at: datetime | None
+    refunded: Money
+    reference: str | None
 
 
 @dataclass(frozen=True, slots=True)

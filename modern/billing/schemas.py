@@ -20,3 +20,4 @@ class ChargeSchema(Schema):
     description: Annotated[str, Field(examples=["Team, 1 month"])]
     billed_at: datetime
     paid_at: datetime | None
+    refunded: MoneySchema

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
+from modern.billing.domain import ChargeStatus
 from modern.billing.service import BillingService
 from modern.compat import envelope, fields, spelling
 from modern.compat.php import parse_body, row_id
@@ -14,6 +15,8 @@ from modern.compat.query import Query, wanted_history, wanted_subscriptions
 from modern.errors import Invalid
 from modern.infra.resources import Held
 from modern.monitoring.service import MonitoringService
+from modern.payments import flow
+from modern.payments.service import PaymentService
 from modern.plans.service import PlanService
 from modern.subscriptions.domain import Subscription
 from modern.subscriptions.service import SubscriptionService
@@ -178,6 +181,38 @@ async def list_history(request: Request, held: Held) -> Response:
         )
     meta = envelope.page_meta(query.page, total, held.now())
     return envelope.listing([spelling.charge(one) for one in charges], meta)
+
+
+@router.post("/api/billing/run")
+async def run_billing(request: Request, held: Held) -> Response:
+    """Bill the cycles that are due, and charge what is pending."""
+    wanted, errors = fields.read_run(await _fields(request))
+    if errors:
+        raise Invalid(errors)
+    run = await flow.run_billing(held, wanted.subscription_id, wanted.limit)
+    return envelope.success(
+        {
+            "billed": run.billed,
+            "paid": run.count(ChargeStatus.PAID),
+            "failed": run.count(ChargeStatus.FAILED),
+            "charges": [spelling.charge(one) for one in run.charges],
+        }
+    )
+
+
+@router.post("/api/payments/{charge_id:row}/refund")
+async def refund_payment(charge_id: int, request: Request, held: Held) -> Response:
+    """Give what was paid back, or a part of it."""
+    errors: fields.Errors = {}
+    amount = fields.amount_field(await _fields(request), "amount", errors)
+    if errors:
+        # What speaks against any refund is told before what is wrong with this one.
+        async with held.database.reading() as connection:
+            await PaymentService(connection).check_refundable(charge_id)
+        raise Invalid(errors)
+    client_key = request.headers.get("idempotency-key") or None
+    charge = await flow.refund(held, charge_id, amount, client_key)
+    return envelope.success(spelling.charge(charge))
 
 
 async def _fields(request: Request) -> dict[str, object]:

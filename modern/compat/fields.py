@@ -6,6 +6,7 @@ rules and words are those of `legacy_php/billing.php`, which clients have learnt
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from modern.compat.php import is_digits, row_id
 from modern.users.domain import ProfileChanges, Registration
@@ -18,8 +19,12 @@ _BLANKS = " \t\r\n"
 _MAX_PASSWORD_BYTES = 72
 _MIN_PASSWORD_BYTES = 8
 
+RUN_LIMIT = 1000
+"""Cycles and charges of one billing run that a request may ask for."""
+
 # RFC 5322 dot-atom characters before the @; after it, host names (RFC 1123) with a dot.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_AMOUNT = re.compile(r"([0-9]{1,8})(?:\.([0-9]{1,2}))?")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 
 
@@ -47,7 +52,27 @@ def read_profile_changes(fields: Fields) -> tuple[ProfileChanges, Errors]:
         changes["country"] = country_field(fields, errors)
     if "phone" in fields:
         changes["phone"] = text_field(fields, "phone", 40, errors)
+    if "payment_method" in fields:
+        changes["payment_method"] = text_field(fields, "payment_method", 64, errors)
     return changes, errors
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRun:
+    """What a billing run is to look at: one subscription or all, so many cycles and charges."""
+
+    subscription_id: int | None
+    limit: int
+
+
+def read_run(fields: Fields) -> tuple[WantedRun, Errors]:
+    """Return what a billing run is asked for, and what is wrong with that."""
+    errors: Errors = {}
+    subscription_id = number_field(fields, "subscription_id", errors)
+    limit = number_field(fields, "limit", errors)
+    if limit is not None and not 1 <= limit <= RUN_LIMIT:
+        errors["limit"] = "invalid"
+    return WantedRun(subscription_id, RUN_LIMIT if limit is None else limit), errors
 
 
 def text_field(
@@ -106,6 +131,35 @@ def id_field(fields: Fields, name: str, errors: Errors) -> int | None:
         return row_id(value)
     errors[name] = "required"
     return None
+
+
+def number_field(fields: Fields, name: str, errors: Errors) -> int | None:
+    """Return the whole number, given as such or as its digits; 0 stands for one too large."""
+    if _given(fields, name) == "":
+        return None
+    wrong: Errors = {}
+    number = id_field(fields, name, wrong)
+    if wrong:
+        errors[name] = "invalid"
+    return number
+
+
+def amount_field(fields: Fields, name: str, errors: Errors) -> int | None:
+    """Return the amount in hundredths, given as text or as a number; None when there is none.
+
+    At most 8 digits before the point and 2 after it, and more than nothing.
+    """
+    value = _given(fields, name)
+    if value == "":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = str(value)
+    found = _AMOUNT.fullmatch(value) if isinstance(value, str) else None
+    minor = int(found[1]) * 100 + int((found[2] or "").ljust(2, "0")) if found else 0
+    if minor == 0:
+        errors[name] = "invalid"
+        return None
+    return minor
 
 
 def _given(fields: Fields, name: str) -> object:

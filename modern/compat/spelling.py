@@ -68,6 +68,7 @@ def charge(value: Charge) -> Json:
         "description": value.description,
         "billed_at": instant(value.billed_at),
         "paid_at": None if value.paid_at is None else instant(value.paid_at),
+        "refunded_amount": value.refunded.as_number(),
     }
 
 

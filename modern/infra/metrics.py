@@ -54,6 +54,12 @@ class Metrics:
         self.users_registered = Happened(
             "users_registered_total", "Users that registered.", registry=self.registry
         )
+        self.processor_asked = Happened(
+            "processor_asked_total",
+            "What the processor was asked (charge, refund) and said (approved, refused, unclear).",
+            ["what", "outcome"],
+            registry=self.registry,
+        )
         self.cache_reads = Counter(
             "cache_reads_total",
             "Reads through the cache: hit, loaded, joined or waited for another load, bypassed.",

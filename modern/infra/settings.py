@@ -5,6 +5,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from modern.infra.mail import mail_server
+
 MASK = "***MASKED***"
 
 
@@ -20,6 +22,11 @@ def _with_driver(url: SecretStr) -> SecretStr:
     return SecretStr(async_url(url.get_secret_value()))
 
 
+def _of_a_mail_server(url: SecretStr) -> SecretStr:
+    mail_server(url.get_secret_value())
+    return url
+
+
 class Settings(BaseSettings):
     """What the environment says; raises `pydantic.ValidationError` naming what is missing."""
 
@@ -32,7 +39,12 @@ class Settings(BaseSettings):
     database_url: Annotated[SecretStr, AfterValidator(_with_driver)]
     redis_url: SecretStr
     secret_key: Annotated[SecretStr, Field(min_length=16)]
+    stripe_url: Annotated[str, Field(pattern=r"^https?://")] = "https://api.stripe.com"
     stripe_secret_key: SecretStr | None = None
+    smtp_url: Annotated[SecretStr, AfterValidator(_of_a_mail_server)] | None = None
+    mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] = "billing@example.com"
+    # Not before the cut over: as long as legacy bills, a second run would bill everybody twice.
+    billing_hour: Annotated[int, Field(ge=0, le=23)] | None = None
     cutover_shadow_key: Annotated[SecretStr, Field(min_length=32)] | None = None
     modern_faults: bool = False
 

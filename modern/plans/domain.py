@@ -49,8 +49,21 @@ def cycle_date(anchor: date, cycle: BillingCycle, count: int = 1) -> date:
     31 January goes to 28 February and then to 31 March, where stepping from date to date would
     stay on the 28th for ever. Raises OverflowError past the year 9999.
     """
-    years, month = divmod(anchor.year * 12 + anchor.month - 1 + cycle.months * count, 12)
-    if years > date.max.year:
-        raise OverflowError(f"{count} {cycle} cycles after {anchor} is past the calendar's end")
-    last_day = calendar.monthrange(years, month + 1)[1]
-    return date(years, month + 1, min(anchor.day, last_day))
+    return _months_after(anchor, cycle.months * count)
+
+
+def following_date(anchor: date, due: date, cycle: BillingCycle) -> date:
+    """Return the date one cycle after `due`, on the anchor's day of the month.
+
+    Raises OverflowError past the year 9999.
+    """
+    gone = (due.year - anchor.year) * 12 + due.month - anchor.month
+    return _months_after(anchor, gone + cycle.months)
+
+
+def _months_after(anchor: date, months: int) -> date:
+    year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+    if year > date.max.year:
+        raise OverflowError(f"{months} months after {anchor} is past the calendar's end")
+    last_day = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(anchor.day, last_day))

@@ -7,7 +7,7 @@ from enum import StrEnum
 from modern.billing.domain import ChargeDraft
 from modern.errors import Conflict
 from modern.money import Money
-from modern.plans.domain import Plan, cycle_date
+from modern.plans.domain import BillingCycle, Plan, cycle_date, following_date
 
 
 class Status(StrEnum):
@@ -28,6 +28,7 @@ class Subscription:
     plan_name: str
     status: Status
     price: Money
+    billing_cycle: BillingCycle
     started_at: datetime
     next_billing_date: datetime
     cancelled_at: datetime | None
@@ -79,6 +80,26 @@ def first_charge(subscription_id: int, draft: SubscriptionDraft) -> ChargeDraft:
         description=f"{draft.plan.name}, {draft.plan.billing_cycle.length}",
         billed_at=draft.started_at,
     )
+
+
+def is_due(subscription: Subscription, now: datetime) -> bool:
+    """Return whether a cycle is to be billed: from 00:00 UTC of its day on, while it is active."""
+    return subscription.status is Status.ACTIVE and subscription.next_billing_date <= now
+
+
+def renew(subscription: Subscription, now: datetime) -> tuple[Subscription, ChargeDraft]:
+    """Return the subscription with its date one cycle on, and the charge for that cycle."""
+    anchor = subscription.started_at.astimezone(UTC).date()
+    due = subscription.next_billing_date.astimezone(UTC).date()
+    following = following_date(anchor, due, subscription.billing_cycle)
+    charge = ChargeDraft(
+        subscription_id=subscription.id,
+        user_id=subscription.user_id,
+        amount=subscription.price,
+        description=f"{subscription.plan_name}, {subscription.billing_cycle.length}",
+        billed_at=now,
+    )
+    return replace(subscription, next_billing_date=datetime.combine(following, time(), UTC)), charge
 
 
 def cancel(subscription: Subscription, now: datetime) -> Subscription:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, insert, select, t
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modern.money import Money
+from modern.plans.domain import BillingCycle
 from modern.plans.tables import subscription_plans as plans
 from modern.subscriptions.domain import Filter, Status, Subscription, SubscriptionDraft
 from modern.subscriptions.tables import subscriptions as table
@@ -23,6 +24,7 @@ _WITH_PLAN = select(
     plans.c.name.label("plan_name"),
     plans.c.price_minor,
     plans.c.currency,
+    plans.c.billing_cycle,
 ).join_from(table, plans)
 
 
@@ -87,6 +89,7 @@ class SubscriptionRepository:
             plan_name=draft.plan.name,
             status=Status.ACTIVE,
             price=draft.plan.price,
+            billing_cycle=draft.plan.billing_cycle,
             started_at=draft.started_at,
             next_billing_date=draft.next_billing_date,
             cancelled_at=None,
@@ -99,6 +102,32 @@ class SubscriptionRepository:
         await self._connection.execute(
             statement.values(status=Status.CANCELLED, cancelled_at=now, updated_at=now)
         )
+
+    async def due(self, now: datetime, only: int | None, limit: int) -> list[int]:
+        """Return at most `limit` ids of those with a cycle to bill, by id.
+
+        Only of one subscription, or of all.
+        """
+        statement = select(table.c.id).where(
+            table.c.status == Status.ACTIVE,
+            table.c.next_billing_date <= now,
+        )
+        if only is not None:
+            statement = statement.where(table.c.id == only)
+        return list(await self._connection.scalars(statement.order_by(table.c.id).limit(limit)))
+
+    async def move_on(self, subscription: Subscription, now: datetime) -> None:
+        """Write when the subscription is billed next."""
+        statement = update(table).where(table.c.id == subscription.id)
+        due = subscription.next_billing_date
+        await self._connection.execute(statement.values(next_billing_date=due, updated_at=now))
+
+    async def fall_behind(self, subscription_id: int, now: datetime) -> None:
+        """Write that an active subscription owes money; any other stays as it is."""
+        statement = update(table).where(
+            table.c.id == subscription_id, table.c.status == Status.ACTIVE
+        )
+        await self._connection.execute(statement.values(status=Status.PAST_DUE, updated_at=now))
 
     async def _one(self, statement: Select[Any]) -> Subscription | None:
         row = (await self._connection.execute(statement)).one_or_none()
@@ -125,6 +154,7 @@ def _subscription(row: Row[Any]) -> Subscription:
         plan_name=row.plan_name,
         status=Status(row.status),
         price=Money(row.price_minor, row.currency),
+        billing_cycle=BillingCycle(row.billing_cycle),
         started_at=row.started_at,
         next_billing_date=row.next_billing_date,
         cancelled_at=row.cancelled_at,

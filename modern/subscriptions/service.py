@@ -14,6 +14,8 @@ from modern.subscriptions.domain import (
     begin,
     cancel,
     first_charge,
+    is_due,
+    renew,
 )
 from modern.subscriptions.repository import SubscriptionRepository
 from modern.users.repository import UserRepository
@@ -80,6 +82,23 @@ class SubscriptionService:
         cancelled = cancel(subscription, now)
         await self._subscriptions.cancel(subscription_id, now)
         return cancelled
+
+    async def due(self, now: datetime, only: int | None, limit: int) -> list[int]:
+        """Return at most `limit` ids of those with a cycle to bill, by id."""
+        return await self._subscriptions.due(now, only, limit)
+
+    async def bill(self, subscription_id: int, now: datetime) -> bool:
+        """Add the charge of a cycle that is due and move the date on; False when none is due.
+
+        Both or neither: a run that is killed and started again bills no cycle twice.
+        """
+        subscription = _known(await self._subscriptions.lock(subscription_id))
+        if not is_due(subscription, now):
+            return False
+        renewed, charge = renew(subscription, now)
+        await self._billing.add(charge)
+        await self._subscriptions.move_on(renewed, now)
+        return True
 
     async def _plan_on_sale(self, plan_id: int) -> Plan | None:
         plan = await self._plans.find(plan_id)

@@ -36,3 +36,4 @@ class ProfileChanges(TypedDict, total=False):
     name: str
     country: str | None
     phone: str | None
+    payment_method: str | None

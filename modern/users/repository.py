@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from modern.users.domain import ProfileChanges, Registration, User
 from modern.users.tables import users as table
 
-# Everything but the hash of the password: what is not read cannot be shown by mistake.
+# Neither the hash of the password nor the token of the card: what is not read cannot be shown.
 _COLUMNS = [table.c[name] for name in User.__dataclass_fields__]
 
 

@@ -18,6 +18,7 @@ users = Table(
     instant("last_login_at"),
     stamp("created_at"),
     stamp("updated_at"),
+    Column("payment_method", String(64)),
 )
 
 # Nobody has two mailboxes that differ in the case of a letter.

@@ -13,6 +13,7 @@ FIELDS = [
     "description",
     "billed_at",
     "paid_at",
+    "refunded_amount",
 ]
 
 

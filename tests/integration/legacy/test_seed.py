@@ -17,10 +17,10 @@ Seed = Callable[..., str]
 
 # Pinned: a new seed is a new set of data, for the tests and for whoever compares with an old run.
 FINGERPRINT = """\
-users                  2000  cc0051ee476ea59e2a7d0b75f68a5e03661453750acc5518529ff9ea13178fb7
+users                  2000  507dc0bed14ba0ced8b576b290063a63c86d894fc88173d8b273a577542354b9
 subscription_plans        4  b073c87b2fdcdcf202e64a6a831068038996c08db7d9282ccf7374f5bc3660bb
 subscriptions          3000  ee36cf4d3f4b9f7fbfc838075b1e8417f14dfc7922525a9a5f3756a2fec2e4db
-billing_history       24512  8a975bab81e25ac0ff29788f87accd6b839e4e382ba9c1af7f7752cb6ffd09c4
+billing_history       24512  6c1eca6531af1186125e25c98a9b1553fb295b0cd05f94c61e14b4e949362afe
 """
 
 

@@ -23,11 +23,11 @@ TABLES = ("users", "subscription_plans", "subscriptions", "billing_history")
 ROWS = """
 INSERT INTO users VALUES
  (1, 'asa@example.org', 'Åsa Nyström', 'hash-1', 'SE', '+46 1', '1984-02-29', 1,
-  '2024-03-31 02:30:00', '2023-05-01 12:00:00'),
+  '2024-03-31 02:30:00', '2023-05-01 12:00:00', 'tok_visa'),
  (2, 'li@example.org', '李小龍 🥋', 'hash-2', NULL, NULL, NULL, 0,
-  '0000-00-00 00:00:00', '2023-05-02 12:00:00'),
+  '0000-00-00 00:00:00', '2023-05-02 12:00:00', NULL),
  (3, 'o@example.org', 'O''Brien \\\\ "Q"\\t\\n', 'hash-3', 'IE', '', '0000-00-00', 1,
-  NULL, '2023-05-03 12:00:00');
+  NULL, '2023-05-03 12:00:00', '');
 INSERT INTO subscription_plans VALUES
  (1, 'Basic', 'Für Büros & Cafés', 9.90, 'EUR', 'monthly', 14,
   '{"seats": 1, "ratio": 1.50}', 1, '2022-01-01 09:00:00'),
@@ -37,9 +37,12 @@ INSERT INTO subscriptions VALUES
  (20, 2, 2, 'cancelled', '2026-01-31', '2024-03-02 10:00:00'),
  (30, 3, 1, 'past_due', '2026-02-28', '2024-03-03 10:00:00');
 INSERT INTO billing_history VALUES
- (100, 10, 1, 9.90, 'EUR', 'paid', 'Basic, 1 month', '2024-03-01 10:00:00', '2024-03-01 10:00:02'),
- (200, 20, 2, 120.00, 'USD', 'failed', NULL, '2024-03-02 10:00:00', '0000-00-00 00:00:00'),
- (300, 30, 3, 9.90, 'EUR', 'pending', '', '2024-03-03 10:00:00', NULL);
+ (100, 10, 1, 9.90, 'EUR', 'paid', 'Basic, 1 month', '2024-03-01 10:00:00', '2024-03-01 10:00:02',
+  'ch_1', 4.95),
+ (200, 20, 2, 120.00, 'USD', 'failed', NULL, '2024-03-02 10:00:00', '0000-00-00 00:00:00',
+  NULL, 0),
+ (300, 30, 3, 9.90, 'EUR', 'pending', '', '2024-03-03 10:00:00', NULL,
+  '', NULL);
 """
 
 

@@ -118,6 +118,21 @@ def test_target_that_holds_rows(pair: Pair) -> None:
     assert pair.in_target("SELECT name FROM users WHERE id = 1") == "Changed"
 
 
+@pytest.mark.parametrize("holds", [False, True])
+def test_replacing_what_modern_has_written_about(pair: Pair, *, holds: bool) -> None:
+    """Tables that refer to the copied ones stop it when they hold rows, and only then."""
+    pair.copied()
+    if holds:
+        pair.in_target(
+            "INSERT INTO refunds (charge_id, payment, amount_minor, currency, key, standing,"
+            " asked_at) VALUES (100, 'ch_1', 1, 'EUR', 'k', 'asked', now())"
+        )
+    ran = pair.run("copy", "--replace")
+    assert ran.code == (2 if holds else 0)
+    assert ("the target's refunds holds rows, and refers by a foreign key" in ran.errors) is holds
+    assert pair.in_target("SELECT count(*) FROM refunds") == str(int(holds))
+
+
 def test_dry_run(pair: Pair) -> None:
     """A dry run copies and verifies and leaves the target as it was, its sequences too."""
     ran = pair.run("copy", "--dry-run")

@@ -89,7 +89,7 @@ def test_writes_to_legacy_meanwhile(pair: Pair) -> None:
         pair.in_source(
             "UPDATE users SET name = 'Late' WHERE id = 1;"
             "INSERT INTO billing_history VALUES (900, 10, 1, 1, 'EUR', 'paid', '',"
-            " '2024-03-01', NULL);"
+            " '2024-03-01', NULL, NULL, 0);"
             "DELETE FROM subscription_plans WHERE id = 2"
         )
         out, errors = copy.go_on()

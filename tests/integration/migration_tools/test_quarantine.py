@@ -8,8 +8,8 @@ INSERT INTO subscriptions VALUES
  (40, 999, 1, 'active', '2026-12-01', '2024-03-01 10:00:00'),
  (50, 1, 888, 'active', '2026-12-01', '2024-03-01 10:00:00');
 INSERT INTO billing_history VALUES
- (400, 40, 999, 5.00, 'EUR', 'paid', 'child of an orphan', '2024-03-01 10:00:00', NULL),
- (500, NULL, 1, 7.00, 'EUR', 'paid', 'of nothing', '2024-03-01 10:00:00', NULL);
+ (400, 40, 999, 5.00, 'EUR', 'paid', 'child of an orphan', '2024-03-01 10:00:00', NULL, NULL, 0),
+ (500, NULL, 1, 7.00, 'EUR', 'paid', 'of nothing', '2024-03-01 10:00:00', NULL, NULL, 0);
 """
 
 
@@ -182,7 +182,7 @@ def test_many_rejected_rows_are_counted_and_the_first_named(pair: Pair) -> None:
     """Of many rows with one reason the report holds the number and the first keys."""
     pair.in_source(
         "INSERT INTO billing_history SELECT 1000 + seq, 12345, 1, 1, 'EUR', 'paid', '',"
-        " '2024-03-01', NULL FROM seq_1_to_12000"
+        " '2024-03-01', NULL, NULL, 0 FROM seq_1_to_12000"
     )
     ran = pair.run("copy", "--max-rejected", "11999")
     assert ran.code == 1

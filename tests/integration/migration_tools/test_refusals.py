@@ -65,7 +65,7 @@ def test_source_schema_that_drifted(pair: Pair, command: str, sql: str, words: s
 
 def test_target_that_was_not_migrated(pair: Pair) -> None:
     """A target without its tables is refused, with a hint."""
-    pair.in_target("DROP TABLE billing_history")
+    pair.in_target("DROP TABLE billing_history CASCADE")
     ran = pair.run("copy")
     assert ran.code == 2
     assert "target table billing_history does not exist (has the target been migrated?)" in (

@@ -142,7 +142,7 @@ def test_rows_are_found_among_many(pair: Pair) -> None:
     """In a large table with gaps the rows that differ are found by their keys alone."""
     pair.in_source(
         "INSERT INTO billing_history SELECT 1000 + seq * 7, 10, 1, 9.90, 'EUR', 'paid', 'Basic',"
-        " '2024-03-01 10:00:00' + INTERVAL seq MINUTE, NULL FROM seq_1_to_20000"
+        " '2024-03-01 10:00:00' + INTERVAL seq MINUTE, NULL, NULL, 0 FROM seq_1_to_20000"
     )
     pair.copied().in_target(
         "UPDATE billing_history SET paid_at = billed_at WHERE id IN (1007, 71000, 141000);"
@@ -161,7 +161,7 @@ def test_too_many_to_name(pair: Pair) -> None:
     """When everything differs the first rows are named and the rest is told as ranges of keys."""
     pair.in_source(
         "INSERT INTO billing_history SELECT 1000 + seq, 10, 1, 9.90, 'EUR', 'paid', 'Basic',"
-        " '2024-03-01 10:00:00', NULL FROM seq_1_to_1000"
+        " '2024-03-01 10:00:00', NULL, NULL, 0 FROM seq_1_to_1000"
     )
     pair.copied().in_target("UPDATE billing_history SET status = 'failed' WHERE id > 1000")
     (history,) = (t for t in pair.run("verify").report["tables"] if not t["equal"])

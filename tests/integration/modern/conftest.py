@@ -89,7 +89,10 @@ async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 async def fill(connection: AsyncConnection) -> None:
     """Put 4 plans, 3 users, 45 subscriptions of the second, and 25 charges of its first."""
     await connection.execute(
-        text("TRUNCATE users, subscription_plans, subscriptions, billing_history RESTART IDENTITY")
+        text(
+            "TRUNCATE users, subscription_plans, subscriptions, billing_history, payments, refunds,"
+            " outbox RESTART IDENTITY"
+        )
     )
     await connection.execute(
         subscription_plans.insert(),

@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import LegacyApp, ModernApp
 
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\+00:00)?")
-AMOUNTS = {"price", "amount"}
+AMOUNTS = {"price", "amount", "refunded_amount"}
 FLAGS = {"is_active"}
 MAPS = {"features", "filters"}
 CLOCKS = {"generated_at", "timestamp"}

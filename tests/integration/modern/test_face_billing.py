@@ -11,7 +11,8 @@ async def test_a_history_is_twenty_charges_newest_first(client: httpx.AsyncClien
     assert answer.content.decode().startswith(
         '{"status":"ok","data":[{"id":25,"subscription_id":1,"user_id":2,"amount":10.15,'
         '"currency":"EUR","status":"paid","description":"Basic, 1 month",'
-        '"billed_at":"2024-03-26T10:00:00+00:00","paid_at":"2024-03-26T10:00:02+00:00"},'
+        '"billed_at":"2024-03-26T10:00:00+00:00","paid_at":"2024-03-26T10:00:02+00:00",'
+        '"refunded_amount":0.0},'
     )
     assert answer.text.endswith(
         '"meta":{"page":1,"per_page":20,"total":25,"generated_at":"2026-01-31T12:30:15+00:00"}}'

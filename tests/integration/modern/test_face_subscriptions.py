@@ -101,6 +101,7 @@ async def test_subscribing(client: httpx.AsyncClient, resources: Resources) -> N
             "description": "Team, 1 month",
             "billed_at": "2026-01-31T12:30:15+00:00",
             "paid_at": None,
+            "refunded_amount": 0.0,
         }
     ]
 

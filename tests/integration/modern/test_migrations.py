@@ -8,7 +8,15 @@ from deploy.stack import Database
 from deploy.stack.postgres import Postgres
 from deploy.stack.program import run
 
-TABLES = ["billing_history", "subscription_plans", "subscriptions", "users"]
+TABLES = [
+    "billing_history",
+    "outbox",
+    "payments",
+    "refunds",
+    "subscription_plans",
+    "subscriptions",
+    "users",
+]
 
 
 @pytest.fixture

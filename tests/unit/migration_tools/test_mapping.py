@@ -80,9 +80,10 @@ def test_references_are_those_of_modern(table: Table) -> None:
     assert {parent for _, parent in mapped} <= set(loaded)
 
 
-def test_password_is_never_printed() -> None:
-    """The one column that must not appear in a report says so."""
-    assert [c.target for t in TABLES for c in t.columns if c.secret] == ["password_hash"]
+def test_secrets_are_never_printed() -> None:
+    """The columns that must not appear in a report say so."""
+    secret = [c.target for t in TABLES for c in t.columns if c.secret]
+    assert secret == ["password_hash", "payment_method"]
 
 
 def test_row_of_a_subscription() -> None:
@@ -111,10 +112,11 @@ def test_null_of_a_required_column() -> None:
 
 
 def test_null_with_a_declared_replacement() -> None:
-    """A null description becomes the empty text that the mapping declares."""
-    raw = ("1", "2", "3", "29.00", "EUR", "paid", None, "2026-11-01 03:00:00", None)
+    """A null becomes what the mapping declares: an empty text, an amount of nothing."""
+    raw = ("1", "2", "3", "29.00", "EUR", "paid", None, "2026-11-01 03:00:00", None, None, None)
     row = row_converter(BILLING_HISTORY, UTC)(raw)
-    assert dict(zip(BILLING_HISTORY.target_columns, row, strict=True))["description"] == ""
+    values = dict(zip(BILLING_HISTORY.target_columns, row, strict=True))
+    assert (values["description"], values["refunded_minor"]) == ("", 0)
 
 
 def test_unknown_column() -> None:

@@ -3,12 +3,16 @@ from typing import Any
 import pytest
 
 from modern.compat.fields import (
+    RUN_LIMIT,
     Errors,
+    WantedRun,
+    amount_field,
     country_field,
     id_field,
     password_field,
     read_profile_changes,
     read_registration,
+    read_run,
     text_field,
 )
 
@@ -174,3 +178,51 @@ def test_only_what_is_given_changes() -> None:
 def test_a_profile_keeps_a_name() -> None:
     """The name can be changed and not be taken away."""
     assert read_profile_changes({"name": None})[1] == {"name": "required"}
+
+
+@pytest.mark.parametrize(
+    ("given", "minor"),
+    [
+        ("29.00", 2900), ("29", 2900), ("29.5", 2950), ("0.01", 1), ("00000001.10", 110),
+        ("99999999.99", 9999999999), (29, 2900), (29.0, 2900), (9.9, 990), (100000.0, 10000000),
+        ("", None), (None, None),
+    ],
+)  # fmt: skip
+def test_an_amount(given: object, minor: int | None) -> None:
+    """As text or as a number, exact to the cent; none is no error."""
+    errors: Errors = {}
+    assert amount_field({"amount": given}, "amount", errors) == minor
+    assert errors == {}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "0", "0.00", "-1", "+1", " 1", "1 ", "1,00", ".5", "1.", "1.234", "1e2", "123456789", "abc",
+        "1\n", 0, -5, 0.1 + 0.2, 1e16, 1e-5, 10**30, True, [1], {"a": 1}, "\u0661",
+    ],
+)  # fmt: skip
+def test_what_is_no_amount(given: object) -> None:
+    """Nothing, less than nothing, fractions of a cent, and whatever is no number."""
+    errors: Errors = {}
+    assert amount_field({"amount": given}, "amount", errors) is None
+    assert errors == {"amount": "invalid"}
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "errors"),
+    [
+        ({}, WantedRun(None, RUN_LIMIT), {}),
+        ({"subscription_id": "40", "limit": 7}, WantedRun(40, 7), {}),
+        ({"subscription_id": 10**30}, WantedRun(0, RUN_LIMIT), {}),
+        ({"subscription_id": "", "limit": None}, WantedRun(None, RUN_LIMIT), {}),
+        ({"subscription_id": "x"}, WantedRun(None, RUN_LIMIT), {"subscription_id": "invalid"}),
+        ({"limit": 0}, WantedRun(None, 0), {"limit": "invalid"}),
+        ({"limit": 1001}, WantedRun(None, 1001), {"limit": "invalid"}),
+        ({"limit": "-1"}, WantedRun(None, RUN_LIMIT), {"limit": "invalid"}),
+        ({"limit": True}, WantedRun(None, RUN_LIMIT), {"limit": "invalid"}),
+    ],
+)
+def test_a_billing_run(given: dict[str, Any], wanted: WantedRun, errors: Errors) -> None:
+    """Of all or of one subscription, a thousand at most."""
+    assert read_run(given) == (wanted, errors)

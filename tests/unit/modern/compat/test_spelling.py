@@ -53,7 +53,8 @@ def test_a_user_without_birthday_who_has_logged_in() -> None:
 def test_a_subscription() -> None:
     """The next billing date is a day without an hour."""
     due = datetime(2026, 12, 1, tzinfo=UTC)
-    one = Subscription(40, 17, 2, "Team", Status.ACTIVE, Money(2900, "EUR"), THEN, due, None, THEN)
+    price, monthly = Money(2900, "EUR"), BillingCycle.MONTHLY
+    one = Subscription(40, 17, 2, "Team", Status.ACTIVE, price, monthly, THEN, due, None, THEN)
     assert list(spelling.subscription(one).items()) == [
         ("id", 40),
         ("user_id", 17),
@@ -69,8 +70,8 @@ def test_a_subscription() -> None:
 
 def test_a_charge() -> None:
     """A charge that was not paid has no time of payment."""
-    money = Money(2901, "EUR")
-    one = Charge(901, 40, 17, money, ChargeStatus.PENDING, "Team, 1 month", THEN, None)
+    money, none = Money(2901, "EUR"), Money(0, "EUR")
+    one = Charge(901, 40, 17, money, ChargeStatus.PENDING, "Team, 1 month", THEN, None, none, None)
     assert list(spelling.charge(one).items()) == [
         ("id", 901),
         ("subscription_id", 40),
@@ -81,6 +82,7 @@ def test_a_charge() -> None:
         ("description", "Team, 1 month"),
         ("billed_at", "2024-03-01T10:00:00+00:00"),
         ("paid_at", None),
+        ("refunded_amount", 0.0),
     ]
 
 

@@ -13,7 +13,13 @@ ENVIRONMENT = {
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Give an environment with what is required and nothing else of ours."""
-    for name in ("STRIPE_SECRET_KEY", "MODERN_FAULTS", "CUTOVER_SHADOW_KEY"):
+    for name in (
+        "STRIPE_SECRET_KEY",
+        "STRIPE_URL",
+        "SMTP_URL",
+        "MODERN_FAULTS",
+        "CUTOVER_SHADOW_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
@@ -42,12 +48,17 @@ def test_what_is_missing_is_named(environment: pytest.MonkeyPatch, name: str) ->
 def test_no_secret_is_ever_printed(environment: pytest.MonkeyPatch) -> None:
     """Neither the masked settings nor their repr hold a secret."""
     environment.setenv("STRIPE_SECRET_KEY", "sk_hush")
+    environment.setenv("SMTP_URL", "smtp://shop:hush@mail")
     settings = read_settings()
     assert settings.get_masked_config() == {
         "database_url": MASK,
         "redis_url": MASK,
         "secret_key": MASK,
+        "stripe_url": "https://api.stripe.com",
         "stripe_secret_key": MASK,
+        "smtp_url": MASK,
+        "mail_from": "billing@example.com",
+        "billing_hour": None,
         "cutover_shadow_key": None,
         "modern_faults": False,
     }
@@ -87,3 +98,23 @@ def test_settings_cannot_be_changed() -> None:
     settings = Settings.model_validate({name.lower(): value for name, value in ENVIRONMENT.items()})
     with pytest.raises(ValidationError, match="frozen"):
         settings.modern_faults = True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STRIPE_URL", "ftp://processor"),
+        ("SMTP_URL", "http://mail"),
+        ("SMTP_URL", "smtp://"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "Shop <shop@example.com>"),
+        ("BILLING_HOUR", "24"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """By the name of the setting, before anything is sent to the wrong place."""
+    environment.setenv(name, value)
+    with pytest.raises(ValidationError, match=name.lower()):
+        read_settings()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modern.plans.domain import BillingCycle, cycle_date
+from modern.plans.domain import BillingCycle, cycle_date, following_date
 
 MONTHLY, YEARLY = BillingCycle.MONTHLY, BillingCycle.YEARLY
 
@@ -79,3 +79,17 @@ def test_the_calendar_ends() -> None:
 def test_a_cycle_says_its_length_in_words(cycle: BillingCycle, length: str) -> None:
     """Charges are described by these words."""
     assert cycle.length == length
+
+
+@given(ANCHORS, CYCLES, COUNTS)
+def test_from_cycle_to_cycle_is_counting_from_the_anchor(
+    anchor: date, cycle: BillingCycle, count: int
+) -> None:
+    """Going on from a date that was cut short does not stay short."""
+    due = cycle_date(anchor, cycle, count)
+    assert following_date(anchor, due, cycle) == cycle_date(anchor, cycle, count + 1)
+
+
+def test_going_on_from_a_date_that_somebody_has_moved() -> None:
+    """The month counts, and the day is the anchor's again."""
+    assert following_date(date(2026, 1, 31), date(2026, 2, 3), MONTHLY) == date(2026, 3, 31)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,6 +14,8 @@ from modern.subscriptions.domain import (
     begin,
     cancel,
     first_charge,
+    is_due,
+    renew,
 )
 
 NOW = datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
@@ -42,6 +45,7 @@ def subscription(status: Status) -> Subscription:
         plan_name="Team",
         status=status,
         price=Money(2900, "EUR"),
+        billing_cycle=BillingCycle.MONTHLY,
         started_at=NOW,
         next_billing_date=NOW,
         cancelled_at=None,
@@ -97,3 +101,30 @@ def test_what_was_cancelled_cannot_be_cancelled_again() -> None:
     """The second time is refused, in the words of the face."""
     with pytest.raises(AlreadyCancelled, match=r"^Already cancelled$"):
         cancel(subscription(Status.CANCELLED), NOW)
+
+
+@pytest.mark.parametrize(
+    ("status", "hours", "due"),
+    [
+        (Status.ACTIVE, 0, True),
+        (Status.ACTIVE, 5, True),
+        (Status.ACTIVE, -1, False),
+        (Status.PAST_DUE, 5, False),
+        (Status.CANCELLED, 5, False),
+    ],
+)
+def test_what_is_due(status: Status, hours: int, *, due: bool) -> None:
+    """From the moment on at which its day begins, and only while it is active."""
+    assert is_due(subscription(status), NOW + timedelta(hours=hours)) is due
+
+
+def test_renewing_bills_one_cycle_and_moves_the_date_on() -> None:
+    """At the price of the plan, in the same words as the first; the 31st comes back in March."""
+    now = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+    before = replace(
+        subscription(Status.ACTIVE), next_billing_date=datetime(2026, 2, 28, tzinfo=UTC)
+    )
+    after, charge = renew(before, now)
+    assert after == replace(before, next_billing_date=datetime(2026, 3, 31, tzinfo=UTC))
+    assert (charge.amount, charge.description) == (Money(2900, "EUR"), "Team, 1 month")
+    assert (charge.subscription_id, charge.user_id, charge.billed_at) == (40, 17, now)
