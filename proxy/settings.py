@@ -68,6 +68,7 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
     Setting("bus", "URL", "local", "how captures travel: local, or over redis://HOST:PORT/DB"),
     Setting("store", "URL", "", "PostgreSQL instead of cutover.db in --state; see CUTOVER_STORE"),
+    Setting("alerts", "FILE", "", "who is told of rollbacks and troubles; see alerts.md"),
     Setting("keep_days", "DAYS", "30", "how long comparisons are kept after they were last seen"),
     Setting("keep_signatures", "N", "20000", "how many groups of differences are kept"),
     Setting("keep_megabytes", "MB", "512", "how much the differences that are kept may take"),
@@ -110,6 +111,7 @@ class ServeSettings:
     shadow_workers: int
     bus: BusUrl
     store: str
+    alerts: Path | None
     keep_days: int
     keep_signatures: int
     keep_megabytes: int
@@ -176,6 +178,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
         bus=BusUrl.parse(*text["bus"]),
         store=_store(text["store"]),
+        alerts=Path(text["alerts"][0]) if text["alerts"][0] else None,
         keep_days=_integer(text["keep_days"], 1, 3650),
         keep_signatures=_integer(text["keep_signatures"], 1, 1_000_000),
         keep_megabytes=_integer(text["keep_megabytes"], 1, 1_000_000),

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from secrets import token_hex
 from typing import Any
 
 import uvicorn
@@ -17,6 +18,10 @@ from proxy.bootstrap.keys import Keys
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import Process, until_stopped
 from proxy.clock import SystemClock
+from proxy.control.alerts.file import load_alerting
+from proxy.control.alerts.sender import Alerts
+from proxy.control.alerts.targets import Alerting
+from proxy.control.alerts.watch import TroubleWatch
 from proxy.control.anchor import Anchor
 from proxy.control.bus.local import LocalBus
 from proxy.control.controller import Controller
@@ -51,6 +56,9 @@ async def control(
     comparisons = Database(paths.database_url(settings), comparison_tables)
     losses = Losses(ComparisonStore(comparisons).record, clock.wall)
     controller = Controller(rules_file, store, publisher, clock, paths.kill_file, losses.add)
+    alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
+    alerts = Alerts(alerting, clock, token_hex(8))
+    controller.follow_decisions(alerts.decided)
     await controller.start()
     metrics = Metrics(
         lambda: replace(controller.reading(), processes=tuple(map(_reading, processes)))
@@ -61,6 +69,9 @@ async def control(
     server = _admin_server(app)
     console = asyncio.create_task(server.serve(sockets=[admin]))
     keeping = asyncio.create_task(losses.run())
+    telling = asyncio.create_task(alerts.run())
+    watch = TroubleWatch(lambda: controller.troubles, alerts.tell, clock)
+    watching = asyncio.create_task(watch.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.read_rules)
     next(process.pulse for process in processes if process.role == "controller").is_ready()
     settle()
@@ -70,7 +81,9 @@ async def control(
         await controller.close()  # first: who follows `changed` must hear the end
         server.should_exit = True
         keeping.cancel()
-        await asyncio.gather(console, keeping, return_exceptions=True)
+        watching.cancel()
+        await alerts.close(telling)
+        await asyncio.gather(console, keeping, watching, return_exceptions=True)
         await losses.flush()
         await comparisons.close()
 

@@ -12,6 +12,7 @@ from proxy.bootstrap.data_plane import patience
 from proxy.bootstrap.logs import log, log_to_stderr
 from proxy.bootstrap.paths import StatePaths
 from proxy.clock import SystemClock
+from proxy.control.alerts.file import load_alerting
 from proxy.control.loader import RulesFile
 from proxy.errors import CutoverError, SettingsError
 from proxy.serving.claims import Claims, Papers
@@ -48,6 +49,8 @@ def serve(settings: ServeSettings, told: str = "") -> int:
 def _supervisor(settings: ServeSettings, inherited: Inheritance | None) -> Supervisor:
     paths = StatePaths(settings.state)
     paths.make()
+    if settings.alerts is not None:
+        load_alerting(settings.alerts)  # what is wrong with it is told before anything starts
     claims = Claims(paths.state, ROLES[1:] if settings.role == "all" else (settings.role,))
     if inherited is None:
         claims.claim()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -419,6 +419,16 @@ class Desk:
         if record is None:
             raise NotFoundError(f"there is no decision {number}")
         return record
+
+    def follow_decisions(self, listener: Callable[[DecisionRecord], None]) -> None:
+        """Have every decision told to a listener, which must neither wait nor fail."""
+        self._in_force.follow_decisions(listener)
+
+    @property
+    def troubles(self) -> tuple[str | None, str | None]:
+        """Why the rules file is not in force, and why the store does not hold everything."""
+        problem = self._rules_file.problem
+        return None if problem is None else str(problem), self._journal.problem
 
     def changed(self) -> AsyncIterator[int]:
         """Yield the version whenever one is published or a decision is taken, until the end."""

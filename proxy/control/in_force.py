@@ -7,7 +7,7 @@ afterwards, because a rollback must not wait for a disk, and nobody can come in 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Container
+from collections.abc import AsyncIterator, Callable, Container
 
 from proxy.clock import Clock
 from proxy.control.journal import Journal
@@ -33,6 +33,11 @@ class InForce:
         self._news = asyncio.Event()
         self._changes = 0
         self._ended = False
+        self._on_decision: list[Callable[[DecisionRecord], None]] = []
+
+    def follow_decisions(self, listener: Callable[[DecisionRecord], None]) -> None:
+        """Have every decision told to a listener, which must neither wait nor fail."""
+        self._on_decision.append(listener)
 
     @property
     def started(self) -> bool:
@@ -85,6 +90,8 @@ class InForce:
             evidence=because.evidence,
         )
         self._journal.add(version, decision)
+        for listener in self._on_decision:
+            listener(decision)
         self.tell()
 
     def tell(self) -> None:

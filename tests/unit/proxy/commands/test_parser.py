@@ -39,6 +39,7 @@ COMMANDS = (
     "export",
     "import",
     "audit",
+    "alerts",
 )
 
 
