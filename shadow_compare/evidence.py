@@ -30,6 +30,10 @@ NEW_PAIR: Final = "new_pair"
 SAME_PAIR: Final = "same_pair"
 OTHER_PAIR: Final = "other_pair"
 
+DISAGREED_LEAST: Final = 3
+"""Times that a side must have differed from itself somewhere; once is a write in between."""
+LOOKED_AT_LEAST: Final = 3
+"""Differences that an equivalence must explain, all of them."""
 NEAR_SECONDS: Final = 60.0
 PLACES_MAX: Final = 200
 """Places of one route about which evidence is taken, of those that differ first."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -12,13 +12,10 @@ from shadow_compare.beta import interval
 from shadow_compare.equivalence import EQUIVALENCES
 from shadow_compare.noise import Place
 
-DISAGREED_LEAST: Final = 3
-"""Times that a side must have differed from itself somewhere; once is a write in between."""
-LOOKED_AT_LEAST: Final = 3
-"""Differences that an equivalence must explain, all of them."""
 MET_AGAIN_LEAST: Final = 2
 NEW_PAIRS_LEAST: Final = 2
 """Pairs of names, and how often they must have met again, before they are called partners."""
+_SECTIONS: Final = ("ignore", "tolerances", "equivalences", "correspond")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +36,7 @@ class Proposal:
     @property
     def id(self) -> str:
         """What it is called by."""
-        named = f"{self.route}\n{self.section}\n{self.path}"
-        return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()
+        return _name_of(self.route, self.section, self.path)
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -55,20 +51,20 @@ class Proposal:
         }
 
 
-def propose(route: str, facts: Mapping[Place, Mapping[str, int]]) -> list[Proposal]:
-    """Give what one route's evidence speaks for, by place and kind of fact; the surest first."""
-    whole = facts.get(of.NOWHERE, {})
-    baselines, compared = whole.get(of.BASELINES, 0), whole.get(of.COMPARED, 0)
-    found: list[tuple[int, Proposal]] = []
-    for place, counts in facts.items():
-        if place == of.NOWHERE or place.path.startswith("status"):
-            continue
-        if counts.get(of.DISAGREED, 0) >= DISAGREED_LEAST:
-            found.append((counts[of.DISAGREED], _of_noise(route, place, counts, baselines)))
-        elif (explained := _of_differences(route, place, counts, compared)) is not None:
-            found.append((counts[of.LOOKED_AT], explained))
-    found.sort(key=lambda each: (-each[0], each[1].section, each[1].path))
-    return _once(proposal for _, proposal in found)
+def propose(
+    route: str, place: Place, counts: Mapping[str, int], whole: Mapping[str, int]
+) -> Proposal | None:
+    """Give what is known of one place speaks for, if anything; `whole` is of all its route."""
+    if place == of.NOWHERE or place.path.startswith("status"):
+        return None
+    if counts.get(of.DISAGREED, 0) >= of.DISAGREED_LEAST:
+        return _of_noise(route, place, counts, whole.get(of.BASELINES, 0))
+    return _of_differences(route, place, counts, whole.get(of.COMPARED, 0))
+
+
+def names_of(route: str, path: str) -> frozenset[str]:
+    """Give what a proposal for a place may be called by, whichever rule it is for."""
+    return frozenset(_name_of(route, section, path) for section in _SECTIONS)
 
 
 def _of_noise(route: str, place: Place, counts: Mapping[str, int], baselines: int) -> Proposal:
@@ -99,7 +95,7 @@ def _of_differences(
 ) -> Proposal | None:
     """Propose what would explain every difference that was looked at, or nothing."""
     looked_at = counts.get(of.LOOKED_AT, 0)
-    if looked_at < LOOKED_AT_LEAST:
+    if looked_at < of.LOOKED_AT_LEAST:
         return None
     numbers = {
         "compared": compared,
@@ -123,6 +119,6 @@ def _of_differences(
     return Proposal(route, "correspond", place.path, {"path": place.path}, why, numbers)
 
 
-def _once(proposals: Iterable[Proposal]) -> list[Proposal]:
-    """Give one proposal for each section and path: a place may vary in value and in type."""
-    return list({proposal.id: proposal for proposal in reversed(list(proposals))}.values())[::-1]
+def _name_of(route: str, section: str, path: str) -> str:
+    named = f"{route}\n{section}\n{path}"
+    return hashlib.blake2b(named.encode(), digest_size=8).hexdigest()

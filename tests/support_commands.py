@@ -150,7 +150,10 @@ def filled_client() -> FakeClient:
         "/differences/9f1c2ab4d0e17735/accept": version_plain(version),
         "/differences/9f1c2ab4d0e17735/fixed": signature_plain(report.details[0]),
         "/differences/9f1c2ab4d0e17735/export": {"text": "<!doctype html>"},
-        "/differences/proposals": {"proposals": [each.to_plain() for each in report.proposed]},
+        "/differences/proposals": {
+            "proposals": [each.to_plain() for each in report.proposed],
+            "next_offset": None,
+        },
         f"/differences/proposals/{report.proposed[0].id}/accept": version_plain(version),
         "/differences/rules": {
             "rules": [

@@ -716,10 +716,18 @@ class FakeReport:
         self._read()
         return next((d for d in self.details if d.summary.id == signature_id), None)
 
-    async def proposals(self, route: str | None = None) -> list[Proposal]:
+    async def proposals(
+        self, route: str | None = None, *, limit: int = 50, offset: int = 0
+    ) -> list[Proposal]:
         """Rules that are proposed."""
         self._read()
-        return [each for each in self.proposed if route is None or each.route == route]
+        found = [each for each in self.proposed if route is None or each.route == route]
+        return found[offset : offset + limit]
+
+    async def proposal(self, proposal_id: str) -> Proposal | None:
+        """One of them."""
+        self._read()
+        return next((each for each in self.proposed if each.id == proposal_id), None)
 
     async def mark(
         self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int

@@ -11,10 +11,11 @@ from typing import Any, Final
 
 from sqlalchemy import Table, insert
 
+from shadow_compare.searched import head_of, with_values
 from shadow_compare.store.database import Database
 from shadow_compare.store.grain import Grain, buckets
 from shadow_compare.store.pruning import MINUTES_KEPT
-from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
+from shadow_compare.store.tables import evidence, hits, samples, signatures, tallies, totals
 
 NOW: Final = 1_790_000_000
 """Unix time of the last comparison, in seconds."""
@@ -57,6 +58,7 @@ async def fill(database: Database, size: Size, chance: random.Random) -> None:
     )
     await _write(database, signatures, _signatures(size, chance))
     await _write(database, samples, _samples(size, chance))
+    await _write(database, evidence, _evidence(chance))
 
 
 def _counted(
@@ -90,11 +92,15 @@ def _signatures(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
         state = chance.choice(_STATES)
         last = NOW - chance.random() * _DAYS * 86_400
         marked = {} if state == "open" else {"author": "ada", "reason": "a clock", "at": last}
+        route = chance.choice(ROUTES)
+        kinds = ["value_changed", "missing"][: chance.randint(1, 2)]
+        paths = [f"$.data[*].field_{number}_{i}" for i in range(chance.randint(1, 6))]
+        values = [f'"{chance.randrange(10_000) / 100}"' for _ in range(chance.randint(2, 60))]
         yield {
             "id": f"{number:016x}",
-            "route": chance.choice(ROUTES),
-            "kinds": ["value_changed", "missing"][: chance.randint(1, 2)],
-            "paths": [f"$.data[*].field_{number}_{i}" for i in range(chance.randint(1, 6))],
+            "route": route,
+            "kinds": kinds,
+            "paths": paths,
             "critical": chance.random() < 0.05,
             "example_path": f"$.data[id=40].field_{number}_0",
             "example_old": '"29.00"',
@@ -102,7 +108,7 @@ def _signatures(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
             "count": int(chance.paretovariate(1.0)),
             "first_seen": last - chance.random() * 86_400,
             "last_seen": last,
-            "first_version": 3,
+            "first_version": chance.randint(3, 9),
             "last_version": 9,
             "compared_before": chance.randint(0, 40_000),
             "state": state,
@@ -111,6 +117,7 @@ def _signatures(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
             "state_at": marked.get("at"),
             "state_version": 9,
             "bytes": 700,
+            "searched": with_values(head_of(route, kinds, paths), values),
         }
 
 
@@ -138,6 +145,19 @@ def _samples(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
             ],
             "bytes": 4_000,
         }
+
+
+def _evidence(chance: random.Random) -> Iterator[dict[str, Any]]:
+    """What was learned about 200 places of each route, the most that are remembered."""
+    for route in ROUTES:
+        key = {"route": route, "rules": "0123456789abcdef", "seen": float(NOW)}
+        for kind, count in (("baselines", 5_000), ("compared", 50_000)):
+            yield {**key, "what": "", "path": "", "kind": kind, "count": count}
+        for number in range(200):
+            place = {**key, "what": "value", "path": f"$.data[*].field_{number}"}
+            counts = {"differed": 900, "looked_at": 90, "number_as_string": chance.choice((90, 7))}
+            counts |= {"disagreed": 40, "near": 40} if number % 5 == 0 else {}
+            yield from ({**place, "kind": kind, "count": n} for kind, n in counts.items())
 
 
 async def _write(database: Database, table: Table, rows: Iterable[dict[str, Any]]) -> None:

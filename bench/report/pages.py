@@ -7,7 +7,14 @@ from typing import Any, Final, cast
 
 from proxy.admin.app import create_admin_app
 from proxy.admin.interfaces import Controller
-from proxy.control.status import CoverageStatus, DecisionRecord, RouteStatus, SideStatus, Status
+from proxy.control.status import (
+    CoverageStatus,
+    DecisionRecord,
+    RouteStatus,
+    SideStatus,
+    Status,
+    VersionRecord,
+)
 from proxy.settings import AdminSettings
 from shadow_compare.report import Report
 
@@ -16,14 +23,36 @@ PAGES: Final = (
     "/differences?route=route-03",
     "/differences?critical=1",
     "/differences?offset=10000",
+    "/differences?search=field_77_",
+    "/differences?search=value_changed+missing+29.5+nowhere",
+    "/differences?search=7&kind=missing&since_version=8&state=all",
     "/differences/000000000000004d",
     "/routes/route-03",
     "/api/v1/differences",
     "/api/v1/differences?limit=500&offset=5000",
+    "/api/v1/differences?search=nowhere",
+    "/api/v1/differences/proposals",
+    "/api/v1/differences/rules",
     "/api/v1/differences/000000000000004d",
     "/api/v1/coverage",
 )
 
+_HEAD: Final = """\
+version: 1
+upstreams:
+  legacy: {instances: ["http://127.0.0.1:8081"]}
+  modern: {instances: ["http://127.0.0.1:8082"]}
+routes:
+"""
+_RULES: Final = """\
+  - id: {name}
+    match: {{path: /{name}}}
+    weight: 0%
+    compare:
+      ignore:
+        - {{path: $.meta.generated_at, reason: "a clock", until: 2026-12-01}}
+        - {{path: $.meta.node, reason: "a host", until: 2020-01-01}}
+"""
 _IDLE: Final = SideStatus(0, 0.0, 0, None, None, None)
 
 
@@ -65,11 +94,16 @@ class _Still:
 
     def __init__(self, routes: Sequence[str], at: float) -> None:
         shown = tuple(map(_route, routes))
+        self._text = _HEAD + "".join(_RULES.format(name=name) for name in routes)
         self._status = Status(at, 9, False, "rules.yaml", None, None, shown, ())
 
     def status(self) -> Status:
         """Everything as it is."""
         return self._status
+
+    async def version(self, number: int) -> VersionRecord:
+        """The rules of all routes, each with ignore rules."""
+        return VersionRecord(number, number - 1, 0.0, "bench", "filled", self._text, (), False)
 
     async def decisions(self, **_: object) -> list[DecisionRecord]:
         """Nothing was decided."""

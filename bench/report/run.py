@@ -102,6 +102,13 @@ def _queries(report: Report) -> dict[str, Asked]:
             Filters(route=route, state="open")
         ),
         "signatures, critical": lambda: report.signatures(Filters(critical=True), limit=50),
+        "search, nothing found": lambda: report.signatures(Filters(search="nowhere")),
+        "search, 4 words": lambda: report.signatures(
+            Filters(search="value_changed missing 29.5 nowhere")
+        ),
+        "search, much found": lambda: report.signatures(Filters(search="field")),
+        "kind and version": lambda: report.signatures(Filters(kind="missing", since_version=8)),
+        "proposals": report.proposals,
         "signature with samples": lambda: report.signature(f"{77:016x}"),
     }
 
@@ -138,4 +145,4 @@ def _result(found: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
 
 
 def _queries_of(times: dict[str, list[float]]) -> list[str]:
-    return [name for name in times if name.startswith(("coverage", "signature"))]
+    return [name for name in times if not name.startswith(("write", "prune"))]

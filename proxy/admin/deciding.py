@@ -59,7 +59,7 @@ class Deciding:
 
     async def adopt(self, name: str, wanted: Adoption, expected: int | None) -> VersionRecord:
         """Make a proposal a rule of its route."""
-        found = next((p for p in await stored(self._report.proposals()) if p.id == name), None)
+        found = await stored(self._report.proposal(name))
         if found is None:
             raise NotFoundError(f"There is no proposal {name!r}; it may be a rule by now.")
         return await self._controller.add_compare_entry(

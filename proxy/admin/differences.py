@@ -38,11 +38,10 @@ class Differences:
     async def differences(self, request: Request) -> Response:
         """Differences, grouped."""
         page, found = await self._listed(request.query_params)
-        more = len(found) == page.limit
         return json_response(
             {
                 "differences": [signature_plain(signature) for signature in found],
-                "next_offset": page.offset + page.limit if more else None,
+                "next_offset": _next_offset(page, found),
             }
         )
 
@@ -61,8 +60,15 @@ class Differences:
 
     async def proposals(self, request: Request) -> Response:
         """Rules that what was seen speaks for."""
-        found = await stored(self._report.proposals(request.query_params.get("route")))
-        return json_response({"proposals": [proposal.to_plain() for proposal in found]})
+        page, route = schemas.read_page(request.query_params), request.query_params.get("route")
+        asked = self._report.proposals(route, limit=page.limit, offset=page.offset)
+        found = await stored(asked)
+        return json_response(
+            {
+                "proposals": [proposal.to_plain() for proposal in found],
+                "next_offset": _next_offset(page, found),
+            }
+        )
 
     async def adopt(self, request: Request, body: bytes, changed: Changed) -> Response:
         """Make a proposal a rule of its route."""
@@ -118,6 +124,11 @@ class Differences:
         page, filters = schemas.read_page(query), schemas.read_filters(query)
         found = await stored(self._report.signatures(filters, limit=page.limit, offset=page.offset))
         return page, found
+
+
+def _next_offset(page: schemas.Page, found: Sequence[object]) -> int | None:
+    """Give where a list goes on, if it may."""
+    return page.offset + page.limit if len(found) == page.limit else None
 
 
 def _kind(query: QueryParams) -> str:

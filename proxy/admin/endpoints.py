@@ -256,7 +256,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "proposals",
         "Rules that noise and differences speak for, with the numbers",
         "Proposals",
-        query=(ROUTE,),
+        query=(LIMIT, OFFSET, ROUTE),
         errors=(422, 503),
     ),
     Endpoint(

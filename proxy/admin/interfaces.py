@@ -194,8 +194,14 @@ class Report(Protocol):
         """One signature with its samples, or None."""
         ...
 
-    async def proposals(self, route: str | None = None) -> Sequence[Proposal]:
-        """Rules that what was seen speaks for."""
+    async def proposals(
+        self, route: str | None = None, *, limit: int = 50, offset: int = 0
+    ) -> Sequence[Proposal]:
+        """Rules that what was seen speaks for, the surest first."""
+        ...
+
+    async def proposal(self, proposal_id: str, /) -> Proposal | None:
+        """One of them, or None."""
         ...
 
     async def mark(

@@ -202,7 +202,7 @@ SCHEMAS: dict[str, Any] = {
     },
     "Decisions": {"decisions": ["#Decision"], "next_before": "integer?"},
     "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
-    "Proposals": {"proposals": ["#Proposal"]},
+    "Proposals": {"proposals": ["#Proposal"], "next_offset": "integer?"},
     "Proposal": {
         "id": "string",
         "route": "string",

@@ -30,6 +30,8 @@ def add_to(commands: Commands) -> None:
     parser.add_argument(
         "--route", metavar="ROUTE", default=argparse.SUPPRESS, help="only of this route"
     )
+    help_ = "at most N, the surest first (default 50)"
+    parser.add_argument("--limit", metavar="N", default=argparse.SUPPRESS, help=help_)
     _add_adopt(commands)
 
 
@@ -61,7 +63,8 @@ def adopt(args: argparse.Namespace, context: Context) -> int:
 
 def proposals(args: argparse.Namespace, context: Context) -> int:
     """List them, each with the entry that adopting it adds to the rules."""
-    found = context.connect(args.admin).get("/differences/proposals", route=args.route)
+    client = context.connect(args.admin)
+    found = client.get("/differences/proposals", route=args.route, limit=args.limit)
     if args.json:
         print_json(context.out, found)
         return OK
@@ -71,6 +74,8 @@ def proposals(args: argparse.Namespace, context: Context) -> int:
         where = f"{proposal['id']}  {proposal['route']}: {proposal['path']}"
         print_line(context.out, f"{where}: {proposal['why']}")
         print_line(context.out, f"  compare: {_entry(proposal)}")
+    if found["next_offset"] is not None:
+        print_line(context.out, f"There may be more than these {args.limit}; see --limit.")
     return OK
 
 

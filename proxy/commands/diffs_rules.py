@@ -55,7 +55,7 @@ def rules(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         print_json(context.out, found)
     elif rows:
-        print_table(context.out, COLUMNS, rows)
+        print_table(context.out, COLUMNS, rows, red=lambda row: row[0] == "ended")
     else:
         print_line(context.out, "no ignore rules")
     ended = any(each["standing"] == "ended" for each in found["rules"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO
 
 RIGHT = ">"
@@ -45,11 +45,19 @@ def print_block(stream: TextIO, text: str) -> None:
     print(clean(text, keep="\n\t"), file=stream)
 
 
-def print_table(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table: drawn on a terminal, aligned by spaces everywhere else."""
+def print_table(
+    stream: TextIO,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    red: Callable[[Sequence[str]], bool] = lambda _: False,
+) -> None:
+    """Print a table: drawn on a terminal, aligned by spaces everywhere else.
+
+    Rows that are `red` are so on a terminal that has colours; NO_COLOR is heeded.
+    """
     cells = [[clean(cell) for cell in row] for row in rows]
     if stream.isatty():
-        _draw(stream, columns, cells)
+        _draw(stream, columns, cells, red)
         return
     heads = [column.removeprefix(RIGHT) for column in columns]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
@@ -61,7 +69,12 @@ def print_table(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[
         print_line(stream, "  ".join(aligned).rstrip())
 
 
-def _draw(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _draw(
+    stream: TextIO,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    red: Callable[[Sequence[str]], bool],
+) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -69,14 +82,19 @@ def _draw(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]])
 
     console = Console(file=stream)
     if _least_width(columns, rows) > console.width:
-        _write_blocks(stream, columns, rows)
+        for place, block in enumerate(_blocks(columns, rows)):
+            if place:
+                console.print()
+            style = "bold red" if red(rows[place]) else ""
+            console.print(Text(block, style), soft_wrap=True)
         return
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column in columns:
         right = column.startswith(RIGHT)
         table.add_column(column.removeprefix(RIGHT), justify="right" if right else "left")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))  # Text: brackets of a value are not markup
+        texts = (Text(cell) for cell in row)  # brackets of a value are not markup
+        table.add_row(*texts, style="bold red" if red(row) else None)
     console.print(table)
 
 
@@ -89,13 +107,10 @@ def _least_width(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
     return sum(longest) + _BETWEEN * (len(columns) - 1)
 
 
-def _write_blocks(stream: TextIO, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write each row as lines of heading and value, for a terminal that is too narrow."""
+def _blocks(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Give each row as lines of heading and value, for a terminal that is too narrow."""
     heads = [column.removeprefix(RIGHT) for column in columns]
     width = max(map(len, heads))
-    for place, row in enumerate(rows):
-        if place:
-            print_line(stream)
-        for head, cell in zip(heads, row, strict=True):
-            if cell:
-                print_line(stream, f"{head.ljust(width)}  {cell}")
+    for row in rows:
+        told = zip(heads, row, strict=True)
+        yield "\n".join(f"{head.ljust(width)}  {cell}" for head, cell in told if cell)

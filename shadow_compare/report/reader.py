@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, Select, Text, func, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shadow_compare.proposals import Proposal, propose
+from shadow_compare.proposals import Proposal, names_of, propose
 from shadow_compare.report.coverage import Coverage
 from shadow_compare.report.filters import EVERY_GROUP, Filters
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
@@ -28,6 +28,7 @@ class Report:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._evidence = EvidenceStore(database)
 
     async def coverage(
         self, route: str | None = None, since: float | None = None
@@ -78,10 +79,31 @@ class Report:
             )
             return SignatureDetail(_summary(row), tuple(map(_sample, kept)))
 
-    async def proposals(self, route: str | None = None) -> list[Proposal]:
-        """Give the rules that the evidence of all workers speaks for, by route."""
-        facts = await EvidenceStore(self._database).facts(route)
-        return [each for name, known in facts.items() for each in propose(name, known)]
+    async def proposals(
+        self, route: str | None = None, *, limit: int = 50, offset: int = 0
+    ) -> list[Proposal]:
+        """Give rules that the evidence of all workers speaks for, what was seen most first."""
+        found: dict[tuple[str, str, str], Proposal] = {}
+        read, more = 0, limit + offset
+        while len(found) < limit + offset:
+            known = await self._evidence.strong(route, limit=more, offset=read)
+            for each in known:
+                proposal = propose(each.route, each.place, each.counts, each.whole)
+                if proposal is not None:  # a place may vary in value and in type
+                    found.setdefault((each.route, proposal.section, each.place.path), proposal)
+            if len(known) < more:
+                break
+            read, more = read + more, 4 * more
+        return list(found.values())[offset : offset + limit]
+
+    async def proposal(self, proposal_id: str) -> Proposal | None:
+        """Give one proposal, or None when nothing speaks for it (any more)."""
+        for route, path in await self._evidence.places():
+            if proposal_id in names_of(route, path):
+                known = await self._evidence.strong(route, path=path)
+                found = (propose(e.route, e.place, e.counts, e.whole) for e in known)
+                return next((p for p in found if p is not None and p.id == proposal_id), None)
+        return None
 
     async def mark(
         self, signature_id: str, state: State, *, author: str, reason: str, at: float, version: int

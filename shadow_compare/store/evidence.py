@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 
-from shadow_compare.evidence import Fact
+from shadow_compare.evidence import (
+    DISAGREED,
+    DISAGREED_LEAST,
+    LOOKED_AT,
+    LOOKED_AT_LEAST,
+    NOWHERE,
+    Fact,
+)
 from shadow_compare.noise import Place
 from shadow_compare.store.database import Database
 from shadow_compare.store.tables import evidence
@@ -15,7 +35,18 @@ from shadow_compare.store.upsert import insert_into
 FADES: float = 7 * 86_400.0
 """Seconds after which a fact that was not seen again is forgotten."""
 
-_KEY = ("route", "rules", "what", "path", "kind")
+_PLACE = ("route", "rules", "what", "path")
+_KEY = (*_PLACE, "kind")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The counts of one place by kind of fact, and those of its whole route."""
+
+    route: str
+    place: Place
+    counts: dict[str, int]
+    whole: Mapping[str, int]
 
 
 class EvidenceStore:
@@ -48,22 +79,96 @@ class EvidenceStore:
         async with self._database.begin() as connection:
             await connection.execute(delete(evidence).where(evidence.c.seen < now - FADES))
 
-    async def facts(self, route: str | None = None) -> dict[str, dict[Place, dict[str, int]]]:
-        """Give, by route and place, the facts under the rules that were last in force."""
-        query = select(evidence).order_by(evidence.c.route)
-        latest = select(evidence.c.route, func.max(evidence.c.seen).label("last")).group_by(
-            evidence.c.route
-        )
-        if route is not None:
-            query = query.where(evidence.c.route == route)
-            latest = latest.where(evidence.c.route == route)
+    async def places(self) -> list[tuple[str, str]]:
+        """Give route and path of each place about which enough was seen to propose a rule."""
+        known = _ranked(None).subquery()
         async with self._database.read() as connection:
-            seen = {row.route: row.last for row in await connection.execute(latest)}
-            rows = (await connection.execute(query)).all()
-        current = {row.route: row.rules for row in rows if row.seen == seen[row.route]}
-        found: dict[str, dict[Place, dict[str, int]]] = {}
-        for name, rules, what, path, kind, _, count in rows:
-            if rules == current[name]:
-                places = found.setdefault(name, {})
-                places.setdefault(Place(what, path), {})[kind] = int(count)
-        return found
+            rows = await connection.execute(select(known.c.route, known.c.path).distinct())
+            return [(route, path) for route, path in rows]
+
+    async def strong(
+        self,
+        route: str | None = None,
+        *,
+        path: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Known]:
+        """Give places about which enough was seen to propose a rule, what was seen most first.
+
+        The database ranks them, so that few of what may be a hundred thousand facts are read.
+        """
+        ranked = _ranked(route)
+        if path is not None:
+            ranked = ranked.where(evidence.c.path == path)
+        chosen = ranked.limit(limit).offset(offset).subquery()
+        facts = (
+            select(chosen.c.route, chosen.c.what, chosen.c.path, evidence.c.kind, evidence.c.count)
+            .join_from(chosen, evidence, and_(*(evidence.c[n] == chosen.c[n] for n in _PLACE)))
+            .order_by(chosen.c.times.desc(), *(chosen.c[name] for name in _PLACE))
+        )
+        latest = _latest(route).subquery()
+        whole = (
+            select(evidence.c.route, evidence.c.kind, evidence.c.count)
+            .join_from(latest, evidence, _of_rules(latest))
+            .where(evidence.c.what == NOWHERE.what, evidence.c.path == NOWHERE.path)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(facts)).all()
+            totals: dict[str, dict[str, int]] = {}
+            for name, kind, count in await connection.execute(whole):
+                totals.setdefault(name, {})[kind] = count
+        found: dict[tuple[str, Place], Known] = {}
+        for name, what, path, kind, count in rows:
+            place = Place(what, path)
+            fresh = Known(name, place, {}, totals.get(name, {}))
+            found.setdefault((name, place), fresh).counts[kind] = count
+        return list(found.values())
+
+
+def _latest(route: str | None) -> Select[Any]:
+    """Choose of each route the rules under which something was seen last."""
+    last = func.max(evidence.c.seen)
+    place = func.row_number().over(
+        partition_by=evidence.c.route, order_by=(last.desc(), evidence.c.rules)
+    )
+    known = select(evidence.c.route, evidence.c.rules, place.label("place")).group_by(
+        evidence.c.route, evidence.c.rules
+    )
+    if route is not None:
+        known = known.where(evidence.c.route == route)
+    each = known.subquery()
+    return select(each.c.route, each.c.rules).where(each.c.place == 1)
+
+
+def _ranked(route: str | None) -> Select[Any]:
+    """Choose places by how often they differed from themselves, or else were looked at."""
+    latest = _latest(route).subquery()
+    own = evidence.alias()
+    differs_from_itself = exists().where(
+        *(own.c[name] == evidence.c[name] for name in _PLACE), *_is_enough(own)
+    )
+    columns = [evidence.c[name] for name in _PLACE]
+    return (
+        select(*columns, evidence.c.count.label("times"))
+        .join_from(latest, evidence, _of_rules(latest))
+        .where(
+            or_(
+                and_(*_is_enough(evidence)),
+                and_(
+                    evidence.c.kind == LOOKED_AT,
+                    evidence.c.count >= LOOKED_AT_LEAST,
+                    ~differs_from_itself,
+                ),
+            )
+        )
+        .order_by(evidence.c.count.desc(), *columns)
+    )
+
+
+def _is_enough(facts: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return facts.c.kind == DISAGREED, facts.c.count >= DISAGREED_LEAST
+
+
+def _of_rules(latest: Subquery) -> ColumnElement[bool]:
+    return and_(evidence.c.route == latest.c.route, evidence.c.rules == latest.c.rules)

@@ -24,6 +24,9 @@ HOLDS_DAYS = 90
 """For how many days an ignore rule holds if nobody says otherwise: long enough to mend what it
 hides, and no longer."""
 
+PROPOSED = 10
+"""Proposals beside the differences, the surest; adopting them brings up the next."""
+
 _UNREADABLE = "The comparisons cannot be read right now."
 _log = logging.getLogger(__name__)
 
@@ -52,6 +55,7 @@ class DifferencePages:
         )
         coverage = await read(self._report.coverage(route=route))
         rules = await read(self._rules.get())
+        proposals = await read(self._report.proposals(route, limit=PROPOSED + 1))
         return self._renderer.page(
             request,
             "differences.html",
@@ -63,7 +67,8 @@ class DifferencePages:
             signatures=None if found is None else found[:PAGE],
             coverage=coverage,
             total=whole(coverage or ()),
-            proposals=await read(self._report.proposals(route)) or (),
+            proposals=(proposals or ())[:PROPOSED],
+            more_proposals=len(proposals or ()) > PROPOSED,
             rules=standings(rules, coverage or (), _day(status.at), route) if rules else (),
         )
 
@@ -121,10 +126,11 @@ class DifferencePages:
     ) -> Response:
         """Render a proposal; after a form that failed with its `problem` and what was `typed`."""
         status = self._status()
-        proposals = await read(self._report.proposals())
-        if proposals is None:
+        try:
+            found = await self._report.proposal(name)
+        except Exception:
+            _log.exception("cannot read proposals")
             return self._missing(request, _UNREADABLE, code=503)
-        found = next((each for each in proposals if each.id == name), None)
         if found is None:
             return self._missing(
                 request, f"There is no proposal “{name}”; it may be a rule by now."

@@ -5,15 +5,15 @@ import pytest
 from shadow_compare import evidence as of
 from shadow_compare.evidence import NOWHERE
 from shadow_compare.noise import Place
-from shadow_compare.proposals import Proposal, propose
+from shadow_compare.proposals import Proposal, names_of, propose
 
 VALUE = Place("value", "$.v")
 
 
 def of_place(place: Place = VALUE, /, **counts: int) -> list[Proposal]:
     """Propose from the counts of one place, on a route with 100 baselines and 1,000 compared."""
-    whole = {of.BASELINES: 100, of.COMPARED: 1_000}
-    return propose("plans", {NOWHERE: whole, place: counts})
+    found = propose("plans", place, counts, {of.BASELINES: 100, of.COMPARED: 1_000})
+    return [] if found is None else [found]
 
 
 def test_a_place_that_differs_from_itself_is_to_be_ignored() -> None:
@@ -68,18 +68,25 @@ def test_status_is_never_proposed() -> None:
     assert of_place(Place("value", "status 200 -> 500"), disagreed=50) == []
 
 
-def test_the_surest_comes_first_and_each_once() -> None:
-    """A place that varies in value and in type gets one ignore rule."""
-    facts = {
-        NOWHERE: {of.BASELINES: 100},
-        Place("value", "$.a"): {of.DISAGREED: 5},
-        Place("value", "$.b"): {of.DISAGREED: 90},
-        Place("type", "$.b"): {of.DISAGREED: 10},
-    }
-    found = propose("plans", facts)
-    assert [each.path for each in found] == ["$.b", "$.a"]
-    assert found[0].evidence["disagreed"] == 90
-    assert len({each.id for each in found}) == 2
+@pytest.mark.parametrize(
+    "counts",
+    [
+        {"disagreed": 9},
+        {"disagreed": 9, "near": 9},
+        {"looked_at": 9, "int_bool": 9},
+        {"looked_at": 9, "new_pair": 5, "same_pair": 4},
+    ],
+)
+def test_a_proposal_is_called_as_its_place_says_that_it_may_be(counts: dict[str, int]) -> None:
+    """So that it is found by its name without building all that there are."""
+    (found,) = of_place(**counts)
+    assert found.id in names_of("plans", "$.v")
+    assert found.id not in names_of("plans", "$.w") | names_of("users", "$.v")
+
+
+def test_the_route_as_a_whole_proposes_nothing() -> None:
+    """Its counts are what rates are parts of."""
+    assert of_place(NOWHERE, disagreed=9) == []
 
 
 def test_every_value_is_one_that_the_rules_take() -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from tests.support_commands import cutover, filled_client
+import pytest
+
+from tests.support_commands import Terminal, cutover, filled_client
 
 
 def test_rules_are_listed_with_what_they_did() -> None:
@@ -25,3 +27,23 @@ def test_a_script_is_told_that_a_rule_has_ended() -> None:
     client.answers["/differences/rules"] = {"rules": []}
     result = cutover("diffs", "rules", "--exit-code", client=client)
     assert (result.code, result.out) == (0, "no ignore rules\n")
+
+
+@pytest.mark.parametrize("width", ["200", "40"])
+def test_an_ended_rule_is_red_on_a_terminal(monkeypatch: pytest.MonkeyPatch, width: str) -> None:
+    """However wide it is; one that holds is not, nor is any where no colours are wanted."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", width)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    client, terminal = filled_client(), Terminal()
+    rules = client.answers["/differences/rules"]["rules"]
+    rules.append({**rules[0], "standing": "in_force", "path": "$.holds"})
+    cutover("diffs", "rules", client=client, out=terminal)
+    (ended,) = (line for line in terminal.getvalue().splitlines() if "$.at" in line)
+    (holds,) = (line for line in terminal.getvalue().splitlines() if "$.holds" in line)
+    assert "\x1b[1;31m" in ended
+    assert "\x1b[1;31m" not in holds
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = Terminal()
+    cutover("diffs", "rules", client=client, out=plain)
+    assert "31m" not in plain.getvalue()
