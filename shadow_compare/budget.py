@@ -27,12 +27,21 @@ _NODES_BETWEEN_LOOKS: Final = 8_192
 
 
 class Budget:
-    """Counts what a comparison spends; `is_over` says whether its time is up."""
+    """Counts what a comparison spends; `is_over` says whether its time is up.
 
-    __slots__ = ("_is_over", "_next_look", "nodes")
+    `bytes_max` is for each of the two decoded bodies.
+    """
 
-    def __init__(self, nodes: int = NODES_MAX, is_over: Callable[[], bool] | None = None) -> None:
+    __slots__ = ("_bytes_max", "_is_over", "_next_look", "nodes")
+
+    def __init__(
+        self,
+        nodes: int = NODES_MAX,
+        is_over: Callable[[], bool] | None = None,
+        bytes_max: int = BYTES_MAX,
+    ) -> None:
         self.nodes = nodes
+        self._bytes_max = bytes_max
         self._is_over = is_over
         self._next_look = max(0, nodes - _NODES_BETWEEN_LOOKS)
 
@@ -42,26 +51,25 @@ class Budget:
         if self.nodes < self._next_look:
             self._look()
 
+    def check_size(self, body: bytes) -> None:
+        """Refuse what would take too much memory when it is parsed.
+
+        Raises NotComparableError (too_big). Commas inside texts count as well: one in eight bytes
+        of the largest body is allowed.
+        """
+        if len(body) > self._bytes_max:
+            raise NotComparableError("too_big")
+        if len(body) > _NEVER_MANY:
+            parts = body.count(b",") + body.count(b"[") + body.count(b"{")
+            if parts > PARTS_MAX:
+                raise NotComparableError("too_big")
+
     def _look(self) -> None:
         if self.nodes < 0:
             raise NotComparableError("too_big")
         self._next_look = max(0, self.nodes - _NODES_BETWEEN_LOOKS)
         if self._is_over is not None and self._is_over():
             raise NotComparableError("too_slow")
-
-
-def check_size(body: bytes) -> None:
-    """Refuse what would take too much memory when it is parsed.
-
-    Raises NotComparableError (too_big). Commas inside texts count as well: one in eight bytes of
-    the largest body is allowed.
-    """
-    if len(body) > BYTES_MAX:
-        raise NotComparableError("too_big")
-    if len(body) > _NEVER_MANY:
-        parts = body.count(b",") + body.count(b"[") + body.count(b"{")
-        if parts > PARTS_MAX:
-            raise NotComparableError("too_big")
 
 
 def check_pieces(body: bytes, *marks: bytes) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final, NamedTuple
 
-from shadow_compare.budget import Budget, check_size
+from shadow_compare.budget import Budget
 from shadow_compare.corresponding import CorrespondingWalk, Known
 from shadow_compare.difference import TypeChanged, ValueChanged
 from shadow_compare.findings import Findings
@@ -87,8 +87,8 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     before, after = decoded_body(old), decoded_body(new)
     if before == after and not walk.looks_at_equals:
         return
-    check_size(before)
-    check_size(after)
+    walk.budget.check_size(before)
+    walk.budget.check_size(after)
     form = format_of(old, new)
     if may_have_notices(before) or may_have_notices(after):
         if form.content not in (Content.BYTES, Content.PDF):

@@ -24,10 +24,11 @@ KEY_BYTES: Final = 32
 class ShadowSettings:
     """Limits of one worker, so that the experiment costs what it may cost and no more.
 
-    Times are seconds, sizes bytes. `redaction_key` is for placeholders (see `key_at`), `write_key`
-    for the marks of writes. Writes wait for their turn, at most `writes_max` of a route and
-    `writes_bytes_max` in all; one whose worker is not heard of for `lost_write` is lost. At most
-    `read_backs_max` are read back at once. `marks_reads` says that a repeated read tells so.
+    Times are seconds, sizes bytes; `compare_seconds` are of the processor's time. `redaction_key`
+    is for placeholders (see `key_at`), `write_key` for the marks of writes. Writes wait for their
+    turn, at most `writes_max` of a route and `writes_bytes_max` in all; one whose worker is not
+    heard of for `lost_write` is lost. At most `read_backs_max` are read back at once.
+    `marks_reads` says that a repeated read tells so.
     """
 
     redaction_key: bytes = field(repr=False)
@@ -44,7 +45,7 @@ class ShadowSettings:
     body_max: int = 1024 * 1024
     connect_timeout: float = 2.0
     deadline: float = 15.0
-    compare_seconds: float = 2.0
+    compare_seconds: float = 10.0
     capture_age_max: float = 30.0
     repeats_per_second: float = 10.0
     baselines_per_second: float = 10.0

@@ -54,6 +54,12 @@ class Correspondence:
         pairs = self._scopes.setdefault(scope, _Pairs())
         return pairs.learn(key_of(legacy), key_of(modern), self._pairs_max)
 
+    def only(self, scopes: Iterable[Scope]) -> Correspondence:
+        """Give these scopes alone, with the very same pairs."""
+        found = Correspondence(self._pairs_max)
+        found._scopes = {each: self._scopes[each] for each in scopes if each in self._scopes}
+        return found
+
     def keep(self, scopes: Iterable[Scope]) -> None:
         """Forget all scopes but these."""
         kept = set(scopes)

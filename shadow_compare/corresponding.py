@@ -46,7 +46,9 @@ class Marked:
         return str(self.value)
 
 
-class _Met(NamedTuple):
+class Met(NamedTuple):
+    """Two names that stood at one place."""
+
     scope: Scope
     legacy: Json
     modern: Json
@@ -57,9 +59,16 @@ class Known:
     """What is known of the names in one route's answers, for one comparison."""
 
     def __init__(self, route: str, rules: CompareRules, pairs: Correspondence) -> None:
+        self._route = route
+        self._rules = rules
         self._places = [(each, scope_of(route, each)) for each in rules.correspond]
         self._pairs = pairs
-        self.met: list[_Met] = []
+        self.met: list[Met] = []
+
+    def apart(self) -> Known:
+        """Give the same for another process: what is known of these names, and nothing else."""
+        pairs = self._pairs.only(scope for _, scope in self._places)
+        return Known(self._route, self._rules, pairs)
 
     def at(self, path: Path) -> tuple[Corresponding, Scope] | None:
         """Give what is declared for just this place."""
@@ -82,7 +91,7 @@ class Known:
                 new = _with(new, each.pattern[1:], partial(self.modern, scope))
         return old, new
 
-    def contradictions(self) -> list[_Met]:
+    def contradictions(self) -> list[Met]:
         """Give what contradicts itself among the names that met in this one exchange."""
         here = Correspondence(len(self.met) + 1)
         return [met for met in self.met if not here.learn(met.scope, met.legacy, met.modern)]
@@ -136,7 +145,7 @@ class CorrespondingWalk(Walk):
             return
         place, scope = declared
         self.findings.fire(f"correspond:{place.path}")
-        self._known.met.append(_Met(scope, old.value, new.value, path))
+        self._known.met.append(Met(scope, old.value, new.value, path))
 
     def _is_same(self, old: Json, new: Json, path: Path, at: int) -> bool:
         met = len(self._known.met)

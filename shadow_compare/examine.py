@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from typing import Final, TypeVar
 
 from shadow_compare.allowance import Allowance
-from shadow_compare.budget import Budget
 from shadow_compare.capture import Capture
-from shadow_compare.compare import compare
+from shadow_compare.comparer import Comparer
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
 from shadow_compare.corresponding import Known
 from shadow_compare.memory import Memory
@@ -53,18 +51,16 @@ class Examiner:
         settings: ShadowSettings,
         sides: Sides,
         memory: Memory,
+        comparer: Comparer,
         *,
         monotonic: Callable[[], float],
-        wall: Callable[[], float],
         chance: Callable[[], float],
         on_baseline: Callable[[str, bool], None] = lambda _route, _differs: None,
     ) -> None:
         self._on_baseline = on_baseline
         self._sides = sides
         self._memory = memory
-        self._monotonic = monotonic
-        self._seconds = settings.compare_seconds
-        self._wall = wall
+        self._comparer = comparer
         self._chance = chance
         self._repeats = Allowance(settings.repeats_per_second, monotonic)
         self._baselines = Allowance(settings.baselines_per_second, monotonic)
@@ -101,7 +97,7 @@ class Examiner:
             self._sides.ask(other(capture.primary), capture, config),
         )
         seen = answered(capture, primary)
-        return seen, self.judge(seen, heard, config, lasting=True)
+        return seen, await self.judge(seen, heard, config, lasting=True)
 
     async def _weigh(
         self, capture: Capture, heard: Heard, baseline: Answer | None, config: ShadowConfig
@@ -110,7 +106,7 @@ class Examiner:
         rules = config.routes.get(capture.route, _NO_RULES)
         noise = self._memory.noise(capture.route, rules)
         if baseline is not None:
-            again = compare(_primary(capture), baseline, rules, self._today(), self._budget())
+            again = await self._comparer.compare(_primary(capture), baseline, rules)
             # First: what is known of the noise now is what excuses a candidate now.
             left = noise.excuse(again, rules, primary_is_old=_is_old(capture))
             self._on_baseline(capture.route, left.verdict is Verdict.MISMATCH)
@@ -118,7 +114,7 @@ class Examiner:
             self._memory.evidence.baseline(capture.route, rules, again)
         candidate, latency, fired = heard
         known = self._memory.known(capture.route, rules)
-        found = self._compare(capture, _primary(capture), candidate, rules, known)
+        found = await self._compare(capture, _primary(capture), candidate, rules, known)
         self._memory.evidence.candidate(capture.route, rules, found)
         comparison = noise.judge(found, rules, primary_is_old=_is_old(capture))
         _learn(comparison, known)
@@ -132,7 +128,7 @@ class Examiner:
         verified = may_heal or not rules.repeat
         return Examined(comparison.asked_by(fired), candidate, latency, verified)
 
-    def judge(
+    async def judge(
         self, capture: Capture, heard: Heard, config: ShadowConfig, *, lasting: bool
     ) -> Examined:
         """Compare an answer of the other side with what the capture holds, and ask nobody.
@@ -141,7 +137,7 @@ class Examiner:
         """
         rules = config.routes.get(capture.route, _NO_RULES)
         known = self._memory.known(capture.route, rules)
-        comparison = self._compare(capture, _primary(capture), heard.answer, rules, known)
+        comparison = await self._compare(capture, _primary(capture), heard.answer, rules, known)
         if lasting:
             _learn(comparison, known)
         return Examined(comparison.asked_by(heard.fired), heard.answer, heard.latency)
@@ -191,12 +187,12 @@ class Examiner:
         except NotComparableError:
             return False
         known = self._memory.known(capture.route, rules)
-        again = self._compare(capture, primary.answer, candidate.answer, rules, known)
+        again = await self._compare(capture, primary.answer, candidate.answer, rules, known)
         judged = noise.excuse(again, rules, primary_is_old=_is_old(capture))
         _learn(judged, known)
         return judged.verdict in _ALIKE
 
-    def _compare(
+    async def _compare(
         self,
         capture: Capture,
         primary: Answer,
@@ -205,15 +201,7 @@ class Examiner:
         known: Known | None,
     ) -> Comparison:
         old, new = (primary, candidate) if _is_old(capture) else (candidate, primary)
-        return compare(old, new, rules, self._today(), self._budget(), known)
-
-    def _budget(self) -> Budget:
-        """Give what one comparison may cost; nothing else happens in this process meanwhile."""
-        end = self._monotonic() + self._seconds
-        return Budget(is_over=lambda: self._monotonic() > end)
-
-    def _today(self) -> date:
-        return datetime.fromtimestamp(self._wall(), UTC).date()
+        return await self._comparer.compare(old, new, rules, known)
 
 
 async def _both(one: Awaitable[A], another: Awaitable[B]) -> tuple[A, B]:

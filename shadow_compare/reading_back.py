@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from shadow_compare.capture import Capture
+from shadow_compare.conclusions import Ends
 from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
 from shadow_compare.normalize import NotComparableError
@@ -25,25 +26,23 @@ PAUSE_MAX: Final = 2.0
 
 
 class ReadBacks:
-    """Those under way in one worker; `done` and `failed` get the read, not the write."""
+    """Those under way in one worker; what ends is the read, not the write."""
 
     def __init__(
         self,
         settings: ShadowSettings,
         sides: Sides,
         examiner: Examiner,
+        ends: Ends,
         config: Callable[[], ShadowConfig],
         *,
-        done: Callable[[Capture, Examined], None],
-        failed: Callable[[str, Capture | None, Exception | None], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._settings = settings
         self._sides = sides
         self._examiner = examiner
         self._config = config
-        self._done = done
-        self._failed = failed
+        self._ends = ends
         self._monotonic = monotonic
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -71,14 +70,14 @@ class ReadBacks:
         read = write
         try:
             read = rules.request(write)
-            self._done(*await self._until_equal(read, rules))
+            await self._ends.compared(*await self._until_equal(read, rules))
         except NotComparableError as error:
-            self._failed(error.reason, read, error)
+            self._ends.failed(error.reason, read, error)
         except asyncio.CancelledError:
-            self._failed("dropped", read, None)
+            self._ends.failed("dropped", read, None)
             raise
         except Exception as error:  # whatever it is, it ends here
-            self._failed("internal_error", read, error)
+            self._ends.failed("internal_error", read, error)
 
     async def _until_equal(self, read: Capture, rules: ReadBack) -> tuple[Capture, Examined]:
         """Look until both sides agree; gives the last look. Raises NotComparableError."""
@@ -105,5 +104,5 @@ class ReadBacks:
             self._sides.ask(other(read.primary), read, config, places),
         )
         seen = answered(read, primary)
-        examined = self._examiner.judge(seen, candidate, config, lasting=True)
+        examined = await self._examiner.judge(seen, candidate, config, lasting=True)
         return seen, replace(examined, comparison=examined.comparison.at_read_back())

@@ -47,7 +47,7 @@ class Walk:
         self.findings = Findings()
         self._rules = rules
         self._today = today
-        self._budget = budget
+        self.budget: Final = budget
         self._trial = False
         self._forms: Canonicalizer | None = None
 
@@ -82,7 +82,7 @@ class Walk:
 
     def spend(self, nodes: int) -> None:
         """Take from the budget; raises NotComparableError."""
-        self._budget.spend(nodes)
+        self.budget.spend(nodes)
 
     def _unlike(self, old: Json, new: Json, path: Path) -> None:
         rule = self._rules.equivalent(old, new, path)
@@ -94,7 +94,7 @@ class Walk:
             self.add(TypeChanged(path, old, new))
 
     def _objects(self, old: dict[str, Json], new: dict[str, Json], path: Path) -> None:
-        self._budget.spend(len(old) + len(new))
+        self.budget.spend(len(old) + len(new))
         check_depth(len(path))
         get = new.get
         for name, before in old.items():
@@ -112,7 +112,7 @@ class Walk:
                     self.add(Extra((*path, name), new=new[name]))
 
     def _arrays(self, old: list[Json], new: list[Json], path: Path) -> None:
-        self._budget.spend(len(old) + len(new))
+        self.budget.spend(len(old) + len(new))
         check_depth(len(path))
         if len(old) != len(new):
             self.add(LengthChanged((*path, Aspect.LENGTH), len(old), len(new)))
@@ -209,7 +209,7 @@ class Walk:
     def _canonical(self) -> Canonicalizer:
         """Made when it is first needed: most answers have no array that asks for it."""
         if self._forms is None:
-            self._forms = Canonicalizer(self._rules, self._today, self._budget)
+            self._forms = Canonicalizer(self._rules, self._today, self.budget)
         return self._forms
 
     def _is_same(self, old: Json, new: Json, path: Path, at: int) -> bool:
@@ -236,7 +236,7 @@ class Walk:
             return kind in _PLAIN and bool(old == new)
         try:
             text = orjson.dumps(old)
-            self._budget.spend(len(text) // _BYTES_PER_NODE)
+            self.budget.spend(len(text) // _BYTES_PER_NODE)
             return text == orjson.dumps(new)
         except orjson.JSONEncodeError:  # holds what only the walk can compare
             return False

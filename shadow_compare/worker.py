@@ -1,7 +1,6 @@
 """The shadow worker: takes captures, has them examined, and tells what came of it.
 
-Nobody waits for it. Whatever goes wrong in here goes through `_failed`, which counts it; the
-client's answer was on its way long before.
+take up  examine (a read) | send, or read back (a write)  conclude
 """
 
 from __future__ import annotations
@@ -15,31 +14,25 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from shadow_compare.capture import Capture, CaptureError
+from shadow_compare.comparer import Comparer
+from shadow_compare.conclusions import Conclusions
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
-from shadow_compare.examine import Examined, Examiner
-from shadow_compare.finding import finding_of
+from shadow_compare.examine import Examiner
 from shadow_compare.intake import Source
-from shadow_compare.keeping import Keeper
 from shadow_compare.keeping_evidence import EvidenceKeeper
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import NotComparableError
 from shadow_compare.pairs import (
     Baselines,
-    Evidence,
     Pair,
-    pairs_of,
-    pairs_without_answer,
 )
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.reading_back import ReadBacks
-from shadow_compare.redact import Redactor
 from shadow_compare.rules import CompareRules
-from shadow_compare.sides import Heard, Sides, as_seen
+from shadow_compare.sides import Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.permits import Permits
-from shadow_compare.store.record import Record
-from shadow_compare.tally import Count, Tally
-from shadow_compare.verdict import Verdict
+from shadow_compare.tally import Count
 from shadow_compare.writes import METHODS as WRITES
 from shadow_compare.writes import Halt, MirroredWrites
 
@@ -73,45 +66,47 @@ class ShadowWorker:
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self.failures: Counter[str] = Counter()
         self._settings = settings
         self._wall = wall
         self._config = ShadowConfig(version=0)
         self._rewritten_anew: frozenset[str] = frozenset()
-        self._tally = Tally(on_counts, lambda error: self._failed("internal_error", None, error))
-        self._pairs = Evidence(
-            on_evidence, lambda error: self._failed("internal_error", None, error)
-        )
-        self._pairs_due = False
         self._queue = CaptureQueue(
             settings.queue_max, settings.queue_bytes_max, settings.concurrency
         )
         self._memory = Memory()
+        self._comparer = Comparer(settings, monotonic, wall)
+        self._ends = Conclusions(
+            settings,
+            store,
+            self._comparer,
+            lambda: self._config,
+            on_counts=on_counts,
+            on_evidence=on_evidence,
+            wall=wall,
+        )
         self._sides = Sides(settings, self._memory.pairs, monotonic)
         self._examiner = Examiner(
             settings,
             self._sides,
             self._memory,
+            self._comparer,
             monotonic=monotonic,
-            wall=wall,
             chance=chance,
-            on_baseline=lambda route, differs: self._pairs.baseline(route, differs=differs),
+            on_baseline=self._ends.baseline,
         )
-        self._keeper = Keeper(settings, store, self._failed, wall)
         self._evidence = EvidenceKeeper(
             self._memory.evidence,
             store.evidence,
-            lambda error: self._failed("store_error", None, error),
+            lambda error: self._ends.failed("store_error", None, error),
             wall,
         )
-        self._redactor = Redactor(settings.redaction_key)
         self._writes = MirroredWrites(
             settings,
             self._sides,
             permits,
+            self._examiner,
+            self._ends,
             lambda: self._config,
-            done=self._judge_write,
-            failed=self._failed,
             halted=on_halt,
             wall=wall,
         )
@@ -119,11 +114,15 @@ class ShadowWorker:
             settings,
             self._sides,
             self._examiner,
+            self._ends,
             lambda: self._config,
-            done=self._conclude,
-            failed=self._failed,
             monotonic=monotonic,
         )
+
+    @property
+    def failures(self) -> Counter[str]:
+        """How often the experiment failed, by reason."""
+        return self._ends.failures
 
     @property
     def queued(self) -> int:
@@ -146,8 +145,7 @@ class ShadowWorker:
         Counts are told with the version in force, and a mismatch by rules that have just been
         mended must not pass for one by the new ones.
         """
-        self._tally.tell()
-        self._pairs.tell()
+        self._ends.tell()
         self._rewritten_anew = config.rewritten_anew(self._config)
         self._config = config
         self._memory.keep(config.routes, but=self._rewritten_anew)
@@ -158,19 +156,16 @@ class ShadowWorker:
         """Work on what a source gives until cancelled; then tells and keeps what it still holds."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_lasting(source(self._queue, self._failed)))
+                tasks.create_task(_lasting(source(self._queue, self._ends.failed)))
                 for _ in range(2 * self._settings.concurrency):
                     tasks.create_task(self._work())
-                tasks.create_task(self._tally.run(self._settings.counts_interval))
-                tasks.create_task(self._tell_baselines(self._settings.counts_interval))
-                tasks.create_task(self._keeper.run())
+                tasks.create_task(self._ends.run())
                 tasks.create_task(self._evidence.run(self._settings.evidence_interval))
         finally:
             await self._read_backs.close()
             await self._writes.close()
-            self._tally.tell()
-            self._pairs.tell()
-            await self._keeper.flush()
+            await self._comparer.close()
+            await self._ends.flush()
             await self._evidence.flush()
             self._sides.close()
 
@@ -186,11 +181,11 @@ class ShadowWorker:
             capture = Capture.decode(frame)
             await self._handle(capture)
         except CaptureError as error:
-            self._failed("bad_frame", None, error)
+            self._ends.failed("bad_frame", None, error)
         except NotComparableError as error:
-            self._failed(error.reason, capture, error)
+            self._ends.failed(error.reason, capture, error)
         except Exception as error:  # whatever it is, it ends here
-            self._failed("internal_error", capture, error)
+            self._ends.failed("internal_error", capture, error)
 
     async def _handle(self, capture: Capture) -> None:
         config = self._config
@@ -203,7 +198,7 @@ class ShadowWorker:
         if self._config is not config:  # judged by rules that are no longer in force
             await self._handle(capture)
             return
-        self._conclude(seen, examined)
+        await self._ends.compared(seen, examined)
 
     def _handle_write(self, capture: Capture, config: ShadowConfig) -> None:
         """Have a write carried out without effect, or its effect read back, or both."""
@@ -211,17 +206,10 @@ class ShadowWorker:
             is_read = self._read_backs.put(capture)
         except NotComparableError as error:
             is_read = True
-            self._failed(error.reason, capture, error)
+            self._ends.failed(error.reason, capture, error)
         is_mirrored = capture.route in config.writes and capture.primary == LEGACY
         if is_mirrored or not is_read:
             self._writes.put(capture)
-
-    def _judge_write(self, capture: Capture, heard: Heard) -> None:
-        """Compare what a write came to; whatever else it needs, nobody is asked again."""
-        config = self._config
-        seen = as_seen(capture, config)
-        examined = self._examiner.judge(seen, heard, config, lasting=False)
-        self._conclude(seen, examined)
 
     def _check_comparable(self, capture: Capture, config: ShadowConfig) -> None:
         if capture.method not in _MIRRORED:
@@ -233,81 +221,6 @@ class ShadowWorker:
         # The primary was asked otherwise then: what differs would be the change itself.
         if capture.route in self._rewritten_anew and capture.version < config.version:
             raise NotComparableError("stale")
-
-    def _conclude(self, capture: Capture, examined: Examined) -> None:
-        comparison = examined.comparison
-        if comparison.verdict is Verdict.NOT_COMPARED:
-            raise NotComparableError(comparison.reason)
-        finding = None
-        if comparison.verdict is Verdict.MISMATCH:
-            rules = self._config.routes.get(capture.route)
-            redactor = self._redactor.declaring(rules.redact if rules else ())
-            finding = finding_of(
-                capture, examined.candidate, examined.latency, comparison, redactor
-            )
-        self._tally.count(
-            capture.route,
-            capture.primary,
-            comparison.verdict,
-            comparison.reason,
-            critical=comparison.critical,
-        )
-        rules = self._config.routes.get(capture.route, _NO_RULES)
-        self._add_pairs(pairs_of(capture, examined, rules, self._redactor.text))
-        self._keeper.add(
-            Record(
-                route=capture.route,
-                at=capture.at,
-                version=min(capture.version, self._config.version),
-                verdict=comparison.verdict,
-                reason=comparison.reason,
-                fired=comparison.fired,
-                finding=finding,
-                method=capture.method,
-                status=capture.status,
-            ),
-            weight=len(capture.body) + len(examined.candidate.body) if finding else 0,
-        )
-
-    def _add_pairs(self, pairs: list[Pair]) -> None:
-        """Tell of pairs soon, with those of the same moment."""
-        if not pairs:
-            return
-        self._pairs.add(pairs)
-        if not self._pairs_due:
-            self._pairs_due = True
-            asyncio.get_running_loop().call_later(PAIRS_INTERVAL, self._tell_pairs)
-
-    def _tell_pairs(self) -> None:
-        self._pairs_due = False
-        self._tally.tell()  # first: what came out alike meanwhile speaks against what differs
-        self._pairs.tell()
-
-    async def _tell_baselines(self, interval: float) -> None:
-        """Tell of baselines, which are no news, every so many seconds, for ever."""
-        while True:
-            await asyncio.sleep(interval)
-            self._pairs.tell()
-
-    def _failed(self, reason: str, capture: Capture | None, error: Exception | None) -> None:
-        """Take every failure of the experiment: count it, and never let it out."""
-        self.failures[reason] += 1
-        if reason == "internal_error":
-            _log.error("comparing failed", exc_info=error)
-        if capture is not None:
-            self._add_pairs(pairs_without_answer(capture, reason))
-            self._tally.count(capture.route, capture.primary, Verdict.NOT_COMPARED, reason)
-            self._keeper.add(
-                Record(
-                    route=capture.route,
-                    at=capture.at,
-                    version=capture.version,
-                    verdict=Verdict.NOT_COMPARED,
-                    reason=reason,
-                    method=capture.method,
-                    status=capture.status,
-                )
-            )
 
 
 async def _lasting(work: Awaitable[None]) -> None:

@@ -17,9 +17,11 @@ from typing import Final
 
 from shadow_compare.asking import NotAcknowledgedError, Seal, write_id
 from shadow_compare.capture import Capture
+from shadow_compare.conclusions import Ends
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
+from shadow_compare.examine import Examiner
 from shadow_compare.normalize import NotComparableError
-from shadow_compare.sides import Heard, Sides
+from shadow_compare.sides import Heard, Sides, as_seen
 from shadow_compare.store.errors import StoreError
 from shadow_compare.store.permits import Permit, Permits
 
@@ -48,8 +50,8 @@ class Halt:
 class MirroredWrites:
     """The writes of all routes, as one worker sends them.
 
-    `done` gets a write with modern's answer, `failed` one that was not compared, with the reason;
-    `halted` hears of a route whose writes must stop everywhere.
+    Each ends with what it came to, or with the reason why it was not compared; `halted` hears of a
+    route whose writes must stop everywhere.
     """
 
     def __init__(
@@ -57,10 +59,10 @@ class MirroredWrites:
         settings: ShadowSettings,
         sides: Sides,
         permits: Permits,
+        examiner: Examiner,
+        ends: Ends,
         config: Callable[[], ShadowConfig],
         *,
-        done: Callable[[Capture, Heard], None],
-        failed: Callable[[str, Capture | None, Exception | None], None],
         halted: Callable[[Halt], None],
         wall: Callable[[], float],
     ) -> None:
@@ -68,8 +70,8 @@ class MirroredWrites:
         self._sides = sides
         self._permits = permits
         self._config = config
-        self._done = done
-        self._failed = failed
+        self._examiner = examiner
+        self._ends = ends
         self._halted = halted
         self._wall = wall
         self._halts: dict[str, Halt] = {}
@@ -117,11 +119,11 @@ class MirroredWrites:
             try:
                 await self._send(capture)
             except NotComparableError as error:
-                self._failed(error.reason, capture, error)
+                self._ends.failed(error.reason, capture, error)
             except StoreError as error:
-                self._failed("store_error", capture, error)
+                self._ends.failed("store_error", capture, error)
             except Exception as error:  # whatever it is, it ends here
-                self._failed("internal_error", capture, error)
+                self._ends.failed("internal_error", capture, error)
         del self._lanes[route]
 
     async def _send(self, capture: Capture) -> None:
@@ -138,7 +140,14 @@ class MirroredWrites:
             await self._give_back(capture.route, epoch, write, acknowledged=False)
             raise
         await self._give_back(capture.route, epoch, write, acknowledged=True)
-        self._done(capture, heard)
+        await self._compare(capture, heard)
+
+    async def _compare(self, capture: Capture, heard: Heard) -> None:
+        """Compare what a write came to; whatever else it needs, nobody is asked again."""
+        config = self._config()
+        seen = as_seen(capture, config)
+        examined = await self._examiner.judge(seen, heard, config, lasting=False)
+        await self._ends.compared(seen, examined)
 
     async def _take(self, capture: Capture, write: str) -> int:
         """Wait for the permit to send this write; gives its epoch. Raises NotComparableError."""
@@ -171,7 +180,7 @@ class MirroredWrites:
             try:
                 await self._permits.give_back(route, epoch, write, acknowledged=acknowledged)
             except StoreError as error:
-                self._failed("store_error", None, error)
+                self._ends.failed("store_error", None, error)
             else:
                 return
 
@@ -191,7 +200,7 @@ class MirroredWrites:
         try:
             await self._permits.halt(halt.route, halt.epoch, halt.why)
         except StoreError as error:  # its permit stays taken, so nobody else gets one either
-            self._failed("store_error", None, error)
+            self._ends.failed("store_error", None, error)
 
     def _tell(self, halt: Halt) -> None:
         self._halts[halt.route] = halt

@@ -18,9 +18,9 @@ from typing import Final
 
 from shadow_compare.asking import SAFE
 from shadow_compare.capture import Capture, Headers
+from shadow_compare.comparer import Comparer
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined, Examiner
-from shadow_compare.finding import finding_of
 from shadow_compare.memory import Memory
 from shadow_compare.normalize import NotComparableError
 from shadow_compare.redact import Redactor, is_redacted
@@ -97,12 +97,13 @@ class Replay:
         memory = Memory()
         settings = plan.settings
         self._sides = PacedSides(settings, memory.pairs, plan.rate, time.monotonic)
+        self._comparer = Comparer(settings, time.monotonic, time.time)
         self._examiner = Examiner(
             settings,
             self._sides,
             memory,
+            self._comparer,
             monotonic=time.monotonic,
-            wall=time.time,
             chance=random.random,
         )
         self._finished: list[tuple[int, Record]] = []
@@ -143,6 +144,7 @@ class Replay:
             self._ending.set()  # to cancel it in a transaction would lose what that was to keep
             ended, *_ = await asyncio.gather(writer, *tasks, return_exceptions=True)
             self._sides.close()
+            await self._comparer.close()
             await self._commit()
         if isinstance(ended, Exception):
             raise ended
@@ -169,7 +171,7 @@ class Replay:
             _log.exception("comparing request %d failed", number)
             self._not_compared(number, capture, "internal_error")
         else:
-            self._compared(number, seen, examined)
+            await self._compared(number, seen, examined)
 
     def _check(self, item: Recorded, *, claimed: bool) -> None:
         """Raise NotComparableError for what is not to be sent."""
@@ -217,12 +219,14 @@ class Replay:
         record = Record(route, time.time(), 0, Verdict.NOT_COMPARED, reason, method=capture.method)
         self._finish(number, record)
 
-    def _compared(self, number: int, seen: Capture, examined: Examined) -> None:
+    async def _compared(self, number: int, seen: Capture, examined: Examined) -> None:
         comparison, finding = examined.comparison, None
         if comparison.verdict is Verdict.MISMATCH:
             rules = self._plan.config.routes.get(seen.route)
             redactor = self._redactor.declaring(rules.redact if rules else ())
-            finding = finding_of(seen, examined.candidate, examined.latency, comparison, redactor)
+            told = (seen, examined.candidate, examined.latency, comparison, redactor)
+            with suppress(NotComparableError):  # that they differ counts all the same
+                finding = await self._comparer.finding(*told)
         record = Record(
             route=seen.route, at=seen.at, version=0, verdict=comparison.verdict,
             reason=comparison.reason, fired=comparison.fired, finding=finding, method=seen.method,

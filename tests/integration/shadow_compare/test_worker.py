@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import itertools
+import os
 import shutil
+import signal
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -344,14 +346,14 @@ async def test_listener_that_fails_is_no_problem(
         calls.append(1)
         raise RuntimeError("listener")
 
-    monkeypatch.setattr(running.worker._tally, "_on_counts", broken)
+    monkeypatch.setattr(running.worker._ends._tally, "_on_counts", broken)
     await running.send(a_capture().encode())
 
     async def called() -> bool:
         return bool(calls)
 
     await eventually_async(called)
-    monkeypatch.setattr(running.worker._tally, "_on_counts", running.counts.extend)
+    monkeypatch.setattr(running.worker._ends._tally, "_on_counts", running.counts.extend)
     await running.send(a_capture().encode())
     await told(running, "match")
     assert running.worker.failures["internal_error"] == 1
@@ -376,7 +378,7 @@ async def test_what_is_held_at_the_end_is_kept(tmp_path: Path, legacy: Side, mod
         await running.send(a_capture().encode())
 
         async def examined() -> bool:
-            return running.worker.queued == 0 and bool(running.worker._tally._counts)
+            return running.worker.queued == 0 and bool(running.worker._ends._tally._counts)
 
         await eventually_async(examined)
     assert running.total() == {("match", ""): 1}
@@ -518,3 +520,39 @@ async def test_legacy_is_asked_twice_only_where_that_is_allowed(
     await told(running, "ignored", "noise")
     assert len(legacy.heads) == 1
     assert len(modern.heads) == 2
+
+
+async def test_a_large_pair_holds_up_nobody(running: Running, modern: Side) -> None:
+    """Small pairs that come after it are told before it; killed, what compares it is replaced."""
+    page = b"<html><body>" + b"<p class='x'>some words</p>" * 3_000
+
+    def page_or_list(head: str) -> bytes:
+        if "/page" not in head:
+            return http_answer(b"{}")
+        return http_answer(page + b"<b>new</b>", headers=(("content-type", "text/html"),))
+
+    modern.reply = page_or_list
+    large = a_capture(
+        route="pages", target="/page", headers=(("content-type", "text/html"),), body=page
+    )
+    await running.send(large.encode())
+    aside = running.worker._comparer.aside
+
+    async def started() -> int | None:
+        return aside.pid
+
+    pid = await eventually_async(started)
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    await running.send(a_capture().encode())
+    await told(running, "match")
+    assert ("mismatch", "") not in running.total()
+    os.kill(pid, signal.SIGKILL)
+    await told(running, "not_compared", "aside_died")
+    await running.send(large.encode())
+    await told(running, "mismatch")
+
+    async def stored() -> bool:
+        return bool(await running.report.signatures())
+
+    await eventually_async(stored)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from shadow_compare import budget
-from shadow_compare.budget import Budget, check_depth, check_size
+from shadow_compare.budget import Budget, check_depth
 from shadow_compare.json_value import DEPTH_MAX
 from shadow_compare.normalize import NotComparableError
 
@@ -35,12 +35,15 @@ def test_time_is_looked_at_every_few_thousand_nodes() -> None:
 
 def test_large_bodies_are_refused_before_they_are_parsed() -> None:
     """By their bytes, and by the parts they could fall into."""
-    check_size(bytes(budget.BYTES_MAX))
+    purse = Budget()
+    purse.check_size(bytes(budget.BYTES_MAX))
     with pytest.raises(NotComparableError, match="too_big"):
-        check_size(bytes(budget.BYTES_MAX + 1))
+        purse.check_size(bytes(budget.BYTES_MAX + 1))
+    with pytest.raises(NotComparableError, match="too_big"):
+        Budget(bytes_max=9).check_size(bytes(10))
     for part in (b"[],", b"{},", b"1,", b"["):
         with pytest.raises(NotComparableError, match="too_big"):
-            check_size(part * (budget.PARTS_MAX + 1))
+            purse.check_size(part * (budget.PARTS_MAX + 1))
 
 
 def test_depth_has_a_limit() -> None:
