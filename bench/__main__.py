@@ -18,6 +18,7 @@ BENCHES = {
     "path": "the stages of one request in this process, without sockets, in microseconds",
     "report": "the report over a million comparisons, on SQLite and on PostgreSQL",
     "mirror": "the primary while everything is mirrored and compared, beside nginx with `mirror`",
+    "rollback": "how soon modern is taken back, and how seldom without a cause",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
 IN_PROCESS = frozenset({"path"})

@@ -63,6 +63,9 @@ class Detectors:
         self.legacy_slow = AbsoluteEvidence(SLOW_TOLERATED)
         self._noise = (0, 0)
         self._alike = 0
+        self._differed = False
+        """Whether any pair of answers was ever evidence."""
+
         self.slow_limit = rules.p95
         """Seconds from which on an answer is slow: said by whoever counts them, told in words."""
 
@@ -114,6 +117,7 @@ class Detectors:
         """
         counted = [pair for pair in pairs if self._is_first(pair.identity, _PAIRS[pair.kind], now)]
         differ = 0
+        self._differed = self._differed or bool(counted)
         for pair in counted:
             if pair.kind is PairKind.CRITICAL:
                 self.critical.add(pair.identity, pair.place)
@@ -154,6 +158,8 @@ class Detectors:
 
         `error_rate` is modern's over the window.
         """
+        if not self.armed and not self._differed:
+            return None  # nothing has happened for long, as on most routes
         found = [each for each in self._each(error_rate, weight) if each is not None]
         for breach in found:
             if breach.verdict is Verdict.ROLLBACK:
@@ -267,6 +273,7 @@ class Detectors:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"evidence that cannot be read: {error!r}") from error
         self.armed = not self._is_quiet()
+        self._differed = True
 
     def _named(self) -> Iterable[tuple[str, Mixture]]:
         return (
