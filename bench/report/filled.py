@@ -155,8 +155,10 @@ def _evidence(chance: random.Random) -> Iterator[dict[str, Any]]:
             yield {**key, "what": "", "path": "", "kind": kind, "count": count}
         for number in range(200):
             place = {**key, "what": "value", "path": f"$.data[*].field_{number}"}
-            counts = {"differed": 900, "looked_at": 90, "number_as_string": chance.choice((90, 7))}
-            counts |= {"disagreed": 40, "near": 40} if number % 5 == 0 else {}
+            seen, itself = chance.randint(3, 5_000), chance.randint(3, 5_000)
+            counts = {"differed": 9 * seen, "looked_at": seen}
+            counts["number_as_string"] = seen if chance.random() < 0.5 else seen // 2
+            counts |= {"disagreed": itself, "near": itself} if number % 5 == 0 else {}
             yield from ({**place, "kind": kind, "count": n} for kind, n in counts.items())
 
 

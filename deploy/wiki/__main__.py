@@ -20,8 +20,8 @@ from deploy.wiki.packages import unpacked
 from deploy.wiki.reader import Reader
 
 RULES = Path(__file__).with_name("routing_rules.yaml")
-_SETTLED = 2.0
-"""Seconds without a new comparison after which all that were begun are taken for done."""
+_GIVEN_UP = 60.0
+"""Seconds without a new comparison after which those that are missing are taken for lost."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -74,17 +74,17 @@ def _play(ports: Ports, modern: Wiki, pages: int) -> bool:
     reader = Reader(f"http://127.0.0.1:{ports.proxy}", seed=7)
     api = httpx.Client(base_url=f"http://127.0.0.1:{ports.console}/api/v1", timeout=10.0)
     print(f"Read {pages} pages: statuses {dict(reader.read(pages))}")
-    before = _told(api)
+    before = _told(api, pages)
     old, new = modern.change_a_word()
     print(f"In modern's template {old} is now {new}. Read {pages} pages: ", end="")
     print(f"statuses {dict(reader.read(pages))}")
-    after = _told(api)
+    after = _told(api, 2 * pages)
     return not before and len(after) == 1
 
 
-def _told(api: httpx.Client) -> list[dict[str, object]]:
-    """Wait for the comparisons, print what came of them, and give the groups of differences."""
-    coverage = _settled(api)
+def _told(api: httpx.Client, read: int) -> list[dict[str, object]]:
+    """Wait until all that was read is compared, print what came of it, and give the groups."""
+    coverage = _settled(api, read)
     print("  " + ", ".join(f"{name} {count}" for name, count in coverage.items() if count))
     groups: list[dict[str, object]] = api.get("/differences").json()["differences"]
     for group in groups:
@@ -95,14 +95,18 @@ def _told(api: httpx.Client) -> list[dict[str, object]]:
     return groups
 
 
-def _settled(api: httpx.Client) -> dict[str, object]:
+def _settled(api: httpx.Client, read: int) -> dict[str, object]:
+    """Give the coverage once it counts all that was read; raises StackError when it never does."""
     last, since = None, time.monotonic()
     while True:
         (route,) = api.get("/coverage").json()["coverage"] or [{}]
-        if route != last:
-            last, since = route, time.monotonic()
-        elif route and time.monotonic() - since > _SETTLED:
-            names = ("match", "ignored", "mismatch", "not_compared", "fired")
+        eligible = route.get("eligible", 0)
+        if eligible != last:
+            last, since = eligible, time.monotonic()
+        elif time.monotonic() - since > _GIVEN_UP:
+            raise StackError(f"{read} pages were read, and only {eligible} comparisons ended")
+        if eligible >= read:
+            names = ("match", "ignored", "ignored_by_reason", "mismatch", "not_compared", "fired")
             return {name: route.get(name) for name in names}
         time.sleep(0.2)
 

@@ -91,7 +91,7 @@ class Report:
                 proposal = propose(each.route, each.place, each.counts, each.whole)
                 if proposal is not None:  # a place may vary in value and in type
                     found.setdefault((each.route, proposal.section, each.place.path), proposal)
-            if len(known) < more:
+            if not known:
                 break
             read, more = read + more, 4 * more
         return list(found.values())[offset : offset + limit]

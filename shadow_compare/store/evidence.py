@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    FromClause,
     Select,
     Subquery,
     and_,
     delete,
-    exists,
     func,
     or_,
     select,
@@ -97,6 +95,7 @@ class EvidenceStore:
         """Give places about which enough was seen to propose a rule, what was seen most first.
 
         The database ranks them, so that few of what may be a hundred thousand facts are read.
+        `limit` and `offset` count reasons, of which a place may have two; it is given once.
         """
         ranked = _ranked(route)
         if path is not None:
@@ -105,7 +104,7 @@ class EvidenceStore:
         facts = (
             select(chosen.c.route, chosen.c.what, chosen.c.path, evidence.c.kind, evidence.c.count)
             .join_from(chosen, evidence, and_(*(evidence.c[n] == chosen.c[n] for n in _PLACE)))
-            .order_by(chosen.c.times.desc(), *(chosen.c[name] for name in _PLACE))
+            .order_by(chosen.c.times.desc(), *(chosen.c[n] for n in (*_PLACE, "why")))
         )
         latest = _latest(route).subquery()
         whole = (
@@ -142,32 +141,22 @@ def _latest(route: str | None) -> Select[Any]:
 
 
 def _ranked(route: str | None) -> Select[Any]:
-    """Choose places by how often they differed from themselves, or else were looked at."""
+    """Choose places by how often they differed from themselves, or were looked at.
+
+    One with many of both comes twice: to group them would cost more than all the rest.
+    """
     latest = _latest(route).subquery()
-    own = evidence.alias()
-    differs_from_itself = exists().where(
-        *(own.c[name] == evidence.c[name] for name in _PLACE), *_is_enough(own)
-    )
     columns = [evidence.c[name] for name in _PLACE]
-    return (
-        select(*columns, evidence.c.count.label("times"))
-        .join_from(latest, evidence, _of_rules(latest))
-        .where(
-            or_(
-                and_(*_is_enough(evidence)),
-                and_(
-                    evidence.c.kind == LOOKED_AT,
-                    evidence.c.count >= LOOKED_AT_LEAST,
-                    ~differs_from_itself,
-                ),
-            )
-        )
-        .order_by(evidence.c.count.desc(), *columns)
+    is_enough = or_(
+        and_(evidence.c.kind == DISAGREED, evidence.c.count >= DISAGREED_LEAST),
+        and_(evidence.c.kind == LOOKED_AT, evidence.c.count >= LOOKED_AT_LEAST),
     )
-
-
-def _is_enough(facts: FromClause) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return facts.c.kind == DISAGREED, facts.c.count >= DISAGREED_LEAST
+    return (
+        select(*columns, evidence.c.kind.label("why"), evidence.c.count.label("times"))
+        .join_from(latest, evidence, _of_rules(latest))
+        .where(is_enough)
+        .order_by(evidence.c.count.desc(), *columns, evidence.c.kind)
+    )
 
 
 def _of_rules(latest: Subquery) -> ColumnElement[bool]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -146,14 +147,68 @@ def test_exported_tests_pass_on_legacy_and_fail_on_what_differs(
         KeptDifference("$.long", "value_changed", '"cut…', '"x"'),
         KeptDifference("html.title", "value_changed", '"a"', '"b"'),
     )
-    file = tmp_path / "test_case.py"
-    file.write_text(FORMATS["pytest"].write(document(sample(*differences))))
-    with answering(body) as base:
-        done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
-            env={"BASE_URL": base, "PATH": ""}, cwd=tmp_path, capture_output=True, check=False,
-        )  # fmt: skip
+    done = run_exported(tmp_path, body, sample(*differences))
     assert done.returncode == code, done.stdout
+
+
+def run_exported(folder: Path, body: bytes, *samples: Sample) -> subprocess.CompletedProcess[bytes]:
+    """Run the exported tests of samples against an application that answers so."""
+    file = folder / "test_case.py"
+    file.write_text(FORMATS["pytest"].write(document(*samples)))
+    with answering(body) as base:
+        return subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
+            env={"BASE_URL": base, "PATH": ""}, cwd=folder, capture_output=True, check=False,
+        )  # fmt: skip
+
+
+LEGACY_PAGE = """<p>Last <b>modified</b>:
+ today</p><a href="/old?a=1&amp;b=2">go</a>"""
+MODERN_PAGE = '<p>Last <b>changed</b>: today</p><a href="/new">go</a><p>by "us"</p>'
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (LEGACY_PAGE, 0),
+        (LEGACY_PAGE.replace("<p>", "<p class=x>").replace("\n", ""), 0),
+        (MODERN_PAGE, 1),
+        (LEGACY_PAGE.replace("modified", "changed"), 1),
+        (LEGACY_PAGE.replace("/old", "/new"), 1),
+        (LEGACY_PAGE + '<p>by "us"</p>', 1),
+    ],
+)
+def test_exported_tests_expect_of_a_page_what_only_legacy_says(
+    tmp_path: Path, body: str, code: int
+) -> None:
+    """Wherever it stands, however it is marked up; and not what only modern says."""
+    differing = sample(
+        KeptDifference(
+            "html.p[0].text", "value_changed", '"Last modified: today"', '"Last changed: today"'
+        ),
+        KeptDifference("html.a.href", "value_changed", '"/old?a=1&b=2"', '"/new"'),
+        KeptDifference("html.p[1].text", "extra", None, '"by \\"us\\""'),
+        KeptDifference("html.p[2].text", "extra", None, '"go"'),  # stands on both
+        KeptDifference("html.p[3].text", "value_changed", '"[redacted 0123456789ab]"', '"x"'),
+    )
+    pages = (
+        replace(differing.primary, body=LEGACY_PAGE),
+        replace(differing.candidate, body=MODERN_PAGE),
+    )
+    done = run_exported(
+        tmp_path, body.encode(), replace(differing, primary=pages[0], candidate=pages[1])
+    )
+    assert done.returncode == code, done.stdout
+
+
+def test_samples_that_nothing_can_be_expected_of_are_told(tmp_path: Path) -> None:
+    """A file without any case does not pass, as if all were well."""
+    hidden = sample(KeptDifference("$.t", "value_changed", '"[redacted 0123456789ab]"', '"x"'))
+    written = FORMATS["pytest"].write(document(hidden, sample(PRICE)))
+    assert "1 samples are not in here" in written
+    assert "not in here" not in FORMATS["pytest"].write(document(sample(PRICE)))
+    done = run_exported(tmp_path, b"{}", hidden)
+    assert done.returncode == 5, done.stdout  # no tests ran
 
 
 def test_group_without_a_value_to_expect_is_no_case() -> None:
