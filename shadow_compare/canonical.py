@@ -99,8 +99,7 @@ class Canonicalizer:
     def _form(self, value: Json) -> Hashable:
         """Give the form where only the equivalences count that are declared for all places."""
         if type(value) is str:
-            found = self._texts.get(value, _IGNORED)
-            return self._remembered(value) if found is _IGNORED else found
+            return self._texts[value] if value in self._texts else self._remembered(value)
         for change in self._changes.get(type(value), ()):
             value = change(value, self._zone)
         if isinstance(value, dict):

@@ -96,12 +96,13 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
         if before == after and not walk.looks_at_equals:
             return
     try:
-        contents = form.read(before, old), form.read(after, new)
+        if form.read_unlike is None or walk.looks_at_equals:
+            form.compare(walk, form.read(before, old), form.read(after, new))
+        elif (unlike := form.read_unlike(before, after)) is not None:
+            form.compare(walk, *unlike)
     except UnreadableError:
         if before != after:
             _compare_unreadable(walk, form, _fault(form, before, old), _fault(form, after, new))
-    else:
-        form.compare(walk, *contents)
 
 
 def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, bytes]:

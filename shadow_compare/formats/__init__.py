@@ -17,11 +17,11 @@ from shadow_compare.formats.errors import UnreadableError
 from shadow_compare.formats.excerpt import digest
 from shadow_compare.formats.form import read_form
 from shadow_compare.formats.html import compare_html, read_html
-from shadow_compare.formats.json import read_json
+from shadow_compare.formats.json import read_json, read_unlike_json
 from shadow_compare.formats.pdf import compare_pdf, read_pdf
 from shadow_compare.formats.text import compare_text, read_text
 from shadow_compare.formats.xml import compare_xml, read_xml
-from shadow_compare.json_value import Json, is_same_content
+from shadow_compare.json_value import Json
 from shadow_compare.normalize import Answer, Content, content_of_type, media_type_of
 from shadow_compare.paths import BODY, Path
 from shadow_compare.structure import Walk
@@ -35,17 +35,18 @@ class Format:
 
     `read` takes the decoded body of an answer, and raises UnreadableError or NotComparableError;
     `compare` takes what it gave for both sides. `root` is where the paths of this format begin.
+    `read_unlike` reads both bodies, where it can be told sooner that they surely say the same.
     """
 
     content: Content
     root: Path
     read: Callable[[bytes, Answer], Any]
     compare: Callable[[Walk, Any, Any], None]
+    read_unlike: Callable[[bytes, bytes], tuple[Any, Any] | None] | None = None
 
 
 def _compare_trees(root: Path, walk: Walk, old: Json, new: Json) -> None:
-    if walk.looks_at_equals or not is_same_content(old, new):
-        walk.compare(old, new, root)
+    walk.compare(old, new, root)
 
 
 def _tree(content: Content, root: Path, read: Callable[[bytes, Answer], Json]) -> Format:
@@ -60,7 +61,7 @@ FORMATS: Final[Mapping[Content, Format]] = {
     each.content: each
     for each in (
         _tree(Content.BYTES, BODY, _read_bytes),
-        _tree(Content.JSON, BODY, read_json),
+        Format(Content.JSON, BODY, read_json, partial(_compare_trees, BODY), read_unlike_json),
         Format(Content.PDF, ("pdf",), read_pdf, compare_pdf),
         Format(Content.XML, ("xml",), read_xml, compare_xml),
         _tree(Content.CSV, ("csv",), read_csv),

@@ -18,6 +18,7 @@ from shadow_compare.json_value import (
     is_same_scalar,
     number_of,
     parse_json,
+    parse_unlike,
     type_name,
     write_json,
 )
@@ -155,7 +156,7 @@ def test_quick_reading_is_exact_or_not_taken(text: str) -> None:
 def canonical(value: Json) -> str:
     """Write numbers as their exact decimal tuple, for comparison across representations."""
     if isinstance(value, dict):
-        return str({name: canonical(item) for name, item in value.items()})
+        return str({name: canonical(value[name]) for name in sorted(value)})
     if isinstance(value, list):
         return str(list(map(canonical, value)))
     number = number_of(value)
@@ -220,3 +221,76 @@ def test_values_are_written_as_they_were_read() -> None:
 def test_types_are_named_as_in_json(value: Json, name: str) -> None:
     """Every value has one of the seven names."""
     assert type_name(value) == name
+
+
+SPACED = st.recursive(
+    st.sampled_from(["1", "-7", "0", "-0", "2.50", "1e0", "true", "null", '"a:b"', '"-0"']),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda found: f"[{', '.join(found)}]")
+        | st.lists(st.tuples(st.sampled_from("abc"), inner), max_size=3).map(
+            lambda found: "{" + ",\n".join(f'"{name}": {each}' for name, each in found) + "}"
+        )
+    ),
+    max_leaves=8,
+).map(lambda text: f'{{"all": {text}}}')
+
+
+@given(SPACED)
+@settings(max_examples=300)
+def test_quotes_tell_when_a_member_was_dropped(text: str) -> None:
+    """With blanks between the tokens, too, nothing is lost without being noticed."""
+    body = text.encode()
+    try:
+        exact = _parse_exactly(body)
+    except InvalidJsonError:
+        with pytest.raises(InvalidJsonError):
+            parse_json(body)
+    else:
+        assert canonical(parse_json(body)) == canonical(exact)
+
+
+@given(SPACED, SPACED, st.sampled_from([" ", ""]))
+@settings(max_examples=200)
+def test_what_is_said_to_be_the_same_is(one: str, other: str, blank: str) -> None:
+    """Two texts are only passed over when the exact parser reads both, and reads the same."""
+    for old, new in ((one, other), (one, one.replace(" ", blank)), (one, one.replace("-0", "0"))):
+        try:
+            unlike = parse_unlike(old.encode(), new.encode())
+        except InvalidJsonError:
+            continue
+        exact = [canonical(_parse_exactly(text.encode())) for text in (old, new)]
+        if unlike is None:
+            assert exact[0] == exact[1]
+        else:
+            assert [canonical(each) for each in unlike] == exact
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'{"a":1,"b":[null,true]}', b'{ "b": [null,true], "a": 1 }'),
+        (b'["\xc3\xa9"]', b'[\n"\xc3\xa9"\n]'),
+        (b"[]", b" [ ]"),
+    ],
+)
+def test_members_in_another_order_and_blanks_are_passed_over(old: bytes, new: bytes) -> None:
+    """Nothing is left to be compared."""
+    assert parse_unlike(old, new) is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"[0]", b"[-0]"), (b"[1.0]", b"[1.00]"), (b"[1]", b"[true]"), (b"[1]", b"[1.0]")],
+)
+def test_what_parsers_confuse_is_not_passed_over(old: bytes, new: bytes) -> None:
+    """Both are read, and differ."""
+    unlike = parse_unlike(old, new)
+    assert unlike is not None
+    assert canonical(unlike[0]) != canonical(unlike[1])
+
+
+def test_a_member_that_stands_twice_is_not_passed_over() -> None:
+    """Nor where both sides do it."""
+    body = b'{"a": 1, "a": 2}'
+    with pytest.raises(InvalidJsonError):
+        parse_unlike(body, body + b" ")
