@@ -63,6 +63,7 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("tls_certificate", "FILE,...|DIR", "", "PEM chains for TLS, or their directory"),
     Setting("tls_key", "FILE,...", "", "PEM keys, in the order of the certificates"),
     Setting("admin_listen", "HOST:PORT", "127.0.0.1:8090", "where the API and console listen"),
+    Setting("auth", "FILE|none", "", "accounts of the API and console; none: only on loopback"),
     Setting("workers", "N", "", "data plane processes (default: one for each CPU)"),
     Setting("role", "ROLE", "all", f"what to start: {', '.join(ROLES)}"),
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
@@ -106,6 +107,7 @@ class ServeSettings:
     tls_certificate: tuple[Path, ...]
     tls_key: tuple[Path, ...]
     admin_listen: Address
+    auth: Path | None
     workers: int
     role: str
     shadow_workers: int
@@ -131,15 +133,20 @@ class ServeSettings:
     @property
     def admin(self) -> AdminSettings:
         """The part that the admin API needs."""
-        return AdminSettings(listen=self.admin_listen, token=self.admin_token)
+        token = None if self.auth is not None else self.admin_token
+        return AdminSettings(listen=self.admin_listen, token=token, accounts=self.auth)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class AdminSettings:
-    """Where the admin API listens, and the token it demands, if any."""
+    """Where the admin API listens, and what it demands: a token, an account of a file, or nothing.
+
+    With accounts, the token of the environment is not one: it is that of the command line here.
+    """
 
     listen: Address
     token: str | None = None
+    accounts: Path | None = None
 
     def __repr__(self) -> str:
         return masked_repr(self, secrets=("token",))
@@ -147,11 +154,11 @@ class AdminSettings:
     def validate(self) -> None:
         """Raise SettingsError for an API that anybody on the network could steer."""
         host, port = self.listen
-        if self.token is None and not is_loopback(host):
+        if self.token is None and self.accounts is None and not is_loopback(host):
             raise SettingsError(
                 f"the admin API would listen on {format_address((host, port))}, which is not "
-                "loopback, without authentication. Set CUTOVER_ADMIN_TOKEN or "
-                "CUTOVER_ADMIN_TOKEN_FILE, or listen on 127.0.0.1"
+                "loopback, without authentication. Name a file of accounts with --auth, set "
+                "CUTOVER_ADMIN_TOKEN or CUTOVER_ADMIN_TOKEN_FILE, or listen on 127.0.0.1"
             )
         if self.token is not None and len(self.token) < MIN_TOKEN_LENGTH:
             raise SettingsError(
@@ -173,6 +180,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         tls_certificate=_paths(text["tls_certificate"]),
         tls_key=_paths(text["tls_key"]),
         admin_listen=parse_address(*text["admin_listen"]),
+        auth=_auth(text["auth"], read_token(environ)),
         workers=_integer(text["workers"], 1, 256) if text["workers"][0] else cpu_count(),
         role=_one_of(ROLES, *text["role"]),
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
@@ -351,6 +359,16 @@ def _path(value: _Sourced) -> str:
     if not text or (text[0] == "/" and plain and not set(steps) & {"", ".", ".."}):
         return text
     raise SettingsError(f"{source}: {text!r} is not a plain path, such as /.cutover/ready")
+
+
+def _auth(value: _Sourced, token: str | None) -> Path | None:
+    """Read the file of accounts, or `none`, which a token contradicts."""
+    text, source = value
+    if text == "none" and token is not None:
+        raise SettingsError(
+            f"{source}: none, and CUTOVER_ADMIN_TOKEN asks for a token; keep one of the two"
+        )
+    return None if text in ("", "none") else Path(_filled(value))
 
 
 def _store(value: _Sourced) -> str:

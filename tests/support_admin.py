@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 
@@ -31,12 +32,12 @@ class RunningAdmin:
 
 
 @contextlib.contextmanager
-def running_admin(token: str | None = None) -> Iterator[RunningAdmin]:
+def running_admin(token: str | None = None, accounts: Path | None = None) -> Iterator[RunningAdmin]:
     """Serve the admin application on a free port until the block is left."""
     controller, report = FakeController(), FakeReport()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        settings = AdminSettings(("127.0.0.1", port), token)
+        settings = AdminSettings(("127.0.0.1", port), token, accounts)
         app = create_admin_app(controller, report, settings, lambda: b"cutover_rules_version 18\n")
         server = PromptServer(
             uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from pathlib import Path
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
@@ -13,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from proxy.admin.account_guard import AccountGuard
+from proxy.admin.accounts import Accounts
 from proxy.admin.api import Api
 from proxy.admin.auth import Gatekeeper, Guard, secure
 from proxy.admin.console.history import History
@@ -36,19 +40,21 @@ def create_admin_app(
 ) -> Starlette:
     """Put the admin application together; its keys sign cookies and overrides, to explain them.
 
-    Raises SettingsError when the API would listen beyond loopback without a token.
+    Raises SettingsError when the API would listen beyond loopback without authentication, and it or
+    RulesError when the file of accounts cannot be used.
     """
     settings.validate()
     history = History()
+    guard = None if settings.accounts is None else account_guard(settings.accounts)
     return Starlette(
         routes=[
             *Api(controller, report, mint_key, override_key).routes_of_app(),
             Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
             Route("/livez", _livez),
             Route("/readyz", lambda _: _readyz(controller)),
-            *console_routes(controller, report, history),
+            *console_routes(controller, report, history, guard),
         ],
-        middleware=[Middleware(Gatekeeper, guard=Guard(settings.token))],
+        middleware=[Middleware(Gatekeeper, guard=guard or Guard(settings.token))],
         exception_handlers={
             CutoverError: _on_error,
             HTTPException: _on_http_error,
@@ -56,6 +62,13 @@ def create_admin_app(
         },
         lifespan=lambda _: history.watched(controller),
     )
+
+
+def account_guard(file: Path) -> AccountGuard:
+    """Let in by the accounts of a file; raises SettingsError or RulesError."""
+    accounts = Accounts(file)
+    accounts.load()
+    return AccountGuard(accounts, time.monotonic)
 
 
 def _livez(_: Request) -> Response:

@@ -1,6 +1,6 @@
-"""Who may ask: the token, the Host and Origin checks, and the headers every answer carries.
+"""Who may ask: accounts or a token, the Host and Origin checks, and the headers of every answer.
 
-Without a token the API trusts whoever can reach the loopback interface. A browser on this machine
+Without either the API trusts whoever can reach the loopback interface. A browser on this machine
 can be made to do that by any web page, so two checks stand in for authentication: the Host must be
 loopback (against DNS rebinding, where evil.example resolves to 127.0.0.1), and what changes
 something must come from our own pages or from no page at all (against cross-site requests).
@@ -12,19 +12,26 @@ import base64
 import binascii
 import hashlib
 import hmac
+from dataclasses import dataclass
+from typing import Protocol
+from urllib.parse import quote
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from proxy.admin.principal import (
+    ANYBODY,
+    LOGIN,
+    OPEN_PATHS,
+    SAFE_METHODS,
+    Principal,
+    enter,
+)
 from proxy.admin.problems import Problem
 from proxy.admin.responses import problem_response
 from proxy.errors import SettingsError
 from proxy.settings import Address, is_loopback, parse_address
-
-OPEN_PATHS = frozenset({"/livez", "/readyz"})
-"""Answered to everybody: a load balancer has no token, and they tell nothing."""
-
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -41,11 +48,34 @@ SECURITY_HEADERS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of a request decides whether it is let in; `port` is where the API listens."""
+
+    method: str
+    path: str
+    headers: Headers
+    port: int
+    client: str = ""
+
+
+class Doorkeeper(Protocol):
+    """Decides who is let in."""
+
+    async def admit(self, asked: Asked) -> Principal | Problem:
+        """Give who asks, or the problem to answer with."""
+        ...
+
+
 class Guard:
-    """Decides purely, from method, path and headers, whether a request is let in."""
+    """Decides by one token, or without any by where the request comes from."""
 
     def __init__(self, token: str | None) -> None:
         self._digest = None if token is None else _digest(token.encode())
+
+    async def admit(self, asked: Asked) -> Principal | Problem:
+        """Give who asks, or the problem to answer with."""
+        return self.refusal(asked.method, asked.path, asked.headers, asked.port) or ANYBODY
 
     def refusal(self, method: str, path: str, headers: Headers, port: int) -> Problem | None:
         """Give the problem to answer with, or None. `port` is where the API listens."""
@@ -154,7 +184,7 @@ def _digest(token: bytes) -> bytes:
 class Gatekeeper:
     """The middleware that asks the guard and puts the security headers on every answer."""
 
-    def __init__(self, app: ASGIApp, guard: Guard) -> None:
+    def __init__(self, app: ASGIApp, guard: Doorkeeper) -> None:
         self.app = app
         self.guard = guard
 
@@ -170,16 +200,36 @@ class Gatekeeper:
                 secure(headers, scope["path"])
             await send(message)
 
-        problem = self.guard.refusal(
-            scope["method"], scope["path"], Headers(scope=scope), scope["server"][1]
+        client = scope.get("client")
+        asked = Asked(
+            scope["method"],
+            scope["path"],
+            Headers(scope=scope),
+            scope["server"][1],
+            client[0] if client else "",
         )
-        if problem is None:
+        found = await self.guard.admit(asked)
+        if isinstance(found, Principal):
+            enter(found)
             await self.app(scope, receive, send_secured)
             return
-        headers = {}
-        if problem.status == 401:
-            headers["www-authenticate"] = 'Basic realm="cutover", charset="UTF-8", Bearer'
-        await problem_response(problem, scope["path"], headers)(scope, receive, send_secured)
+        await _refused(found, asked)(scope, receive, send_secured)
+
+
+def _refused(problem: Problem, asked: Asked) -> Response:
+    """Answer a refusal; who has to sign in and uses a browser is led to where that is done."""
+    fields = asked.headers
+    by_person = "text/html" in fields.get("accept", "") and "hx-request" not in fields
+    if problem.kind == "sign-in" and asked.method in SAFE_METHODS and by_person:
+        return RedirectResponse(f"{LOGIN}?next={quote(asked.path, safe='')}", 303)
+    headers = {}
+    if problem.kind == "not-authenticated":
+        headers["www-authenticate"] = 'Basic realm="cutover", charset="UTF-8", Bearer'
+    elif problem.status == 401:
+        headers["www-authenticate"] = "Bearer"
+    elif "wait" in problem.extra:
+        headers["retry-after"] = str(problem.extra["wait"])
+    return problem_response(problem, asked.path, headers)
 
 
 def secure(headers: MutableHeaders, path: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import orjson
 
+from proxy.admin.principal import current
 from proxy.admin.problems import Problem, ProblemError
 from proxy.routing.rules import WEIGHT_MAX
 
@@ -116,8 +117,9 @@ class Members:
         return self._sentence("reason", "", REASON_MAX)
 
     def author(self) -> str:
-        """Read who makes the change; `api` when nobody is named."""
-        return self._sentence("author", "api", AUTHOR_MAX)
+        """Read who makes the change: the account, and for whom; `api` when nobody is named."""
+        principal = current()
+        return principal.signs(self._sentence("author", principal.name or "api", AUTHOR_MAX))
 
     def weight(self, name: str, *, required: bool = False) -> int | None:
         """Read a percentage, as a number or as text, in hundredths of a percent."""

@@ -12,6 +12,9 @@ from proxy.errors import ConflictError, CutoverError, NotFoundError, RefusedErro
 TITLES = {
     "invalid-request": "The request cannot be used",
     "not-authenticated": "Authentication is needed",
+    "sign-in": "Authentication is needed",
+    "too-many-attempts": "Too many wrong attempts",
+    "not-allowed": "Your role does not allow this",
     "cross-site": "The request comes from another site",
     "unknown-host": "The request is addressed to another host",
     "not-found": "There is no such thing",

@@ -7,6 +7,7 @@ from functools import partial
 
 import orjson
 
+from proxy.admin.accounts import Accounts
 from proxy.bootstrap.children import children
 from proxy.bootstrap.data_plane import patience
 from proxy.bootstrap.logs import log, log_to_stderr
@@ -51,6 +52,8 @@ def _supervisor(settings: ServeSettings, inherited: Inheritance | None) -> Super
     paths.make()
     if settings.alerts is not None:
         load_alerting(settings.alerts)  # what is wrong with it is told before anything starts
+    if settings.auth is not None:
+        Accounts(settings.auth).load()
     claims = Claims(paths.state, ROLES[1:] if settings.role == "all" else (settings.role,))
     if inherited is None:
         claims.claim()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from proxy.commands import (
+    accounts,
     alerts,
     audit,
     check,
@@ -53,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         serve, upgrade, check, schema, explain, override, routes, steer, plan, diffs, compare,
-        replay, history, document, audit, alerts,
+        replay, history, document, audit, alerts, accounts,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from proxy.admin.members import AUTHOR_MAX, REASON_MAX, parse_day, parse_weight, sentence_trouble
+from proxy.admin.principal import current
 
 BODY_MAX = 16_384
 FIELDS_MAX = 32
@@ -40,8 +41,8 @@ class Form:
         return self._sentence("reason", REASON_MAX)
 
     def author(self) -> str:
-        """Who makes the change. Raises FormError when nobody is named."""
-        return self._sentence("author", AUTHOR_MAX)
+        """Who makes the change: the account, else the name typed. Raises FormError for none."""
+        return current().name or self._sentence("author", AUTHOR_MAX)
 
     def weight(self) -> int:
         """The wanted weight in hundredths of a percent. Raises FormError when it is not one."""

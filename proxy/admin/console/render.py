@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from proxy.admin.console import attention, sentences, wording
 from proxy.admin.console.seal import Seal
+from proxy.admin.principal import current
 from proxy.control.status import Status
 
 HERE = Path(__file__).parent
@@ -56,8 +57,9 @@ class Renderer:
             now=status.at,
             notices=attention.notices(status),
             flash=flash,
-            token=self.seal.token(nonce),
-            author=unquote(request.cookies.get(AUTHOR_COOKIE, "")),
+            token=self.seal.token(_bound(nonce)),
+            author=current().name or unquote(request.cookies.get(AUTHOR_COOKIE, "")),
+            principal=current(),
             **values,
         )
         answer = HTMLResponse(html, status_code=code)
@@ -69,6 +71,17 @@ class Renderer:
             answer.delete_cookie(FLASH_COOKIE)
         return answer
 
+    def bare(self, request: Request, template: str, code: int, **values: Any) -> Response:
+        """Render a page that tells nothing of how things stand, for whom nobody knows yet."""
+        nonce = request.cookies.get(NONCE_COOKIE) or self.seal.new_nonce()
+        html = self._environment.get_template(template).render(
+            token=self.seal.token(_bound(nonce)), **values
+        )
+        answer = HTMLResponse(html, status_code=code)
+        if NONCE_COOKIE not in request.cookies:
+            self._keep(request, answer, NONCE_COOKIE, nonce)
+        return answer
+
     def redirect(self, request: Request, where: str, *, flash: str, author: str) -> Response:
         """Send the browser on with GET after a form took effect, and say there what was done."""
         answer = Response(status_code=303, headers={"Location": where})
@@ -78,7 +91,12 @@ class Renderer:
 
     def is_own_form(self, request: Request, token: str) -> bool:
         """Whether a posted form was made by this console for this browser."""
-        return self.seal.is_token(request.cookies.get(NONCE_COOKIE, ""), token)
+        nonce = request.cookies.get(NONCE_COOKIE, "")
+        return bool(nonce) and self.seal.is_token(_bound(nonce), token)
+
+    def keep_session(self, request: Request, answer: Response, name: str, secret: str) -> None:
+        """Give the browser the secret of a session, until it is closed."""
+        self._keep(request, answer, name, secret)
 
     def _keep(
         self, request: Request, answer: Response, name: str, value: str, seconds: int | None = None
@@ -91,6 +109,11 @@ class Renderer:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
+
+
+def _bound(nonce: str) -> str:
+    """Bind a form to the session it is shown in: another one's token is of no use with it."""
+    return f"{nonce}:{current().session}"
 
 
 def own_address(request: Request) -> str:

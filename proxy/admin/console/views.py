@@ -5,25 +5,32 @@ from __future__ import annotations
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from proxy.admin.account_guard import AccountGuard
 from proxy.admin.console.actions import Actions
 from proxy.admin.console.difference_actions import DifferenceActions
 from proxy.admin.console.difference_pages import DifferencePages
 from proxy.admin.console.history import History
+from proxy.admin.console.login import Login
 from proxy.admin.console.pages import Pages
 from proxy.admin.console.render import STATIC, Renderer
 from proxy.admin.console.seal import Seal
 from proxy.admin.console.sending import Sending
 from proxy.admin.deciding import Deciding
 from proxy.admin.interfaces import Controller, Report
+from proxy.admin.principal import LOGIN, LOGOUT
 
 
 def console_routes(
-    controller: Controller, report: Report, history: History | None = None
+    controller: Controller,
+    report: Report,
+    history: History | None = None,
+    guard: AccountGuard | None = None,
 ) -> list[BaseRoute]:
     """Build the console's routes, to be mounted at the root of the admin application.
 
     Give a `history` that is fed all the time (`History.watch`) to have charts filled from the
-    start; without one they fill while somebody looks.
+    start; without one they fill while somebody looks. With accounts there is a `guard`, by which
+    somebody signs in.
     """
     renderer = Renderer(Seal())
     pages = Pages(controller, report, history or History(), renderer)
@@ -52,4 +59,13 @@ def console_routes(
         Route("/kill-switch", pages.kill_switch),
         Route("/kill-switch", actions.kill_switch, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
+        *([] if guard is None else _login_routes(Login(renderer, guard))),
+    ]
+
+
+def _login_routes(login: Login) -> list[BaseRoute]:
+    return [
+        Route(LOGIN, login.page),
+        Route(LOGIN, login.sign_in, methods=["POST"]),
+        Route(LOGOUT, login.sign_out, methods=["POST"]),
     ]

@@ -249,3 +249,16 @@ def test_the_key_of_overrides_is_read_whole(tmp_path: Path) -> None:
 def test_a_whole_number_is_plain_digits(text: str, number: int | None) -> None:
     """What int() forgives, a command line does not mean."""
     assert whole_number(text) == number
+
+
+def test_accounts_are_named_and_none_is_said_on_loopback_only(tmp_path: Path) -> None:
+    """A file of accounts will do beyond loopback; `none` will not, nor beside a token."""
+    everywhere = {"admin_listen": "0.0.0.0:8090"}
+    file = str(tmp_path / "accounts")
+    settings = serve_settings({**everywhere, "auth": file}, {"CUTOVER_ADMIN_TOKEN": TOKEN})
+    assert (settings.admin.accounts, settings.admin.token) == (Path(file), None)
+    assert serve_settings({"auth": "none"}, {}).admin.accounts is None
+    with pytest.raises(SettingsError, match="not loopback, without authentication"):
+        serve_settings({**everywhere, "auth": "none"}, {})
+    with pytest.raises(SettingsError, match=r"--auth: none, and CUTOVER_ADMIN_TOKEN"):
+        serve_settings({"auth": "none"}, {"CUTOVER_ADMIN_TOKEN": TOKEN})

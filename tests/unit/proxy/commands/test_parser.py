@@ -40,6 +40,7 @@ COMMANDS = (
     "import",
     "audit",
     "alerts",
+    "accounts",
 )
 
 
