@@ -6,7 +6,6 @@ import argparse
 import asyncio
 import contextlib
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -59,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _play(arguments: argparse.Namespace, out: Console) -> int:
-    stack = await asyncio.to_thread(_stack_up, arguments.run_dir, out)
+    stack = await asyncio.to_thread(_stack_up, arguments, out)
     admin = Admin(f"http://127.0.0.1:{stack.ports.console}")
     traffic = Traffic(
         f"http://127.0.0.1:{stack.ports.proxy}",
@@ -83,12 +82,14 @@ async def _play(arguments: argparse.Namespace, out: Console) -> int:
     return 0
 
 
-def _stack_up(run_dir: Path, out: Console) -> Stack:
+def _stack_up(arguments: argparse.Namespace, out: Console) -> Stack:
     """Start the stack with the tour's own copy of the rules, which the tour will edit."""
+    run_dir: Path = arguments.run_dir
     folder = run_dir.resolve() / "demo"
     folder.mkdir(parents=True, exist_ok=True)
     rules = folder / "routing_rules.yaml"
-    shutil.copyfile(RULES, rules)
+    text = RULES.read_text().replace("compared: 300", f"compared: {arguments.compared}")
+    rules.write_text(text.replace("hold: 8s", f"hold: {arguments.hold:g}s"))
     stack = Stack(
         run_dir.resolve(),
         Ports.load(run_dir / "ports.json").overridden(os.environ),

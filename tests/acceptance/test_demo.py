@@ -12,7 +12,8 @@ from deploy.stack.process import marked
 from deploy.stack.program import ROOT
 from tests.support_proxy import proxy_folder
 
-ACTS = ("Shadow", "declares", "10%", "50%", "Modern breaks", "Mended")
+ACTS = ("Shadow", "declares", "The plan runs by itself", "Modern breaks", "Mended")
+STEPS = ("10% after", "50% after", "90% after", "100% after")
 
 
 @pytest.mark.timeout(240)
@@ -34,8 +35,10 @@ def test_the_tour_plays_to_its_end() -> None:
         finally:
             Stack(folder, ports).down()
         assert tour.returncode == 0, tour.stdout + tour.stderr
-        for act in ACTS:
+        for act in (*ACTS, *STEPS):
             assert act in tour.stdout
+        assert "none differ (at most" in tour.stdout
+        assert "will be caught after about" in tour.stdout
         assert "Rolled back" in tour.stdout
         assert "errors seen by customers: 0" in tour.stdout
         assert f"http://127.0.0.1:{ports.console}" in tour.stdout

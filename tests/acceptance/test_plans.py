@@ -92,6 +92,9 @@ async def test_five_phases_by_themselves(stage: Stage) -> None:
     await proxy.start()
     async with under_load(Load(proxy.port, clients=40)) as load:
         route = await at_weight(proxy, 100)
+        await proxy.settled()
+        since = time.monotonic()
+        await load.reached(100)
     assert load.failed == []
     assert route["phase"] == "MODERN"
     steps = list(reversed(await proxy.decisions("advance")))
@@ -104,7 +107,7 @@ async def test_five_phases_by_themselves(stage: Stage) -> None:
     assert "weight: 100%  # moves by itself" in proxy.rules.read_text()
     versions = (await proxy.get("/versions"))["versions"]
     assert [v["author"] for v in versions] == ["plan"] * 4 + ["file"]
-    assert {answer.side for answer in load.answers[-20:]} == {"modern"}
+    assert {answer.side for answer in load.answers if answer.began > since} == {"modern"}
     for who in {answer.identity for answer in load.answers}:
         sides = [answer.side for answer in load.answers if answer.identity == who]
         assert sides == sorted(sides), "somebody who had moved went back"
@@ -191,19 +194,21 @@ async def test_everything_is_killed_in_the_middle_of_a_rollback(
 
 async def test_a_step_goes_on_after_a_restart(stage: Stage) -> None:
     """What was seen on it counts on: the gate needs as much as before, and no more."""
-    proxy = stage.proxy(requests=2000)
+    proxy = stage.proxy(requests=800)
     await proxy.start()
     async with under_load(Load(proxy.port, clients=40)) as load:
         await at_weight(proxy, 10)
-        await load.reached(1000)
-    await asyncio.sleep(0.5)  # until the workers have told the rest
-    seen = await waits_for_requests(proxy)
-    assert 0 < seen < 2000
+        await load.reached(400)
+    seen = -1
+    while seen != (told := await waits_for_requests(proxy)):  # until workers have told the rest
+        seen = told
+        await asyncio.sleep(0.5)
+    assert 0 < seen < 800
     assert await proxy.stop() == 0
     await proxy.start()
     assert await waits_for_requests(proxy) == seen
     async with under_load(Load(proxy.port, clients=40)):
-        await at_weight(proxy, 100)
+        await at_weight(proxy, 50)
 
 
 async def waits_for_requests(proxy: Proxy) -> int:
@@ -225,14 +230,14 @@ async def test_a_hand_on_the_wheel(stage: Stage) -> None:
     assert late.code == 1
     assert "the billing run" in late.err
     async with under_load(Load(proxy.port, clients=40)) as load:
-        await load.reached(1500)
+        await load.reached(500)
         assert (await proxy.route())["weight_in_force"] == 0
         shown = await proxy.cli("routes", "orders")
         assert "on hold" in shown.out
         assert "the billing run" in shown.out
         resumed = await proxy.cli("resume", "orders", "--reason", "it went well")
         assert resumed.code == 0, resumed.err
-        await at_weight(proxy, 100)
+        await at_weight(proxy, 50)
     assert load.failed == []
 
 
@@ -302,6 +307,6 @@ async def test_a_clock_set_back_an_hour_changes_nothing(
             return (await proxy.cli("resume", "orders", "--reason", "mended")).code == 0
 
         await eventually_async(resumed, 30, "the cool-down of two seconds ends")
-        await at_weight(proxy, 100)
+        await at_weight(proxy, 90)
     assert "its cool-down lasts another" in refused.err
     assert load.failed == []
