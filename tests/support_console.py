@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from proxy.control.interval import Interval, SideCounts
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
@@ -424,6 +425,28 @@ class FakeController:
         if identity == "client_ip=10.0.0.1":
             raise NotFoundError(f"no pin holds {identity}")
         return self._record("unpin", None, author, reason, {"identity": identity})
+
+    async def outcomes(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give two minutes of one route."""
+        seen = SideCounts(ok=90, bad=1, served=91, distinct=1, latencies={220: 91})
+        found = [
+            (
+                n,
+                Interval(
+                    "plans", 1_790_000_000.0 + 60 * n, 60.0, 17, 1000, seen, seen, {"match": 9}
+                ),
+            )
+            for n in (1, 2)
+        ]
+        chosen = [(n, i) for n, i in found if n > after and since <= i.at <= until]
+        return [(n, i) for n, i in chosen if route in (None, i.route)][:limit]
 
     def _with_plan(self, route_id: str, version: int | None) -> tuple[RouteStatus, PlanStatus]:
         found = self._route(route_id)

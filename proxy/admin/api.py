@@ -171,6 +171,10 @@ class Api:
         route_id, body = self._route_id(request), await _body(request)
         return await self._plans.approve(request, route_id, body, self._changed)
 
+    async def outcomes(self, request: Request) -> Response:
+        """What routes saw by the minute."""
+        return await self._plans.outcomes(request)
+
     async def pins(self, _: Request) -> Response:
         """List who is held on one side."""
         return await self._plans.pins()

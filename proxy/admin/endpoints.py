@@ -53,6 +53,8 @@ SINCE_VERSION = Parameter(
 )
 AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
 AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
+UNTIL = Parameter("until", "string", "only what happened until this time (RFC 3339)")
+AFTER = Parameter("after", "integer", "only records with a larger number")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _FILTERS = (SEARCH, ROUTE, KIND, CRITICAL, SINCE_VERSION, STATE)
@@ -133,6 +135,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Version",
         takes="Change",
         errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "GET",
+        "/outcomes",
+        "outcomes",
+        "What routes saw by the minute, oldest first, as `cutover simulate` reads it",
+        "Outcomes",
+        query=(LIMIT, ROUTE, SINCE, UNTIL, AFTER),
+        errors=(409, 422),
     ),
     Endpoint("GET", "/pins", "pins", "Identities held on one side", "Pins"),
     Endpoint(

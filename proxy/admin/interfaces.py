@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
@@ -168,6 +169,17 @@ class Controller(Protocol):
 
     async def decision(self, number: int, /) -> DecisionRecord:
         """One decision; raises NotFoundError."""
+        ...
+
+    async def outcomes(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> Sequence[tuple[int, Interval]]:
+        """List recorded outcomes by the minute, with their numbers."""
         ...
 
     def changed(self) -> AsyncIterator[int]:

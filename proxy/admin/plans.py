@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
@@ -65,6 +66,25 @@ class PlanEndpoints:
             lambda expected: self._controller.approve(
                 route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
             ),
+        )
+
+    async def outcomes(self, request: Request) -> Response:
+        """What routes saw by the minute."""
+        query = request.query_params
+        page, since = schemas.read_page(query), schemas.read_since(query)
+        until = schemas.read_since(query, "until")
+        found = await self._controller.outcomes(
+            0.0 if since is None else since,
+            sys.float_info.max if until is None else until,
+            query.get("route"),
+            page.limit,
+            schemas.read_after(query),
+        )
+        return json_response(
+            {
+                "outcomes": [interval.to_plain() for _, interval in found],
+                "next_after": found[-1][0] if len(found) == page.limit else None,
+            }
         )
 
     async def pins(self) -> Response:

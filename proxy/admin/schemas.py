@@ -276,6 +276,14 @@ def read_number(query: Mapping[str, str], name: str) -> int | None:
     return number
 
 
+def read_after(query: Mapping[str, str]) -> int:
+    """Read `after` from a query; 0 when it is not given."""
+    troubles: list[Trouble] = []
+    after = _number(query, "after", 0, 10**15, troubles)
+    raise_for(troubles)
+    return after or 0
+
+
 def read_flag(query: Mapping[str, str], name: str) -> bool | None:
     """Read true or false from a query; None when it is not given."""
     if (text := query.get(name)) is None:
@@ -311,9 +319,9 @@ def read_filters(query: Mapping[str, str]) -> Filters:
     return filters
 
 
-def read_since(query: Mapping[str, str]) -> float | None:
-    """Read `since`, RFC 3339 or seconds since the epoch; None when it is not given."""
-    text = query.get("since")
+def read_since(query: Mapping[str, str], name: str = "since") -> float | None:
+    """Read a time, RFC 3339 or seconds since the epoch; None when it is not given."""
+    text = query.get(name)
     if text is None:
         return None
     if (number := whole_number(text)) is not None:
@@ -321,7 +329,7 @@ def read_since(query: Mapping[str, str]) -> float | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise_for([Trouble("since", f"{text!r} is not a time", "Write 2026-11-23T16:00:00Z.")])
+        raise_for([Trouble(name, f"{text!r} is not a time", "Write 2026-11-23T16:00:00Z.")])
         return None
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 

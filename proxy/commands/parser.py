@@ -20,6 +20,7 @@ from proxy.commands import (
     routes,
     schema,
     serve,
+    simulate,
     steer,
     upgrade,
 )
@@ -53,8 +54,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        serve, upgrade, check, schema, explain, override, routes, steer, plan, diffs, compare,
-        replay, history, document, audit, alerts, accounts,
+        serve, upgrade, check, schema, explain, override, routes, steer, plan, simulate, diffs,
+        compare, replay, history, document, audit, alerts, accounts,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

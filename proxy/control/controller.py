@@ -22,6 +22,7 @@ from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.plan_desk import PlanDesk
 from proxy.control.publisher import Publisher
+from proxy.control.recorder import Recorder
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
 from proxy.control.stepper import Stepper
@@ -83,6 +84,7 @@ class Controller(PlanDesk):
         super().__init__(rules_file, store, publisher, clock, kill_file)
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
+        self._recorder = Recorder(self._in_force, store, clock)
         self._believed = BelievedTime(clock.wall(), clock.monotonic())
         self._slow_at: dict[str, float] = {}
         self._looked_at = self._kept_at = clock.monotonic() - BOOKS
@@ -113,7 +115,7 @@ class Controller(PlanDesk):
 
     async def run(self) -> None:
         """Watch over everything until cancelled."""
-        books = asyncio.gather(self._keep_books(), self._stepper.run())
+        books = asyncio.gather(self._keep_books(), self._stepper.run(), self._recorder.run())
         try:
             while True:
                 try:
@@ -130,6 +132,7 @@ class Controller(PlanDesk):
         self._in_force.end()
         await self._journal.flush()
         await self._keep_evidence()
+        await self._recorder.keep()
         await self._publisher.close()
         await self._journal.close()
 

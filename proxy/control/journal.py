@@ -12,10 +12,11 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.store.memory import newest_decisions, newest_versions
-from proxy.errors import ConflictError
+from proxy.errors import ConflictError, RefusedError
 from shadow_compare.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -116,6 +117,16 @@ class Journal:
                 self._trouble(error)
             except ConflictError:
                 log.debug("version %d was no longer the newest; its evidence is not kept", version)
+
+    async def intervals(
+        self, since: float, until: float, route: str | None, limit: int, after: int
+    ) -> list[tuple[int, Interval]]:
+        """Give recorded outcomes, as the store has them; raises RefusedError while it has not."""
+        try:
+            return await self._store.intervals(since, until, route, limit, after)
+        except StoreError as error:
+            self._trouble(error)
+            raise RefusedError(f"the store cannot be read: {error}") from error
 
     async def versions(self, limit: int, before: int | None) -> list[VersionRecord]:
         """Give versions, newest first: from the store, or as far as memory goes."""

@@ -92,6 +92,8 @@ class Totals:
         self.comparisons: Counter[tuple[str, str]] = Counter()
         self.dropped: Counter[str] = Counter()
         self.rollbacks: Counter[str] = Counter()
+        self.distinct: Counter[str] = Counter()
+        """Bad attempts of each side that count, the first of an identity in 10 s."""
 
     def add(self, side: str, tally: Tally) -> None:
         """Count one tally."""
@@ -175,6 +177,7 @@ class LiveRoute:
         counted = self.detectors.outcomes(side, tally, self.route.weight / WEIGHT_MAX, now)
         if counted:
             self.samples.extend(counted)
+            self.totals.distinct[side] += sum(event.kind.is_bad for event in counted)
             self.due = now
         if side == Side.MODERN:
             self.step.requests += tally.ok + tally.bad

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shutil
 import subprocess
 import time
@@ -175,12 +174,10 @@ async def test_everything_is_killed_in_the_middle_of_a_rollback(
     async with under_load(load):
         await at_weight(proxy, 10)
         modern.kill()
-        failed = len(load.answers)
-        with contextlib.suppress(TimeoutError):
-            await load.reached(20)
+        await load.reached(20)
         await asyncio.sleep(after)
+        load.stop()  # whoever has asked is cut off, nobody asks again
         proxy.end()
-    assert failed
     await proxy.start()
     async with under_load(Load(proxy.port, clients=40)) as again:
         await rolled_back(proxy)

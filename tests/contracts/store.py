@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from proxy.control.interval import Interval, SideCounts
 from proxy.control.status import DecisionRecord, Rollback, VersionRecord, WriteHalt
 from proxy.control.store.base import Store
 from proxy.errors import ConflictError
@@ -68,6 +69,12 @@ def decision(number: int, route: str | None = "plans") -> DecisionRecord:
         version=3,
         evidence={"detector": "p95", "samples": []},
     )
+
+
+def interval(at: float, route: str) -> Interval:
+    """Give a minute that fills every field."""
+    seen = SideCounts(ok=90, bad=2, served=90, distinct=1, latencies={-3: 1, 220: 91})
+    return Interval(route, at, 60.0, 3, 1000, seen, SideCounts(), {"match": 4})
 
 
 class StoreContract:
@@ -155,6 +162,29 @@ class StoreContract:
         with pytest.raises(ConflictError):
             await store.keep_evidence(1, {"plans": {"held": 9}})
         assert await store.evidence() == {"plans": {"held": 1}}
+
+    async def test_intervals_come_back_in_order(self, store: Store) -> None:
+        """By time and by route, page by page; who watched is told with every route."""
+        assert await store.intervals(0.0, 1e12) == []
+        await store.keep_intervals([])
+        minutes = [interval(at, route) for at in (60.0, 120.0) for route in ("", "plans", "ünser")]
+        await store.keep_intervals(minutes)
+        found = await store.intervals(0.0, 1e12)
+        assert [each for _, each in found] == minutes
+        assert [each for _, each in await store.intervals(61.0, 120.0)] == minutes[3:]
+        routes = [each.route for _, each in await store.intervals(0.0, 119.0, route="ünser")]
+        assert routes == ["", "ünser"]
+        first = await store.intervals(0.0, 1e12, limit=2)
+        assert await store.intervals(0.0, 1e12, after=first[-1][0]) == found[2:]
+
+    async def test_intervals_are_bounded_in_age_and_number(self, store: Store) -> None:
+        """The oldest go first."""
+        await store.drop_intervals(0.0, 3)
+        await store.keep_intervals([interval(60.0 * n, "plans") for n in range(1, 6)])
+        await store.drop_intervals(120.0, 100)
+        assert [each.at for _, each in await store.intervals(0.0, 1e12)] == [120, 180, 240, 300]
+        await store.drop_intervals(0.0, 2)
+        assert [each.at for _, each in await store.intervals(0.0, 1e12)] == [240, 300]
 
     async def test_check_gives_the_same_while_nothing_happens(self, store: Store) -> None:
         """A store that is still the same says so."""

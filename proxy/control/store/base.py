@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 
 
@@ -59,6 +60,29 @@ class Store(Protocol):
         Raises ConflictError unless that version is the newest one kept: evidence under rules that
         are no longer in force is none.
         """
+        ...
+
+    async def keep_intervals(self, intervals: Sequence[Interval]) -> None:
+        """Keep the outcomes of some minutes."""
+        ...
+
+    async def intervals(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give the intervals that ended in this time, each with its number, in order of those.
+
+        With a route, of that one, and those that only say that somebody watched; with `after`, only
+        those with a larger number.
+        """
+        ...
+
+    async def drop_intervals(self, before: float, most: int) -> None:
+        """Throw away those that ended before this moment, and the oldest of more than `most`."""
         ...
 
     async def check(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from proxy.control.interval import EVERY_ROUTE, Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import ConflictError
 from shadow_compare.store.errors import StoreError
@@ -39,12 +40,15 @@ class MemoryStore:
         self._versions: dict[int, VersionRecord] = {}
         self._decisions: dict[int, DecisionRecord] = {}
         self._evidence: dict[str, dict[str, Any]] = {}
+        self._intervals: dict[int, Interval] = {}
+        self._numbered = 0
 
     def lose_everything(self) -> None:
         """Forget it all, as when a file is deleted."""
         self._versions.clear()
         self._decisions.clear()
         self._evidence.clear()
+        self._intervals.clear()
         self.generation += 1
 
     async def latest(self) -> VersionRecord | None:
@@ -104,6 +108,38 @@ class MemoryStore:
         if latest is None or latest.number != version:
             raise ConflictError(f"version {version} is not the newest that is kept")
         self._evidence.update(rows)
+
+    async def keep_intervals(self, intervals: Sequence[Interval]) -> None:
+        """Keep the outcomes of some minutes."""
+        self._fail_if_told()
+        for interval in intervals:
+            self._numbered += 1
+            self._intervals[self._numbered] = interval
+
+    async def intervals(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give the intervals that ended in this time, each with its number, in order of those."""
+        self._fail_if_told()
+        found = [
+            (number, each)
+            for number, each in self._intervals.items()
+            if number > after
+            and since <= each.at <= until
+            and (route is None or each.route in (route, EVERY_ROUTE))
+        ]
+        return found[:limit]
+
+    async def drop_intervals(self, before: float, most: int) -> None:
+        """Throw away those that ended before this moment, and the oldest of more than `most`."""
+        self._fail_if_told()
+        kept = [(n, each) for n, each in self._intervals.items() if each.at >= before]
+        self._intervals = dict(kept[max(0, len(kept) - most) :])
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""

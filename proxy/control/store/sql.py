@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from proxy.control.anchor import Anchor
+from proxy.control.interval import EVERY_ROUTE, Interval
 from proxy.control.records import (
     decision_from_plain,
     decision_to_plain,
@@ -18,7 +19,7 @@ from proxy.control.records import (
 )
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.chained import Chain
-from proxy.control.store.tables import decisions, evidence, metadata, versions
+from proxy.control.store.tables import decisions, evidence, intervals, metadata, versions
 from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
@@ -117,6 +118,41 @@ class SqlStore:
                 await connection.execute(insert(evidence), fresh)
         except IntegrityError as error:
             raise ConflictError("somebody else keeps evidence of the same routes") from error
+
+    async def keep_intervals(self, intervals_: Sequence[Interval]) -> None:
+        """Keep the outcomes of some minutes."""
+        rows = [
+            {"at": each.at, "route": each.route, "data": each.to_plain()} for each in intervals_
+        ]
+        if rows:
+            async with self._database.begin() as connection:
+                await connection.execute(insert(intervals), rows)
+
+    async def intervals(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give the intervals that ended in this time, each with its number, in order of those."""
+        table = intervals.c
+        query = select(intervals).where(table.at >= since, table.at <= until, table.number > after)
+        if route is not None:
+            query = query.where(table.route.in_([route, EVERY_ROUTE]))
+        rows = await self._rows(query.order_by(table.number).limit(limit))
+        return _read(lambda row: (row["number"], Interval.from_plain(row["data"])), rows)
+
+    async def drop_intervals(self, before: float, most: int) -> None:
+        """Throw away those that ended before this moment, and the oldest of more than `most`."""
+        async with self._database.begin() as connection:
+            await connection.execute(delete(intervals).where(intervals.c.at < before))
+            newest = (await connection.execute(select(func.max(intervals.c.number)))).scalar()
+            if newest is not None and newest > most:
+                await connection.execute(
+                    delete(intervals).where(intervals.c.number <= newest - most)
+                )
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""

@@ -37,6 +37,17 @@ versions = Table(
     Column("progress", JSON, nullable=False, server_default=text("'{}'")),
 )
 
+intervals = Table(
+    "control_intervals",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=True),
+    Column("at", Float, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("ix_control_intervals_at", "at"),
+)
+"""Outcomes of each route by the minute, for `simulate`."""
+
 evidence = Table(
     "control_evidence",
     metadata,

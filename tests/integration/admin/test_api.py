@@ -103,6 +103,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "hold": ("/routes/subscriptions.list/hold", CHANGE),
     "approve": ("/routes/subscriptions.list/approve", CHANGE),
     "pins": ("/pins", None),
+    "outcomes": ("/outcomes?since=2026-01-01&limit=1&after=0", None),
     "pin": ("/pin", {"identity": "header:X-Id=7", "side": "modern", "routes": [], **CHANGE}),
     "unpin": ("/unpin", {"identity": "header:X-Id=7", **CHANGE}),
     "deployed": ("/deployed", CHANGE),

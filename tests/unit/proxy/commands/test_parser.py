@@ -29,6 +29,7 @@ COMMANDS = (
     "pins",
     "pin",
     "unpin",
+    "simulate",
     "diffs",
     "compare",
     "replay",
