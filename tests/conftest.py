@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from deploy.stack import Database, Options, Ports, Stack
 from deploy.stack.mariadb import MariaDb
@@ -27,6 +28,10 @@ from proxy import compiled
 # The source is what is tested, here and in the processes that tests start, whether or not there is
 # a build; `make test-compiled` asks for the compiled form.
 compiled.use(os.environ.setdefault("CUTOVER_COMPILED", "0"))
+
+# Nothing is judged by how long it takes: machines are shared.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
