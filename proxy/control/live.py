@@ -32,6 +32,9 @@ MISMATCH = "mismatch"
 NOT_COMPARED = "not_compared"
 
 NOTHING_YET = Judgement(Verdict.HOLD, "nothing measured yet")
+NONE_COMPARED = Compared(0, 0)
+BY_HAND = Standing(Progress(), StepEvidence())
+"""Where a route without a plan stands, unless it is rolled back: nothing of it is asked for."""
 
 JUDGED_AT_LEAST_EVERY = 1.0
 JUDGED_AT_MOST_EVERY = 0.2
@@ -231,7 +234,9 @@ class LiveRoute:
             self.sides[Side.LEGACY.value],
             at.world.doubt,
         )
-        self.judgement = judge(self.route, self.steps, measured, self.standing(now, at))
+        planned = self.steps or at.rollback is not None
+        standing = self.standing(now, at) if planned else BY_HAND
+        self.judgement = judge(self.route, self.steps, measured, standing)
         return self.judgement
 
     def _watch(self, now: float, at: Position) -> None:
@@ -317,6 +322,8 @@ class LiveRoute:
     def compared(self) -> Compared:
         """Comparisons within the window."""
         pairs = mismatches = 0
+        if not self.coverage.totals:
+            return NONE_COMPARED
         for (verdict, _), count in self.coverage.totals.items():
             if verdict != NOT_COMPARED:
                 pairs += count

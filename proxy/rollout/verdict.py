@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from proxy.rollout.breach import Breach, Verdict
-from proxy.rollout.course import Course, Resumes, Standing, Takes, course, told
+from proxy.rollout.course import NO_PLAN, Course, Resumes, Standing, Takes, course, told
 from proxy.rollout.detectors import Detectors
 from proxy.rollout.window import SideWindow
 from proxy.rollout.window_rule import Compared, window_rule
@@ -41,6 +41,9 @@ class Measured(NamedTuple):
     doubt: str | None = None
 
 
+_NO_PLAN: Final = Judgement(Verdict.HOLD, told(NO_PLAN), course=NO_PLAN)
+
+
 def judge(
     route: RouteRules, steps: tuple[StepRules, ...], seen: Measured, at: Standing
 ) -> Judgement:
@@ -60,6 +63,8 @@ def judge(
 def _by_plan(route: RouteRules, steps: tuple[StepRules, ...], at: Standing) -> Judgement:
     """Let the plan have its way."""
     does = course(route, steps, at)
+    if does is NO_PLAN:
+        return _NO_PLAN
     verdict = Verdict.ADVANCE if isinstance(does, (Takes, Resumes)) else Verdict.HOLD
     return Judgement(verdict, told(does), course=does)
 
