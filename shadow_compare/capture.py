@@ -36,7 +36,9 @@ _PARTS: Final = (
 
 _BY_MODERN: Final = 1
 _TRUNCATED: Final = 2
-_FLAGS: Final = _BY_MODERN | _TRUNCATED
+_RECORDED: Final = 4
+_NOT_MIRRORED: Final = 8
+_FLAGS: Final = _BY_MODERN | _TRUNCATED | _RECORDED | _NOT_MIRRORED
 
 
 class CaptureError(ValueError):
@@ -52,7 +54,8 @@ class Capture:
     untouched); `truncated` says that the answer's body was longer than the cap. `identity` is a
     hash. `at` is wall-clock seconds, `latency` the primary's time to the complete answer in
     seconds. `version` is the rules version in force. `provenance` is what the primary was told of
-    the client and of the way to it: X-Forwarded-*, Forwarded, Via.
+    the client and of the way to it: X-Forwarded-*, Forwarded, Via. What is `recorded` is written
+    down for a later replay; it need not be `mirrored`, and then has no answer's body.
     """
 
     id: str
@@ -71,6 +74,8 @@ class Capture:
     identity: int
     version: int
     provenance: Headers = ()
+    recorded: bool = False
+    mirrored: bool = True
 
     def encode(self) -> bytes:
         """One frame, ready to be written to a stream."""
@@ -93,6 +98,8 @@ class Capture:
             _lines(self.headers),
             self.request_body,
             (self.body,),
+            recorded=self.recorded,
+            mirrored=self.mirrored,
         )
 
     @classmethod
@@ -119,6 +126,8 @@ class Capture:
                 identity=identity,
                 version=version,
                 provenance=_pairs(provenance),
+                recorded=bool(flags & _RECORDED),
+                mirrored=not flags & _NOT_MIRRORED,
             )
         except UnicodeDecodeError as error:
             raise CaptureError(f"not a capture: {error}") from error
@@ -142,12 +151,15 @@ def pack(
     answer_fields: bytes,
     body: bytes,
     answer_body: Sequence[bytes],
+    recorded: bool = False,
+    mirrored: bool = True,
 ) -> bytes:
     """Write a frame from what stands ready; header sections are lines with their CRLF.
 
     On the hot path of what is mirrored: with one member of JSON for each header it took 17 us.
     """
     flags = (_BY_MODERN if by_modern else 0) | (_TRUNCATED if truncated else 0)
+    flags |= (_RECORDED if recorded else 0) | (0 if mirrored else _NOT_MIRRORED)
     head = _HEAD.pack(
         _FORM, flags, status, version, identity, at, latency, len(identifier), len(route),
         len(method), len(target), len(host), len(provenance), len(fields), len(answer_fields),

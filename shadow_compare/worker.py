@@ -28,6 +28,8 @@ from shadow_compare.pairs import (
 )
 from shadow_compare.queue import CaptureQueue
 from shadow_compare.reading_back import ReadBacks
+from shadow_compare.recorder.recorder import Recorder
+from shadow_compare.redact import Redactor
 from shadow_compare.rules import CompareRules
 from shadow_compare.sides import Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
@@ -62,12 +64,15 @@ class ShadowWorker:
         permits: Permits,
         on_halt: Callable[[Halt], None],
         on_evidence: Callable[[list[Pair], Baselines], None] = lambda _pairs, _baselines: None,
+        recorder: Recorder | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._wall = wall
+        self._recorder = recorder
+        self._redactor = Redactor(settings.redaction_key)
         self._config = ShadowConfig(version=0)
         self._rewritten_anew: frozenset[str] = frozenset()
         self._queue = CaptureQueue(
@@ -179,13 +184,22 @@ class ShadowWorker:
         capture: Capture | None = None
         try:
             capture = Capture.decode(frame)
-            await self._handle(capture)
+            if capture.recorded:
+                self._record(capture)
+            if capture.mirrored:
+                await self._handle(capture)
         except CaptureError as error:
             self._ends.failed("bad_frame", None, error)
         except NotComparableError as error:
             self._ends.failed(error.reason, capture, error)
         except Exception as error:  # whatever it is, it ends here
             self._ends.failed("internal_error", capture, error)
+
+    def _record(self, capture: Capture) -> None:
+        """Write a request down, without what its route calls secret."""
+        if self._recorder is not None:
+            rules = self._config.routes.get(capture.route)
+            self._recorder.take(capture, self._redactor.declaring(rules.redact if rules else ()))
 
     async def _handle(self, capture: Capture) -> None:
         config = self._config

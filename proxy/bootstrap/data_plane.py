@@ -59,6 +59,7 @@ async def serve_requests(
         paths.kill_file,
         pulse,
         certificates,
+        paths.recording if settings.bus.is_local else None,
     )
     hello = {
         "role": "worker",

@@ -8,6 +8,7 @@ from typing import Final
 
 from proxy.errors import SettingsError
 from proxy.kill_file import KillFile
+from proxy.recording import RecordingFile
 from proxy.settings import JOURNAL_HEAD, ServeSettings
 
 
@@ -23,6 +24,7 @@ class StatePaths:
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)
+        self.recording: Final = RecordingFile(self.state)
 
     @property
     def captures(self) -> Path:

@@ -16,6 +16,7 @@ from proxy.commands import (
     history,
     override,
     plan,
+    record,
     replay,
     routes,
     schema,
@@ -55,7 +56,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
         serve, upgrade, check, schema, explain, override, routes, steer, plan, simulate, diffs,
-        compare, replay, history, document, audit, alerts, accounts,
+        compare, record, replay, history, document, audit, alerts, accounts,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -7,13 +7,14 @@ import argparse
 from proxy.commands.context import Context, Json
 
 
-def add_signature(parser: argparse.ArgumentParser) -> None:
-    """Add the options."""
+def add_signature(parser: argparse.ArgumentParser, *, version: bool = True) -> None:
+    """Add the options; `version` says that the change is one of the rules."""
     parser.add_argument("--reason", required=True, help="why; it goes on record")
     parser.add_argument("--author", metavar="NAME", help="who (default: the user you are)")
-    parser.add_argument(
-        "--if-version", type=_version, metavar="N", help="only if the rules are at version N"
-    )
+    if version:
+        parser.add_argument(
+            "--if-version", type=_version, metavar="N", help="only if the rules are at version N"
+        )
 
 
 def signed(args: argparse.Namespace, context: Context) -> Json:

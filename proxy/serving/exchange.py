@@ -180,7 +180,7 @@ class Exchange:
         rules, head, upload = self.route.rules.limits, self.head, self.upload
         if upload is not None:
             upload.most = rules.body
-            if self.route.copies_bodies:
+            if self.route.copies_bodies or self.plane.recording is not None:
                 shadowing.keep_body(self, upload)
             if head.length > rules.body:
                 return self._shed("body", 413, "the body is too large")
@@ -676,7 +676,7 @@ class Exchange:
 
     def _mirror(self, relay: Relay) -> None:
         """Hand a copy to the shadow workers."""
-        if relay.copy is not None:
+        if relay.copy is not None or self.plane.recording is not None:
             shadowing.hand_over(self, relay)
 
     def _record(self, kind: OutcomeKind, status: int) -> None:

@@ -45,6 +45,8 @@ def frame(
     at: float,
     latency: float,
     version: int,
+    recorded: bool = False,
+    mirrored: bool = True,
 ) -> bytes:
     """Encode one capture; `body` is None when it was beyond the cap.
 
@@ -68,6 +70,8 @@ def frame(
         response.block.forwarded,
         request_body,
         (body or b"",),
+        recorded,
+        mirrored,
     )
 
 

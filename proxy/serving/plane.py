@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final, Protocol
 
 from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind
+from proxy.recording import Recording
 from proxy.routing.identity import mint
 from proxy.routing.limits import CONNECTIONS_MAX
 from proxy.routing.rules import Rules
@@ -100,6 +101,7 @@ class Plane:
         self._workers = workers
         self._mint_key = mint_key
         self.snapshot: Snapshot | None = None
+        self.recording: Recording | None = None
         self._killed = False
         self._make_pool = make_pool
         self._random = random.Random(os.urandom(16))  # noqa: S311 - samples, ids

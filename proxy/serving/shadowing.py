@@ -62,19 +62,32 @@ def keep_body(exchange: Exchange, upload: Upload) -> None:
 
 
 def hand_over(exchange: Exchange, relay: Relay) -> None:
-    """Offer a capture of a complete answer, if it was to be mirrored."""
+    """Offer a capture of a complete answer, if it was to be mirrored or recorded."""
     copy, relay.copy = relay.copy, None
-    if copy is None:
+    recorded = _is_recorded(exchange)
+    if copy is None and not recorded:
         return
     try:
-        why = _offer(exchange, relay, copy)
+        why = _offer(exchange, relay, copy, recorded)
     except Exception:
         log.exception("a capture of route %s failed", exchange.route.id)
         why = "error"
-    if why:
-        drop(exchange, copy, why)
-    else:
+    if copy is not None:
         copy.end()
+    if why:
+        exchange.plane.drop_capture(exchange.route.id, why)
+
+
+def _is_recorded(exchange: Exchange) -> bool:
+    """Whether this request is to be written down for a later replay; asked once."""
+    plane = exchange.plane
+    recording = plane.recording
+    return (
+        recording is not None
+        and recording.takes(exchange.route.id, plane.wall())
+        and not exchange.head.websocket
+        and plane.samples(recording.share)
+    )
 
 
 def lose(exchange: Exchange, reason: str) -> None:
@@ -91,16 +104,20 @@ def drop(exchange: Exchange, copy: Copy, reason: str) -> None:
     exchange.plane.drop_capture(exchange.route.id, reason)
 
 
-def _offer(exchange: Exchange, relay: Relay, copy: Copy) -> str:
+def _offer(exchange: Exchange, relay: Relay, copy: Copy | None, recorded: bool) -> str:
     """Hand a capture to the mirror; gives the reason when there is none."""
     if not exchange.request_done:
         return "cut_off"
-    if copy.crowded_out:
-        return "no_room"
+    if copy is not None and copy.crowded_out:
+        if not recorded:
+            return "no_room"
+        copy = None
     request_body = _request_body(exchange)
     if request_body is None:
         return "body_too_big"
-    return exchange.plane.offer(exchange.route.id, _capture(exchange, relay, copy, request_body))
+    return exchange.plane.offer(
+        exchange.route.id, _capture(exchange, relay, copy, request_body, recorded)
+    )
 
 
 def _request_body(exchange: Exchange) -> bytes | None:
@@ -109,14 +126,17 @@ def _request_body(exchange: Exchange) -> bytes | None:
     return b"" if upload is None else upload.copy(exchange.route.rules.mirror.body)
 
 
-def _capture(exchange: Exchange, relay: Relay, copy: Copy, request_body: bytes) -> bytes:
+def _capture(
+    exchange: Exchange, relay: Relay, copy: Copy | None, request_body: bytes, recorded: bool
+) -> bytes:
+    """Write a capture; one without a copy is recorded only."""
     return mirror.frame(
         exchange.head,
         relay.head,
         request_body=request_body,
         fields=forwarded_lines(exchange.head.block, exchange.table.allowed_fields),
         provenance=exchange.client.peer.provenance(exchange.head),
-        body=copy.body(),
+        body=b"" if copy is None else copy.body(),
         identifier=exchange.id,
         route=exchange.route.id,
         primary=exchange.side,
@@ -124,4 +144,6 @@ def _capture(exchange: Exchange, relay: Relay, copy: Copy, request_body: bytes) 
         at=exchange.plane.wall(),
         latency=exchange.latency,
         version=exchange.table.version,
+        recorded=recorded,
+        mirrored=copy is not None,
     )

@@ -20,6 +20,7 @@ from proxy.errors import RulesError
 from proxy.garbage import settle
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
+from proxy.recording import RecordingFile
 from proxy.serving.door import Door, door
 from proxy.serving.downstream import Downstream
 from proxy.serving.drain import Departure, Order, Patience
@@ -87,6 +88,7 @@ class Worker:
         kill_file: KillFile | None = None,
         signs: Signs | None = None,
         certificates: CertificateStore | None = None,
+        recording_file: RecordingFile | None = None,
     ) -> None:
         self.on_reload: list[Callable[[], None]] = []
         self._plane = plane
@@ -96,6 +98,7 @@ class Worker:
         self._certificates = certificates
         self._snapshot_file = snapshot_file
         self._kill_file = kill_file
+        self._recording_file = recording_file
         self._signs = signs
         self._live: set[Downstream] = set()
         self._departure = Departure(plane, self._live, patience)
@@ -149,6 +152,7 @@ class Worker:
         self._uplink = uplink = make_uplink(self.on_message)
         self._plane.on_bad = self._on_bad
         self._look_for_the_kill_file()
+        self._look_for_a_recording()
         self._read_snapshot_file()
         background = [
             loop.create_task(job) for job in (uplink.run(), self._mirror.run(), self._tick())
@@ -206,6 +210,10 @@ class Worker:
                 self._kill_file.path,
             )
 
+    def _look_for_a_recording(self) -> None:
+        if self._recording_file is not None:
+            self._plane.recording = self._recording_file.read()
+
     def _read_snapshot_file(self) -> None:
         try:
             payload = orjson.loads(self._snapshot_file.read_bytes())
@@ -262,6 +270,7 @@ class Worker:
                 self._tell(tallies)
             if turns % 2 == 0:
                 self._look_for_the_kill_file()
+                self._look_for_a_recording()
                 if self._signs is not None:
                     self._signs.beat()
                 self._look_at_deadlines(everybody=plane.draining or turns % 20 == 0)

@@ -50,9 +50,15 @@ def test_frame_beyond_the_limit_means_out_of_step() -> None:
 @pytest.mark.parametrize("primary", ["legacy", "modern"])
 @pytest.mark.parametrize("truncated", [True, False])
 def test_numbers_and_sides_survive_the_wire(primary: str, truncated: bool) -> None:
-    """Whoever answered, and however long it was."""
+    """Whoever answered, however long it was, and whatever it is for."""
     capture = replace(
-        CAPTURE, primary=primary, truncated=truncated, identity=2**63 - 1, version=2**40
+        CAPTURE,
+        primary=primary,
+        truncated=truncated,
+        recorded=primary == "legacy",
+        mirrored=truncated,
+        identity=2**63 - 1,
+        version=2**40,
     )
     assert Capture.decode(capture.encode()[4:]) == capture
 
@@ -92,7 +98,7 @@ FRAME = CAPTURE.encode()[4:]
     [
         b"",
         b"\x01" + FRAME[1:],  # another form
-        FRAME[:1] + b"\x04" + FRAME[2:],  # a flag that nobody sets
+        FRAME[:1] + b"\x10" + FRAME[2:],  # a flag that nobody sets
         FRAME[:20] + struct.pack("!d", math.nan) + FRAME[28:],  # no time
         FRAME[:40],
         FRAME[: FRAME.index(b"\x00req")],  # the end is missing

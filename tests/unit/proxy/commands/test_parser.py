@@ -32,6 +32,7 @@ COMMANDS = (
     "simulate",
     "diffs",
     "compare",
+    "record",
     "replay",
     "history",
     "decisions",
