@@ -213,7 +213,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "/rules",
         "export_rules",
         "The document in force, as it was written",
-        "File",
+        "Rules",
         media_type="application/yaml",
     ),
     Endpoint(

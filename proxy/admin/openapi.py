@@ -278,6 +278,7 @@ SCHEMAS: dict[str, Any] = {
     "Step": {"name": "string", "outcome": "string", "detail": "string"},
     "Events": "string",
     "File": "string",
+    "Rules": "any",
     "OpenApi": "object",
     "Problem": {
         "type": "string",
@@ -388,7 +389,8 @@ def _operation(endpoint: Endpoint) -> Schema:
             }
         },
     }
-    for status in (*endpoint.errors, 401, 403, 421):
+    unread = (400,) if endpoint.takes else ()  # a body that is no JSON object
+    for status in (*unread, *endpoint.errors, 401, 403, 421, 429):
         operation["responses"][str(status)] = _PROBLEM
     if endpoint.takes:
         content = {"application/json": {"schema": expand(f"#{endpoint.takes}")}}

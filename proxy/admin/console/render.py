@@ -174,6 +174,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         asset=asset,
+        account=lambda: current().name,
         NOTHING=wording.NOTHING,
         percent=wording.percent,
         latency=wording.latency,

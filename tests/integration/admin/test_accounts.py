@@ -201,6 +201,7 @@ def test_a_person_signs_in_acts_and_signs_out(admin: RunningAdmin) -> None:
         assert "SameSite=strict" in cookie
         page = http.get("/routes/plans")
         assert "Signed in as operator" in page.text
+        assert "Your name" not in page.text
         fields = {"token": form_token(page.text), "reason": "wrong prices", "author": "somebody"}
         done = http.post("/routes/plans/rollback", data=fields, headers=SAME)
         assert done.status_code == 303
