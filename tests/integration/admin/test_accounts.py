@@ -36,6 +36,7 @@ LEAST: dict[str, str] = {
     "advance": "operator",
     "hold": "operator",
     "approve": "operator",
+    "outcomes": "viewer",
     "pins": "viewer",
     "pin": "operator",
     "unpin": "operator",
