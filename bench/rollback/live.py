@@ -4,7 +4,7 @@ What went to modern is read from the access log: a request that was decided for 
 routed to it, whoever answered in the end. Each run begins with seconds in which all is well, goes
 on until the controller has taken the route back, and ends with the route resumed.
 
-The window rule is kept out by a large `min_requests`: after two seconds its window is nearly empty,
+The window rule is kept out by a large `min_requests`: after one second its window is nearly empty,
 and it would be faster than after an hour of good requests. The detectors are not.
 """
 
@@ -29,7 +29,7 @@ from bench.rollback.sides import Side, Trouble
 
 ROUTE = "plans"
 PATH = "/api/plans"
-WELL = 2.0
+WELL = 1.0
 """Seconds of each run in which modern is well."""
 
 PATIENCE = 30.0

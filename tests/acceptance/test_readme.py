@@ -31,9 +31,10 @@ _VARYING = (
     (re.compile(r"\d+(?:\.\d+)?/s"), "RATE"),
     # The clock of the two answers may stand at different seconds, which a rule of the file ignores.
     (re.compile(r"\d+ match, \d+ ignored"), "ALIKE"),
-    # Which of the two detectors comes first hangs on how many good requests stand in the window.
+    # Which detector comes first hangs on how many good requests stand in the window, and on who is
+    # told first: the clients' failures or the mirrored ones.
     (re.compile(r"error rate of [\d.]+% over \d+ requests is above 5.00%"), "PROOF"),
-    (re.compile(r"\d+ requests prove an error rate above the tolerated one \(.*\)"), "PROOF"),
+    (re.compile(r"(?:of )?\d+ (?:of \d+|mirrored) [^:\n]*: this proves \([^)]*\)[^\n]*"), "PROOF"),
     (re.compile(r"[ \t]+"), " "),
 )
 

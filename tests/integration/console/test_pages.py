@@ -179,6 +179,38 @@ async def test_a_rollback_is_explained_with_its_evidence(
         assert text in html
 
 
+EVIDENCE = {
+    "t1": {"value": 3.2e9, "bound": 1e9, "n": 8, "hits": 7, "tolerated": 0.005},
+    "t2": {"value": 3.2e9, "bound": 1e9, "n": 15, "hits": 14, "share": 0.104},
+    "t5": {"value": 3.2e9, "bound": 1e9, "n": 70, "hits": 21, "tolerated": 0.06, "limit": 0.2},
+    "critical": {"value": 3, "bound": 3, "n": 4, "place": "$.data[*].price"},
+}
+
+
+@pytest.mark.parametrize(
+    ("detector", "texts"),
+    [
+        ("t1", ["7 of 8 requests to modern failed", "7 of them against modern", "0.5%"]),
+        ("t2", ["14 of 15 failures were modern", "10.4%", "Modern's share"]),
+        ("t5", ["took longer than 200 ms", "Slow from", "200 ms", "6%"]),
+        ("critical", ["3 customers got another answer", "<code>$.data[*].price</code>"]),
+    ],
+)
+def test_what_a_detector_has_proved_is_told(
+    browser: Browser, controller: FakeController, detector: str, texts: list[str]
+) -> None:
+    """In one sentence, and with every number that the sentence rests on."""
+    pair = {
+        "at": 1.0, "method": "GET", "path": "/api/plans", "kind": "critical", "status": 200,
+        "legacy_status": 200, "place": "$.data[*].price", "request_id": "01JDC8Z4T2V7",
+    }  # fmt: skip
+    evidence = {"detector": detector, "window": 60.0, "weight": 1000, "samples": [pair]}
+    controller.take_back("plans", "cutover", "proof", evidence | EVIDENCE[detector])
+    html = unescape(browser.get("/decisions/2").text)
+    for text in (*texts, "200, legacy 200", "01JDC8Z4T2V7"):
+        assert text in html
+
+
 def test_a_version_shows_what_it_changed(browser: Browser, controller: FakeController) -> None:
     """The change of a weight is a difference of two documents."""
     browser.send("/routes/plans", "weight-form", "/routes/plans/weight", weight="25")
