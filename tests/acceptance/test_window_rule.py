@@ -39,7 +39,10 @@ def make(make_proxy: Callable[..., Proxy], legacy: App, modern: App) -> Callable
 
 
 async def test_a_slow_modern_is_taken_back(make: Callable[..., Proxy], modern: App) -> None:
-    """The p95 of modern passes its limit without one error; the decision says by how much."""
+    """Answers take too long without one error; the decision says by how much, or how many did.
+
+    With few good requests in the window it is the window rule, and with many the detector.
+    """
     proxy = make("error_rate: 5%, p95: 100ms")
     await proxy.start()
     async with under_load(Load(proxy.port)) as load:
@@ -49,10 +52,9 @@ async def test_a_slow_modern_is_taken_back(make: Callable[..., Proxy], modern: A
         decision = await decided(proxy)
     assert load.failed == []
     evidence = decision["evidence"]
-    assert evidence["detector"] == "p95"
-    assert evidence["value"] > evidence["bound"] == 0.1
-    assert evidence["n"] >= 20
-    assert "p95" in decision["reason"]
+    assert evidence["detector"] in ("p95", "t5")
+    assert evidence["value"] > evidence["bound"]
+    assert "100 ms" in decision["reason"]
     assert (await proxy.route())["phase"] == "ROLLED_BACK"
 
 
@@ -65,7 +67,7 @@ async def test_a_rate_above_the_limit_is_taken_back_by_the_window(
     modern.failing = 0.1
     async with under_load(Load(proxy.port)) as load:
         decision = await decided(proxy)
-    assert decision["evidence"]["detector"] == "error_rate"
+    assert decision["evidence"]["detector"] in ("error_rate", "t2")
     assert {one.status for one in load.failed} <= {500}
     assert {one.side for one in load.failed} == {"modern"}
 

@@ -179,7 +179,7 @@ async def test_a_rollback_is_explained_with_its_evidence(
         assert text in html
 
 
-EVIDENCE = {
+EVIDENCE: dict[str, dict[str, object]] = {
     "t1": {"value": 3.2e9, "bound": 1e9, "n": 8, "hits": 7, "tolerated": 0.005},
     "t2": {"value": 3.2e9, "bound": 1e9, "n": 15, "hits": 14, "share": 0.104},
     "t5": {"value": 3.2e9, "bound": 1e9, "n": 70, "hits": 21, "tolerated": 0.06, "limit": 0.2},
@@ -204,7 +204,7 @@ def test_what_a_detector_has_proved_is_told(
         "at": 1.0, "method": "GET", "path": "/api/plans", "kind": "critical", "status": 200,
         "legacy_status": 200, "place": "$.data[*].price", "request_id": "01JDC8Z4T2V7",
     }  # fmt: skip
-    evidence = {"detector": detector, "window": 60.0, "weight": 1000, "samples": [pair]}
+    evidence: dict[str, object] = {"detector": detector, "window": 60.0, "samples": [pair]}
     controller.take_back("plans", "cutover", "proof", evidence | EVIDENCE[detector])
     html = unescape(browser.get("/decisions/2").text)
     for text in (*texts, "200, legacy 200", "01JDC8Z4T2V7"):
