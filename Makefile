@@ -6,7 +6,7 @@ PY := .venv/bin/python
 # What is tested once more in compiled form: everything whose code is compiled, and one story. Of the
 # splits of a message tests/conftest.py leaves one out.
 HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py \
-  test_compiled.py) tests/conformance tests/acceptance/test_signs_of_life.py
+  test_compiled.py) tests/unit/shadow_compare tests/conformance tests/acceptance/test_signs_of_life.py
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of:'

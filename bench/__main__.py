@@ -21,7 +21,7 @@ BENCHES = {
     "rollback": "how soon modern is taken back, and how seldom without a cause",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
-IN_PROCESS = frozenset({"path"})
+IN_PROCESS = frozenset({"compare", "path"})
 """Benches that measure the hot path in their own process, in the form CUTOVER_COMPILED asks for."""
 
 

@@ -21,7 +21,7 @@ from shadow_compare.contract import (
     mark_of_read,
     read_acknowledgement,
 )
-from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.normalize import Answer, NotAcknowledgedError, NotComparableError
 from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
 
 _NOT_SENT: Final = frozenset(
@@ -55,14 +55,6 @@ class Seal:
         """Write the mark of this request."""
         method, target, body = capture.method, capture.target, capture.request_body
         return mark(self.key, method, target, body, at=self.at, identifier=self.id)
-
-
-class NotAcknowledgedError(NotComparableError):
-    """A write was sent, and nobody who can be believed says that it left nothing behind."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__("not_acknowledged")
-        self.why = why
 
 
 class Asker:

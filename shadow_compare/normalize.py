@@ -35,6 +35,14 @@ class NotComparableError(Exception):
         self.reason = reason
 
 
+class NotAcknowledgedError(NotComparableError):
+    """A write was sent, and nobody who can be believed says that it left nothing behind."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("not_acknowledged")
+        self.why = why
+
+
 class Content(Enum):
     """How a body is compared."""
 
@@ -129,7 +137,7 @@ def _decoded(body: bytes, encoding: str) -> bytes:
         raise NotComparableError("unknown_encoding")
     try:
         return decoder(body, min(DECODED_MAX, max(RATIO_FREE, RATIO_MAX * len(body))))
-    except TooBigError as error:
-        raise NotComparableError("too_big") from error
-    except BrokenError as error:
-        raise NotComparableError("undecodable") from error
+    except TooBigError as too_big:  # one name for both would have the type of the first, compiled
+        raise NotComparableError("too_big") from too_big
+    except BrokenError as broken:
+        raise NotComparableError("undecodable") from broken

@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from shadow_compare.asking import NotAcknowledgedError, Seal, write_id
+from shadow_compare.asking import Seal, write_id
 from shadow_compare.capture import Capture
 from shadow_compare.conclusions import Ends
 from shadow_compare.config import LEGACY, ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examiner
-from shadow_compare.normalize import NotComparableError
+from shadow_compare.normalize import NotAcknowledgedError, NotComparableError
 from shadow_compare.sides import Heard, Sides, as_seen
 from shadow_compare.store.errors import StoreError
 from shadow_compare.store.permits import Permit, Permits

@@ -5,8 +5,10 @@ Both are the same program, and nobody else has the ends of their pipes.
 
 from __future__ import annotations
 
+import io
 import pickle
 import struct
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any, Final
 
@@ -21,10 +23,20 @@ class Ended(Enum):
     FAILED = "failed"
 
 
+class _Pickler(pickle.Pickler):
+    """Writes dataclasses down as calls: what is frozen and compiled cannot be given its state."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if is_dataclass(value) and not isinstance(value, type):
+            return type(value), tuple(getattr(value, field.name) for field in fields(value))
+        return NotImplemented
+
+
 def framed(said: Any) -> bytes:
     """Give the bytes of something said."""
-    data = pickle.dumps(said, pickle.HIGHEST_PROTOCOL)
-    return LENGTH.pack(len(data)) + data
+    data = io.BytesIO()
+    _Pickler(data, pickle.HIGHEST_PROTOCOL).dump(said)
+    return LENGTH.pack(data.tell()) + data.getvalue()
 
 
 def said_in(data: bytes) -> Any:

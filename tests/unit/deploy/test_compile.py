@@ -27,6 +27,7 @@ def test_what_every_request_passes_is_compiled(graph: grimp.ImportGraph) -> None
         "outcome",
     ):
         assert f"proxy.{name}" in found
+    assert {"shadow_compare.structure", "shadow_compare.json_proof"} < set(found)
     assert not {name for name in found if "schema" in name or "document" in name}
     assert not {name for name in found if name.startswith(("proxy.control", "proxy.admin"))}
     assert all(source_of(name).is_file() for name in found)

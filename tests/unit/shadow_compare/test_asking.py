@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from shadow_compare.asking import (
-    NotAcknowledgedError,
     Seal,
     _origin,
     acknowledged,
@@ -16,7 +15,7 @@ from shadow_compare.asking import (
     write_id,
 )
 from shadow_compare.contract import acknowledgement, mark
-from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.normalize import Answer, NotAcknowledgedError, NotComparableError
 from shadow_compare.transport import Origin
 from tests.support_shadow import a_capture
 
