@@ -84,7 +84,7 @@ class Report:
     ) -> list[Proposal]:
         """Give rules that the evidence of all workers speaks for, what was seen most first."""
         found: dict[tuple[str, str, str], Proposal] = {}
-        read, more = 0, limit + offset
+        read, more = 0, 3 * (limit + offset)  # about many nothing can be proposed
         while len(found) < limit + offset:
             known = await self._evidence.strong(route, limit=more, offset=read)
             for each in known:

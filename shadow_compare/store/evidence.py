@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Subquery,
-    and_,
-    delete,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import Column, Select, and_, delete, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow_compare.evidence import (
     DISAGREED,
@@ -79,10 +71,10 @@ class EvidenceStore:
 
     async def places(self) -> list[tuple[str, str]]:
         """Give route and path of each place about which enough was seen to propose a rule."""
-        known = _ranked(None).subquery()
         async with self._database.read() as connection:
-            rows = await connection.execute(select(known.c.route, known.c.path).distinct())
-            return [(route, path) for route, path in rows]
+            current = await _current(connection, None)
+            rows = await connection.execute(_ranked(None, current))
+            return sorted({(name, path) for name, _, _, path in rows})
 
     async def strong(
         self,
@@ -97,67 +89,64 @@ class EvidenceStore:
         The database ranks them, so that few of what may be a hundred thousand facts are read.
         `limit` and `offset` count reasons, of which a place may have two; it is given once.
         """
-        ranked = _ranked(route)
-        if path is not None:
-            ranked = ranked.where(evidence.c.path == path)
-        chosen = ranked.limit(limit).offset(offset).subquery()
-        facts = (
-            select(chosen.c.route, chosen.c.what, chosen.c.path, evidence.c.kind, evidence.c.count)
-            .join_from(chosen, evidence, and_(*(evidence.c[n] == chosen.c[n] for n in _PLACE)))
-            .order_by(chosen.c.times.desc(), *(chosen.c[n] for n in (*_PLACE, "why")))
-        )
-        latest = _latest(route).subquery()
-        whole = (
-            select(evidence.c.route, evidence.c.kind, evidence.c.count)
-            .join_from(latest, evidence, _of_rules(latest))
-            .where(evidence.c.what == NOWHERE.what, evidence.c.path == NOWHERE.path)
-        )
         async with self._database.read() as connection:
-            rows = (await connection.execute(facts)).all()
-            totals: dict[str, dict[str, int]] = {}
-            for name, kind, count in await connection.execute(whole):
-                totals.setdefault(name, {})[kind] = count
-        found: dict[tuple[str, Place], Known] = {}
-        for name, what, path, kind, count in rows:
-            place = Place(what, path)
-            fresh = Known(name, place, {}, totals.get(name, {}))
-            found.setdefault((name, place), fresh).counts[kind] = count
-        return list(found.values())
+            current = await _current(connection, route)
+            ranked = _ranked(route, current).limit(limit).offset(offset)
+            if path is not None:
+                ranked = ranked.where(evidence.c.path == path)
+            rows = await connection.execute(ranked)
+            chosen = {
+                (name, rules, what, path): Known(name, Place(what, path), {}, current[name].counts)
+                for name, rules, what, path in rows
+            }
+            facts = select(evidence).where(tuple_(*_columns(_PLACE)).in_(list(chosen)))
+            for *place, kind, _, count in await connection.execute(facts):
+                chosen[tuple(place)].counts[kind] = count
+        return list(chosen.values())
 
 
-def _latest(route: str | None) -> Select[Any]:
-    """Choose of each route the rules under which something was seen last."""
-    last = func.max(evidence.c.seen)
-    place = func.row_number().over(
-        partition_by=evidence.c.route, order_by=(last.desc(), evidence.c.rules)
-    )
-    known = select(evidence.c.route, evidence.c.rules, place.label("place")).group_by(
-        evidence.c.route, evidence.c.rules
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """The rules under which something of a route was seen last, and the counts of all of it."""
+
+    rules: str
+    counts: dict[str, int]
+
+
+async def _current(connection: AsyncConnection, route: str | None) -> dict[str, _Current]:
+    """Give the rules in force by route: with every comparison something is counted at NOWHERE."""
+    query = (
+        select(*_columns(("route", "rules", "kind", "count")))
+        .where(evidence.c.what == NOWHERE.what, evidence.c.path == NOWHERE.path)
+        .order_by(evidence.c.seen)
     )
     if route is not None:
-        known = known.where(evidence.c.route == route)
-    each = known.subquery()
-    return select(each.c.route, each.c.rules).where(each.c.place == 1)
+        query = query.where(evidence.c.route == route)
+    counts: dict[tuple[str, str], dict[str, int]] = {}
+    last: dict[str, str] = {}
+    for name, rules, kind, count in await connection.execute(query):
+        counts.setdefault((name, rules), {})[kind] = count
+        last[name] = rules
+    return {name: _Current(rules, counts[name, rules]) for name, rules in last.items()}
 
 
-def _ranked(route: str | None) -> Select[Any]:
+def _ranked(route: str | None, current: Mapping[str, _Current]) -> Select[Any]:
     """Choose places by how often they differed from themselves, or were looked at.
 
     One with many of both comes twice: to group them would cost more than all the rest.
     """
-    latest = _latest(route).subquery()
-    columns = [evidence.c[name] for name in _PLACE]
+    in_force = [(name, each.rules) for name, each in sorted(current.items())]
     is_enough = or_(
         and_(evidence.c.kind == DISAGREED, evidence.c.count >= DISAGREED_LEAST),
         and_(evidence.c.kind == LOOKED_AT, evidence.c.count >= LOOKED_AT_LEAST),
     )
-    return (
-        select(*columns, evidence.c.kind.label("why"), evidence.c.count.label("times"))
-        .join_from(latest, evidence, _of_rules(latest))
-        .where(is_enough)
-        .order_by(evidence.c.count.desc(), *columns, evidence.c.kind)
+    query = (
+        select(*_columns(_PLACE))
+        .where(is_enough, tuple_(evidence.c.route, evidence.c.rules).in_(in_force))
+        .order_by(evidence.c.count.desc(), *_columns(_KEY))
     )
+    return query if route is None else query.where(evidence.c.route == route)
 
 
-def _of_rules(latest: Subquery) -> ColumnElement[bool]:
-    return and_(evidence.c.route == latest.c.route, evidence.c.rules == latest.c.rules)
+def _columns(names: Iterable[str]) -> list[Column[Any]]:
+    return [evidence.c[name] for name in names]

@@ -72,10 +72,13 @@ async def test_what_was_seen_most_comes_first_and_each_once(database: Database) 
 async def test_evidence_of_earlier_rules_proposes_nothing(database: Database) -> None:
     """As soon as something was seen under new rules, what was seen under the old is history."""
     store = EvidenceStore(database)
-    await store.add(facts("r1"), NOW)
+    await store.add(facts("r1", times=9), NOW)
     await store.add({Fact("plans", "r2", "", "", "compared"): 1}, NOW + 1)
     await store.add(facts("r1", "users"), NOW)
-    assert [each.route for each in await Report(database).proposals()] == ["users"]
+    for limit in (1, 50):
+        found = await Report(database).proposals(limit=limit)
+        assert [each.route for each in found] == ["users"]
+    assert await Report(database).proposals("nowhere") == []
 
 
 async def test_what_is_not_seen_again_is_forgotten(database: Database) -> None:
