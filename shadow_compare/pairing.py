@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -16,8 +16,15 @@ EDITS_MAX: Final = 64
 STEPS_MAX: Final = 10_000_000
 """What is done for arrays of many equal elements instead; the product of length and edits."""
 
+Near = Callable[[Sequence[int], Sequence[int]], list[tuple[int, int]]]
+"""Pairs indexes of both sides whose elements have other forms, and count as the same."""
+
 _Run = tuple[int, int, Any]
 """A match, and the run before it (a _Run) or None."""
+
+
+def _nothing_near(_olds: Sequence[int], _news: Sequence[int]) -> list[tuple[int, int]]:
+    return []
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +63,21 @@ def pair_by_key(old: Sequence[Hashable], new: Sequence[Hashable]) -> Pairing | N
     return _with_the_rest(pairs, len(old), len(new))
 
 
-def pair_by_content(old_forms: Sequence[Hashable], new_forms: Sequence[Hashable]) -> Pairing:
+def pair_by_content(
+    old_forms: Sequence[Hashable], new_forms: Sequence[Hashable], near: Near = _nothing_near
+) -> Pairing:
     """Pair elements of equal canonical form, in order as far as possible, then what lies between.
 
     Elements that kept their place relative to each other are found first (a longest common
-    subsequence), then those that moved; the others changed, and pair up in their gaps.
+    subsequence), then those that moved, then those that are `near`; the others changed, and pair up
+    in their gaps.
     """
     number: dict[Hashable, int] = {}  # of a form: comparing numbers is cheap, comparing forms not
     old = [number.setdefault(form, len(number)) for form in old_forms]
     new = [number.setdefault(form, len(number)) for form in new_forms]
     kept = _common_subsequence(old, new)
     moved = _moved(old, new, kept)
+    moved += near(*_rest(kept + moved, len(old), len(new)))
     anchors = [(-1, -1), *kept, (len(old), len(new))]
     taken_old, taken_new = {a for a, _ in moved}, {b for _, b in moved}
     changed: list[tuple[int, int]] = []
@@ -80,9 +91,15 @@ def pair_by_content(old_forms: Sequence[Hashable], new_forms: Sequence[Hashable]
 
 
 def _with_the_rest(pairs: tuple[tuple[int, int], ...], olds: int, news: int) -> Pairing:
+    return Pairing(pairs, *_rest(pairs, olds, news))
+
+
+def _rest(
+    pairs: Sequence[tuple[int, int]], olds: int, news: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Give the indexes of either side that are in no pair."""
     paired_old, paired_new = {a for a, _ in pairs}, {b for _, b in pairs}
-    return Pairing(
-        pairs,
+    return (
         tuple(i for i in range(olds) if i not in paired_old),
         tuple(j for j in range(news) if j not in paired_new),
     )

@@ -130,6 +130,11 @@ class CompareRules:
             fingerprint=_fingerprint(written),
         )
 
+    @property
+    def knows_near(self) -> bool:
+        """Whether two values may count as the same that are only close."""
+        return bool(self.tolerances) or any(r.name == "float_precision" for r in self.equivalences)
+
     def is_critical(self, path: Path) -> bool:
         """Whether a difference here is one that must not be."""
         return any(covers(pattern, path) for pattern in self.critical)

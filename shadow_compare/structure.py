@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from datetime import date
+from functools import partial
 from typing import ClassVar, Final
 
 from shadow_compare.budget import Budget, check_depth
@@ -19,6 +21,7 @@ from shadow_compare.difference import (
 )
 from shadow_compare.findings import Findings
 from shadow_compare.json_value import Json, is_same_scalar, type_name
+from shadow_compare.near import Magnitudes, magnitudes, pair_near
 from shadow_compare.pairing import Pairing, pair_by_content, pair_by_key
 from shadow_compare.paths import Aspect, Element, Path, Segment
 from shadow_compare.rules import CompareRules
@@ -190,11 +193,40 @@ class Walk:
         if len(olds) == len(news) == 1:
             self.compare(old[olds[0]], new[news[0]], (*path, olds[0]))
             return
-        forms = self._canonical.both(
-            old[olds.start : olds.stop], new[news.start : news.stop], path, olds.start
-        )
-        pairing = pair_by_content(*forms)
+        before, after = old[olds.start : olds.stop], new[news.start : news.stop]
+        forms = self._canonical.both(before, after, path, olds.start)
+        if self._rules.knows_near:
+            pairing = pair_by_content(*forms, partial(self._near, before, after, path, olds.start))
+        else:
+            pairing = pair_by_content(*forms)
         self._paired(old, new, path, pairing.shifted(olds.start), None)
+
+    def _near(
+        self,
+        before: list[Json],
+        after: list[Json],
+        path: Path,
+        first: int,
+        olds: Sequence[int],
+        news: Sequence[int],
+    ) -> list[tuple[int, int]]:
+        """Pair those of two arrays, from index `first` on, that are only close to each other."""
+        coarse = Canonicalizer(self._rules, self._today, self.budget, coarse=True)
+
+        def placed(value: Json, at: int) -> tuple[Hashable, Magnitudes]:
+            form = coarse.element(value, path, first + at)
+            return form, magnitudes(value, self._rules.zone)
+
+        def is_near(i: int, j: int) -> bool:
+            before_trial = self.findings.mark()
+            try:
+                return self._is_same(before[i], after[j], path, first + i)
+            finally:
+                self.findings.forget(before_trial)  # the pair is still to be walked over
+
+        return pair_near(
+            {i: placed(before[i], i) for i in olds}, {j: placed(after[j], j) for j in news}, is_near
+        )
 
     @property
     def _canonical(self) -> Canonicalizer:

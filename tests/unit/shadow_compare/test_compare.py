@@ -210,6 +210,79 @@ def test_nested_arrays_are_walked_over_a_few_times_at_most() -> None:
     assert compare_json(old, new, PHP, TODAY, Budget(60_000)).verdict is Verdict.MISMATCH
 
 
+ROWS = st.fixed_dictionaries(
+    {
+        "n": st.integers(0, 3),
+        "price": st.sampled_from(["1.50", "2.25", "2.5", "10"]),
+        "active": st.integers(0, 1),
+        "at": st.sampled_from(["2026-01-01 00:00:00", "0000-00-00 00:00:00"]),
+        "tags": st.sampled_from([[], ["a"], ["a", "b"]]),
+    }
+)
+
+
+def respelt(row: dict[str, Json], *, wrong: bool = False) -> dict[str, Json]:
+    """Write a row of PHP as Python would, or with another price."""
+    at = str(row["at"])
+    return {
+        "at": None if at.startswith("0000") else f"{at.replace(' ', 'T')}+00:00",
+        "tags": row["tags"] or {},
+        "active": bool(row["active"]),
+        "price": float(row["price"]) + (0.01 if wrong else 0.0),
+        "n": str(row["n"]),
+    }
+
+
+def partner_of(old: Json, news: list[Json]) -> Json:
+    """Find one that says the same, the slow way."""
+    alike = (Verdict.MATCH, Verdict.IGNORED)
+    return next((new for new in news if of([old], [new], PHP).verdict in alike), ABSENT)
+
+
+@given(st.lists(ROWS, max_size=7), st.data())
+@settings(max_examples=150)
+def test_rows_that_are_shuffled_and_respelt_compare_as_if_each_were_looked_for(
+    rows: list[Json], data: st.DataObject
+) -> None:
+    """The verdict is that of trying every row with every other: another order, or more."""
+    wrong = data.draw(st.sets(st.integers(0, 6), max_size=2))
+    news = [respelt(row, wrong=at in wrong) for at, row in enumerate(rows)]
+    news = data.draw(st.permutations(news))
+    rest = list(news)
+    for row in rows:
+        partner = partner_of(row, rest)
+        if partner is not ABSENT:
+            rest.remove(partner)
+    kinds = {kind for kind, _ in of(rows, news, PHP).places}
+    assert bool(rest) == bool(kinds - {"reordered"})
+    in_order = all(
+        of([o], [n], PHP).verdict is Verdict.MATCH for o, n in zip(rows, news, strict=True)
+    )
+    assert in_order == (not kinds)
+
+
+def test_shuffled_rows_find_those_that_are_close_enough() -> None:
+    """By what else is equal, by their size, and without counting any rule twice."""
+    near = CompareRules.build(
+        equivalences=["float_precision", "number_as_string"],
+        tolerances=[{"path": "$[*].price", "within": "0.01"}, {"path": "$[*].at", "time": 2}],
+    )
+    old = [{"id": i % 3, "price": i * 1.0, "at": f"2026-01-01 00:00:{i:02}"} for i in range(9)]
+    new = [{**row, "price": f"{row['price'] + 0.004}"} for row in old[4:] + old[:4]]  # type: ignore[operator] # a float
+    found = of(old, new, near)
+    assert found.places == (("reordered", "$[order]"),)
+    assert dict(found.fired) == {"tolerance:$[*].price": 9}
+    assert of([0.1, 0.2, 0.5], [0.5, 0.1, 0.30000000000000004 - 0.1], near).places == (
+        ("reordered", "$[order]"),
+    )
+    lacking = of(old, new[1:], near).places
+    assert lacking == (
+        ("length_changed", "$[length]"),
+        ("missing", "$[*]"),
+        ("reordered", "$[order]"),
+    )
+
+
 def test_many_rows_in_another_order_are_one_difference() -> None:
     """Also with rules, without a key, and when some rows stand there more than once."""
     rows = [{"id": i % 4000, "price": f"{i % 100}.5", "active": 1} for i in range(5000)]
