@@ -106,7 +106,11 @@ def answering(body: bytes) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            encoded = self.headers.get("Accept-Encoding", "identity") != "identity"
+            if self.path == "/moved" or encoded:
+                raise AssertionError(self.path, self.headers)
+            self.send_response(302 if self.path == "/old" else 200)
+            self.send_header("Location", "/moved")
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -160,6 +164,25 @@ def run_exported(folder: Path, body: bytes, *samples: Sample) -> subprocess.Comp
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
             env={"BASE_URL": base, "PATH": ""}, cwd=folder, capture_output=True, check=False,
         )  # fmt: skip
+
+
+def test_exported_tests_ask_for_what_they_can_read(tmp_path: Path) -> None:
+    """A redirect is not followed, and nothing is asked for in an encoding."""
+    curl = "curl --path-as-is -X GET http://shop.example/old -H 'accept-encoding: gzip, br'"
+    moved = sample(
+        KeptDifference("status", "value_changed", "302", "200"),
+        KeptDifference("headers.location", "value_changed", '"/moved"', '"/"'),
+        curl=curl,
+    )
+    done = run_exported(tmp_path, b"{}", moved)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("text", ["=1", "+1", "-1", "@a", "\t=1", "\n=1", "\uff1d1"])
+def test_no_cell_is_a_formula(text: str) -> None:
+    """Whichever way a spreadsheet begins one."""
+    _, row = csv.reader(io.StringIO(FORMATS["csv"].write(document(text=text))))
+    assert row[COLUMNS.index("paths")] == f"'{text}"
 
 
 LEGACY_PAGE = """<p>Last <b>modified</b>:
