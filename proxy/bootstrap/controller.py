@@ -30,7 +30,7 @@ from proxy.control.losses import Losses
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.garbage import settle
-from proxy.observe.metrics import Metrics, ProcessReading
+from proxy.observe.metrics import Metrics, ProcessReading, Reading
 from proxy.settings import ServeSettings
 from shadow_compare.report import Report
 from shadow_compare.store.comparisons import ComparisonStore
@@ -60,9 +60,7 @@ async def control(
     alerts = Alerts(alerting, clock, token_hex(8))
     controller.follow_decisions(alerts.decided)
     await controller.start()
-    metrics = Metrics(
-        lambda: replace(controller.reading(), processes=tuple(map(_reading, processes)))
-    )
+    metrics = Metrics(lambda: _with_others(controller.reading(), processes, alerts))
     app = create_admin_app(
         controller, Report(comparisons), settings.admin, metrics, keys.mint, keys.override
     )
@@ -86,6 +84,13 @@ async def control(
         await asyncio.gather(console, keeping, watching, return_exceptions=True)
         await losses.flush()
         await comparisons.close()
+
+
+def _with_others(reading: Reading, processes: Sequence[Process], alerts: Alerts) -> Reading:
+    """Add what the controller itself does not know."""
+    told = {("alerts", outcome): count for outcome, count in alerts.by_outcome().items()}
+    events = {**reading.events, **told}
+    return replace(reading, processes=tuple(map(_reading, processes)), events=events)
 
 
 def _reading(process: Process) -> ProcessReading:

@@ -58,8 +58,9 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "proxy_headers_refused": ("Connections closed for want of a PROXY header", "reason"),
     "tls_handshakes_failed": ("Connections closed for want of a TLS handshake", "reason"),
     "tls_certificates_read": ("Certificates read anew by a worker", "outcome"),
+    "alerts": ("Alerts by how they ended, of all receivers together", "outcome"),
 }
-"""Events that data plane workers count by name: meaning, and the name of the label or nothing."""
+"""Events counted by name, mostly by workers: meaning, and the name of the label or nothing."""
 
 
 @dataclass(frozen=True, slots=True)

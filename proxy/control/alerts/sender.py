@@ -90,6 +90,13 @@ class Alerts:
             queue.append(waiting)
             self._fresh[target].set()
 
+    def by_outcome(self) -> Counter[str]:
+        """Give how many alerts ended how, of all receivers together."""
+        found: Counter[str] = Counter()
+        for (_, outcome), count in self.outcomes.items():
+            found[outcome] += count
+        return found
+
     async def run(self) -> None:
         """Deliver until cancelled; `close` lets go of what cannot be delivered soon."""
         async with asyncio.TaskGroup() as group:

@@ -115,6 +115,7 @@ async def test_a_queue_is_bounded_and_telling_never_waits() -> None:
     told = [replace(trial(1.0, "ada"), title=f"n{number}") for number in range(QUEUE_MAX + 5)]
     alerts = await played(receiver, *told)
     assert alerts.outcomes == {("ops", "dropped"): 5, ("ops", "delivered"): QUEUE_MAX}
+    assert alerts.by_outcome() == {"dropped": 5, "delivered": QUEUE_MAX}
     assert b"n5" in receiver.got[0][1]
 
 
