@@ -13,6 +13,8 @@ from pathlib import Path
 import uvicorn
 
 from proxy.admin.app import create_admin_app
+from proxy.control.audit import Verdict
+from proxy.control.chain import Fault, Link
 from proxy.settings import AdminSettings
 from tests.support_console import FakeController, FakeReport
 from tests.support_console_server import PromptServer
@@ -31,6 +33,11 @@ class RunningAdmin:
     report: FakeReport
 
 
+async def broken() -> Verdict:
+    """Find the third entry of a journal changed."""
+    return Verdict(Link(5, "a" * 64), 5, 2, (Fault(3, "decision 3 was deleted"),), True)
+
+
 @contextlib.contextmanager
 def running_admin(token: str | None = None, accounts: Path | None = None) -> Iterator[RunningAdmin]:
     """Serve the admin application on a free port until the block is left."""
@@ -38,7 +45,8 @@ def running_admin(token: str | None = None, accounts: Path | None = None) -> Ite
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         settings = AdminSettings(("127.0.0.1", port), token, accounts)
-        app = create_admin_app(controller, report, settings, lambda: b"cutover_rules_version 18\n")
+        metrics = b"cutover_rules_version 18\n"
+        app = create_admin_app(controller, report, settings, lambda: metrics, audit=broken)
         server = PromptServer(
             uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         )

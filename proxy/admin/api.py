@@ -35,6 +35,7 @@ from proxy.admin.plans import PlanEndpoints
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.responses import json_response
 from proxy.admin.version_diff import version_diff
+from proxy.control.audit import Verdict
 from proxy.control.status import VersionRecord
 from proxy.errors import ConflictError, NotFoundError
 from proxy.routing.schema import load_rules
@@ -53,13 +54,20 @@ _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 
 
 Answer = Callable[[Request], Awaitable[Response]]
+Audit = Callable[[], Awaitable[Verdict]]
+"""Verifies the journal; raises RefusedError when that is not possible."""
 
 
 class Api:
     """One method per endpoint, named as its operation."""
 
     def __init__(
-        self, controller: Controller, report: Report, mint_key: bytes, override_key: bytes
+        self,
+        controller: Controller,
+        report: Report,
+        mint_key: bytes,
+        override_key: bytes,
+        audit: Audit,
     ) -> None:
         self._controller = controller
         self._about = Differences(controller, report)
@@ -68,6 +76,8 @@ class Api:
         self._override_key = override_key
         self._table: Table | None = None
         self._streams = 0
+        self._audit = audit
+        self._auditing = asyncio.Lock()
 
     def routes_of_app(self) -> list[Route]:
         """Build the routes from the table of endpoints."""
@@ -274,6 +284,11 @@ class Api:
         """One decision."""
         record = await self._controller.decision(_path_number(request, "decision"))
         return json_response(decision_plain(record))
+
+    async def audit(self, _: Request) -> Response:
+        """Whether the journal is as it was written."""
+        async with self._auditing:  # one at a time: it reads all there is
+            return json_response((await self._audit()).to_plain())
 
     async def accept_difference(self, request: Request) -> Response:
         """Make ignore rules of a group of differences."""

@@ -17,14 +17,15 @@ from starlette.routing import Route
 
 from proxy.admin.account_guard import AccountGuard
 from proxy.admin.accounts import Accounts
-from proxy.admin.api import Api
+from proxy.admin.api import Api, Audit
 from proxy.admin.auth import Gatekeeper, Guard, secure
 from proxy.admin.console.history import History
 from proxy.admin.console.views import console_routes
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.problems import Problem, problem_of
 from proxy.admin.responses import problem_response
-from proxy.errors import CutoverError
+from proxy.control.audit import Verdict
+from proxy.errors import CutoverError, RefusedError
 from proxy.settings import AdminSettings
 
 _STATUS_KINDS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
@@ -37,8 +38,11 @@ def create_admin_app(
     metrics: Callable[[], bytes],
     mint_key: bytes = b"",
     override_key: bytes = b"",
+    audit: Audit | None = None,
 ) -> Starlette:
     """Put the admin application together; its keys sign cookies and overrides, to explain them.
+
+    `audit` verifies the journal; without it that is refused.
 
     Raises SettingsError when the API would listen beyond loopback without authentication, and it or
     RulesError when the file of accounts cannot be used.
@@ -48,7 +52,7 @@ def create_admin_app(
     guard = None if settings.accounts is None else account_guard(settings.accounts)
     return Starlette(
         routes=[
-            *Api(controller, report, mint_key, override_key).routes_of_app(),
+            *Api(controller, report, mint_key, override_key, audit or _no_audit).routes_of_app(),
             Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
             Route("/livez", _livez),
             Route("/readyz", lambda _: _readyz(controller)),
@@ -62,6 +66,10 @@ def create_admin_app(
         },
         lifespan=lambda _: history.watched(controller),
     )
+
+
+async def _no_audit() -> Verdict:
+    raise RefusedError("there is no journal here that could be verified")
 
 
 def account_guard(file: Path) -> AccountGuard:

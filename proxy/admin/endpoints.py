@@ -244,6 +244,14 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     ),
     Endpoint(
         "GET",
+        "/audit",
+        "audit",
+        "Whether the journal is as it was written; the first entry that is not",
+        "Audit",
+        errors=(409,),
+    ),
+    Endpoint(
+        "GET",
         "/differences",
         "differences",
         "Differences between the two sides, grouped by signature",

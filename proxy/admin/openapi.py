@@ -219,6 +219,15 @@ SCHEMAS: dict[str, Any] = {
         "evidence": "object",
     },
     "Decisions": {"decisions": ["#Decision"], "next_before": "integer?"},
+    "Audit": {
+        "whole": "boolean",
+        "entries": "integer",
+        "decisions": "integer",
+        "older_decisions": "integer",
+        "last": "string",
+        "guarded": "boolean",
+        "faults": [{"entry": "integer", "what": "string"}],
+    },
     "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
     "Proposals": {"proposals": ["#Proposal"], "next_offset": "integer?"},
     "Proposal": {

@@ -23,6 +23,7 @@ from proxy.control.alerts.sender import Alerts
 from proxy.control.alerts.targets import Alerting
 from proxy.control.alerts.watch import TroubleWatch
 from proxy.control.anchor import Anchor
+from proxy.control.audit import verify_aside
 from proxy.control.bus.local import LocalBus
 from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
@@ -62,7 +63,13 @@ async def control(
     await controller.start()
     metrics = Metrics(lambda: _with_others(controller.reading(), processes, alerts))
     app = create_admin_app(
-        controller, Report(comparisons), settings.admin, metrics, keys.mint, keys.override
+        controller,
+        Report(comparisons),
+        settings.admin,
+        metrics,
+        keys.mint,
+        keys.override,
+        lambda: verify_aside(paths.audit_url(settings), Anchor(paths.journal_head)),
     )
     server = _admin_server(app)
     console = asyncio.create_task(server.serve(sockets=[admin]))

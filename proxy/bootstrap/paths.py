@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from proxy.control.audit import sqlite_url
 from proxy.errors import SettingsError
 from proxy.kill_file import KillFile
 from proxy.recording import RecordingFile
@@ -38,6 +39,10 @@ class StatePaths:
     def database_url(self, settings: ServeSettings) -> str:
         """Where versions, decisions and comparisons are kept."""
         return settings.store or self._database_url
+
+    def audit_url(self, settings: ServeSettings) -> str:
+        """Where the same is read without being touched; raises RefusedError if it is not there."""
+        return settings.store or sqlite_url(self.state / "cutover.db")
 
     def make(self) -> None:
         """Make the directory; raises SettingsError when that is not possible."""

@@ -57,26 +57,17 @@ def verify(args: argparse.Namespace, context: Context) -> int:
     given = args.store or context.environ.get("CUTOVER_STORE")
     url = store_url(given, "--store") if given else sqlite_url(state / "cutover.db")
     expected = [Link.parse(text) for text in args.expect]
-    noted = Anchor(state / JOURNAL_HEAD).read()
-    links = [link for link in (*expected, noted) if link is not None]
-    if None in expected:
+    links = tuple(link for link in expected if link is not None)
+    if len(links) < len(expected):
         raise SettingsError("--expect: write NUMBER:HASH, as a verification has printed it")
-    return _tell(args, context, asyncio.run(verify(url, tuple(links))), guarded=noted is not None)
+    found = asyncio.run(verify(url, links, Anchor(state / JOURNAL_HEAD)))
+    return _tell(args, context, found)
 
 
-def _tell(args: argparse.Namespace, context: Context, found: Verdict, *, guarded: bool) -> int:
+def _tell(args: argparse.Namespace, context: Context, found: Verdict) -> int:
     whole = found.first is None
     if args.json:
-        plain = {
-            "whole": whole,
-            "entries": found.last.number,
-            "decisions": found.decisions,
-            "older_decisions": found.unchained,
-            "last": str(found.last),
-            "guarded": guarded,
-            "faults": [{"entry": fault.entry, "what": fault.what} for fault in found.faults],
-        }
-        print_json(context.out, plain)
+        print_json(context.out, found.to_plain())
         return OK if whole else REFUSED
     for fault in sorted(found.faults, key=lambda fault: fault.entry):
         print_line(context.err, str(fault))
@@ -87,7 +78,7 @@ def _tell(args: argparse.Namespace, context: Context, found: Verdict, *, guarded
         print_line(context.err, f"the journal is broken; the first entry is {found.first.entry}")
     if found.unchained:
         print_line(context.out, f"{found.unchained} decisions are older than the journal")
-    if not guarded:
+    if not found.guarded:
         print_line(context.out, "nothing was noted of its end: entries may be missing there")
     print_line(context.out, f"last entry {found.last}")
     return OK if whole else REFUSED

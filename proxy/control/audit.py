@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from sqlalchemy import Table, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from proxy.control.anchor import Anchor
 from proxy.control.chain import Entry, Fault, Link, Verifier, named_in
 from proxy.control.store.tables import decisions, journal, versions
 from proxy.errors import RefusedError
@@ -32,17 +33,33 @@ FAULTS_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a verification found. `unchained` decisions are older than the journal."""
+    """What a verification found.
+
+    `unchained` decisions are older than the journal. `guarded` says that its end was noted.
+    """
 
     last: Link
     decisions: int
     unchained: int
     faults: tuple[Fault, ...]
+    guarded: bool = False
 
     @property
     def first(self) -> Fault | None:
         """The first broken entry."""
         return min(self.faults, key=lambda fault: fault.entry, default=None)
+
+    def to_plain(self) -> dict[str, Any]:
+        """As JSON-able values."""
+        return {
+            "whole": self.first is None,
+            "entries": self.last.number,
+            "decisions": self.decisions,
+            "older_decisions": self.unchained,
+            "last": str(self.last),
+            "guarded": self.guarded,
+            "faults": [{"entry": fault.entry, "what": fault.what} for fault in self.faults],
+        }
 
 
 def sqlite_url(file: Path) -> str:
@@ -52,14 +69,24 @@ def sqlite_url(file: Path) -> str:
     return f"sqlite+aiosqlite:///file:{quote(str(file.absolute()))}?mode=ro&uri=true"
 
 
-async def verify(url: str, expected: tuple[Link, ...] = ()) -> Verdict:
+async def verify_aside(url: str, anchor: Anchor) -> Verdict:
+    """Do as `verify`, in a thread with a loop of its own: whoever asks decides meanwhile."""
+    return await asyncio.to_thread(lambda: asyncio.run(verify(url, anchor=anchor)))
+
+
+async def verify(
+    url: str, expected: tuple[Link, ...] = (), anchor: Anchor | None = None
+) -> Verdict:
     """Read the whole journal; `expected` are entries noted elsewhere that must be in it.
 
-    Raises RefusedError when the store cannot be read.
+    So must the one that `anchor` has noted. Raises RefusedError when the store cannot be read.
     """
+    noted = None if anchor is None else anchor.read()  # before the journal, which may go on
+    links = expected if noted is None else (*expected, noted)
     try:
         async with _reading(url) as connection:
-            return await _verify(connection, expected)
+            found = await _verify(connection, links)
+            return replace(found, guarded=noted is not None)
     except (SQLAlchemyError, sqlite3.Error, OSError, ValueError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise RefusedError(f"the store cannot be read: {cause}") from error

@@ -108,6 +108,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "unpin": ("/unpin", {"identity": "header:X-Id=7", **CHANGE}),
     "deployed": ("/deployed", CHANGE),
     "set_kill_switch": ("/kill-switch", {"on": True, **CHANGE}),
+    "audit": ("/audit", None),
     "export_rules": ("/rules", None),
     "import_rules": ("/rules", {"text": DOCUMENT, **CHANGE}),
     "version_diff": ("/versions/19/diff?against=18", None),

@@ -15,7 +15,7 @@ import pytest
 
 from deploy.stack.postgres import Postgres
 from proxy.control.anchor import Anchor
-from proxy.control.audit import Verdict, sqlite_url, verify
+from proxy.control.audit import Verdict, sqlite_url, verify, verify_aside
 from proxy.control.journal import Journal
 from proxy.control.status import DecisionRecord
 from proxy.control.store.sql import SqlStore
@@ -139,6 +139,15 @@ async def test_the_command_names_the_first_broken_entry(place: Place) -> None:
     assert mistyped.code == 2
     nowhere = await asyncio.to_thread(cutover, "audit", "verify", "--state", "/nowhere")
     assert (nowhere.code, "no such database" in nowhere.err) == (1, True)
+
+
+async def test_a_controller_verifies_beside_what_it_does(place: Place) -> None:
+    """In a thread, by the same rules; a store that is not there is told, and not made."""
+    await place.write(1, 5)
+    found = await verify_aside(sqlite_url(place.file), place.anchor)
+    assert (found.first, found.guarded, found.to_plain()["entries"]) == (None, True, 5)
+    with pytest.raises(RefusedError, match="no such database"):
+        sqlite_url(place.state / "gone.db")
 
 
 async def test_a_chain_written_anew_is_betrayed_by_the_entry_noted_before(place: Place) -> None:
