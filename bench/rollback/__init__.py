@@ -44,6 +44,7 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     )
     parser.add_argument("--runs", type=int, default=50, help="of each trouble (default 50)")
     parser.add_argument("--error-rate", default="0.5%", help="tolerated in the live part (0.5%%)")
+    parser.add_argument("--mirror", default="100%", help="share mirrored in the live part (100%%)")
     asked = parser.parse_args(argv)
     print("\n".join(filter(None, (machine.describe(), machine.warning()))), end="\n\n")
     figures: dict[str, float] = {}
@@ -60,7 +61,7 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
         kept = kept and not alarms.rollbacks
     if "live" in asked.parts:
         troubles = tuple(map(Trouble, asked.troubles))
-        runs = uvloop.run(live.measure(troubles, asked.runs, asked.error_rate))
+        runs = uvloop.run(live.measure(troubles, asked.runs, asked.error_rate, asked.mirror))
         print(report.runs(runs), end="\n\n")
         figures |= report.run_figures(runs)
     result: dict[str, Any] = {"ratios": {}, "figures": figures}

@@ -25,7 +25,7 @@ from typing import Any
 
 from bench.processes import BenchError, await_listening, cores, free_ports, running
 from bench.rollback.crowd import Crowd
-from bench.rollback.sides import Side, Trouble
+from bench.rollback.sides import SLOW, Side, Trouble
 
 ROUTE = "plans"
 PATH = "/api/plans"
@@ -33,8 +33,8 @@ WELL = 1.0
 """Seconds of each run in which modern is well."""
 
 PATIENCE = 30.0
-SETTLE = 0.4
-"""Seconds after a rollback until the access log has been written."""
+SETTLE = 0.6
+"""Seconds after a rollback until the access log has been written, besides what an answer takes."""
 
 RULES = """\
 version: 1
@@ -46,7 +46,7 @@ routes:
     match: {{path: /api/plans}}
     weight: 10%
     sticky_by: [cookie:PHPSESSID, client_ip]
-    mirror: {{share: 100%, towards: [modern, legacy]}}
+    mirror: {{share: {mirror}, towards: [modern, legacy]}}
     compare: {{critical: ["$.data[*].price"]}}
     rollback:
       error_rate: {error_rate}
@@ -73,12 +73,15 @@ class Run:
 
 
 async def measure(
-    troubles: tuple[Trouble, ...], runs: int, error_rate: str
+    troubles: tuple[Trouble, ...], runs: int, error_rate: str, mirror: str
 ) -> dict[Trouble, list[Run]]:
-    """Run each trouble so many times; raises BenchError."""
+    """Run each trouble so many times; raises BenchError.
+
+    `error_rate` is what is tolerated, `mirror` the share of the requests that is mirrored.
+    """
     folder = Path(tempfile.mkdtemp(prefix="cutover-rb-"))
     try:
-        async with _stack(folder, error_rate) as scene:
+        async with _stack(folder, error_rate, mirror) as scene:
             return {
                 trouble: [await scene.run(trouble, number) for number in range(runs)]
                 for trouble in troubles
@@ -88,10 +91,12 @@ async def measure(
 
 
 @contextlib.asynccontextmanager
-async def _stack(folder: Path, error_rate: str) -> AsyncIterator[_Scene]:
+async def _stack(folder: Path, error_rate: str, mirror: str) -> AsyncIterator[_Scene]:
     legacy, modern, listen, admin = free_ports(4)
     rules, log = folder / "routing_rules.yaml", folder / "log"
-    rules.write_text(RULES.format(legacy=legacy, modern=modern, error_rate=error_rate))
+    rules.write_text(
+        RULES.format(legacy=legacy, modern=modern, error_rate=error_rate, mirror=mirror)
+    )
     sides = [Side(legacy, 1), Side(modern, 2)]
     for side in sides:
         await side.start()
@@ -132,7 +137,7 @@ class _Scene:
         self._skip_log()
         await self._modern.fall_ill(trouble)
         await self._until(lambda route: route["phase"] == "ROLLED_BACK", "a rollback")
-        await asyncio.sleep(SETTLE)
+        await asyncio.sleep(SETTLE + (SLOW if trouble is Trouble.SLOW else 0.0))
         bad_since, seen = self._modern.bad_since, self._crowd.failed - before
         await self._modern.fall_ill(Trouble.NONE)
         decision = (await self._get(f"/decisions?route={ROUTE}&limit=1"))["decisions"][0]
