@@ -25,7 +25,7 @@ from proxy.control.publisher import Publisher
 from proxy.control.recorder import Recorder
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
-from proxy.control.stepper import Stepper
+from proxy.control.stepper import PLAN, Stepper, written_step
 from proxy.control.store.base import Store
 from proxy.errors import RulesError
 from proxy.kill_file import KillFile
@@ -223,8 +223,21 @@ class Controller(PlanDesk):
             self._in_force.enter(RoutingState(last, loaded))
         elif last is not None:
             self._in_force.enter(RoutingState(last, _parsed(last, loaded)))
-            if loaded is not None:
+            if loaded is not None and not self._finish_step(loaded):
                 self.take_file(loaded, "the file was edited while no controller was running")
+
+    def _finish_step(self, loaded: LoadedRules) -> bool:
+        """Take a step that the controller before had written into the file when it ended."""
+        found = written_step(self._now, loaded)
+        if found is None:
+            return False
+        route_id, place = found
+        evidence = {"step": place.number, "of": place.of, "weight": place.step.weight}
+        reason = f"{place} was written into the file when the controller ended"
+        because = self._because(PLAN, reason, evidence)
+        taken = self._now.with_step(route_id, loaded, place.number - 1, because)
+        self._in_force.commit(taken, "advance", route_id, because)
+        return True
 
     # What comes in
 

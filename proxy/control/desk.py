@@ -326,8 +326,6 @@ class Desk:
             return
         rollback = self._now.rollback_of(route.id)
         if rollback is None:
-            if cause is Cause.ADVANCE:
-                raise RefusedError(f"`{route.id}` is on modern already; there is no step left")
             raise RefusedError(
                 f"`{route.id}` is neither rolled back nor on hold; there is nothing to resume"
             )

@@ -30,7 +30,7 @@ def with_weight(before: LoadedRules, route_id: str, weight: int, file: str) -> L
         document, rules = load_rules(text, file)
     except RulesError:
         rules = None
-    if rules is None or placeless(rules) != placeless(_weighted(before.rules, route_id, weight)):
+    if rules is None or placeless(rules) != placeless(weighted(before.rules, route_id, weight)):
         raise RefusedError(
             f"{file}: the weight of `{route_id}` cannot be changed without touching more (is it"
             " shared through an anchor?); edit the file by hand"
@@ -77,7 +77,8 @@ def _edit(text: str, route: MappingNode, value: str) -> str:
     return f"{text[:at]}{newline}{' ' * key.start_mark.column}weight: {value}{text[at:]}"
 
 
-def _weighted(rules: Rules, route_id: str, weight: int) -> Rules:
+def weighted(rules: Rules, route_id: str, weight: int) -> Rules:
+    """Give the rules with one route at another weight."""
     routes = (
         replace(route, weight=weight) if route.id == route_id else route for route in rules.routes
     )

@@ -12,7 +12,7 @@ import logging
 from typing import Any, Final
 
 from proxy.clock import Clock
-from proxy.control.edit import with_weight
+from proxy.control.edit import placeless, weighted, with_weight
 from proxy.control.in_force import InForce
 from proxy.control.live import LiveRoute
 from proxy.control.loaded import LoadedRules
@@ -23,7 +23,7 @@ from proxy.errors import RefusedError
 from proxy.rollout.bound import upper_bound
 from proxy.rollout.course import Course, Resumes, Takes
 from proxy.rollout.gate import StepEvidence
-from proxy.rollout.plan import Place
+from proxy.rollout.plan import Place, place_after
 
 PLAN: Final = "plan"
 """Author of the steps that plans take by themselves."""
@@ -182,3 +182,25 @@ def _counted(n: int, noun: str, hits: int, verb: str) -> str:
         return f"no {noun}s asked for"
     bound = f"{upper_bound(hits, n) * 100:.2g}%"
     return f"{n:,} {noun}{plural}, {hits or 'none'} {verb} (at most {bound})"
+
+
+def written_step(state: RoutingState, loaded: LoadedRules) -> tuple[str, Place] | None:
+    """Find the one step by which a file is ahead of the version in force, if that is all it is.
+
+    The file is written first and the version made after it. Who is killed between the two leaves
+    the step in the file, and it is nobody's hand on the wheel.
+    """
+    rules = state.loaded.rules
+    weights = {route.id: route.weight for route in rules.routes}
+    moved = [r for r in loaded.rules.routes if weights.get(r.id, r.weight) != r.weight]
+    if len(moved) != 1:
+        return None
+    [route] = moved
+    if placeless(loaded.rules) != placeless(weighted(rules, route.id, route.weight)):
+        return None
+    progress, before = state.progress_of(route.id), rules.route(route.id)
+    if before is None or progress.held is not None or state.rollback_of(route.id) is not None:
+        return None
+    steps = dict(rules.plans).get(route.plan or "", ())
+    to = place_after(steps, before.weight, progress.step)
+    return (route.id, to) if to is not None and to.step.weight == route.weight else None

@@ -48,7 +48,7 @@ def _in_force(*onward: Phase) -> Mapping[Cause, frozenset[Phase]]:
     """Give the moves of a phase in which the rules decide, and where a step of a plan leads."""
     return {
         Cause.RULES: _IN_FORCE,
-        **({Cause.ADVANCE: frozenset(onward)} if onward else {}),
+        Cause.ADVANCE: frozenset(onward),
         Cause.ROLLBACK: _TAKEN_BACK,
     }
 
@@ -57,7 +57,7 @@ TRANSITIONS: Mapping[Phase, Mapping[Cause, frozenset[Phase]]] = {
     Phase.LEGACY: _in_force(Phase.LEGACY, *_SERVING),
     Phase.SHADOW: _in_force(Phase.SHADOW, *_SERVING),
     Phase.CANARY: _in_force(*_SERVING),
-    Phase.MODERN: _in_force(),
+    Phase.MODERN: _in_force(Phase.MODERN),
     Phase.ROLLED_BACK: {Cause.RESUME: _IN_FORCE},
 }
 

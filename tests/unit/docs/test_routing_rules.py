@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from proxy.rollout.phase import table_text
 from proxy.routing import schema, schema_compare, schema_upstreams
 from proxy.routing.compare_rules import EQUIVALENCES
 from proxy.routing.document import read_document
@@ -222,3 +223,8 @@ def _place(document: Any, path: str) -> tuple[dict[str, Any], str]:
         else:
             document = document[0] if part == "[]" else document[part]
     return document, last
+
+
+def test_the_moves_between_phases_are_those_of_the_table() -> None:
+    """Printed from it, so that a move that does not exist is not promised."""
+    assert f"```\n{table_text()}\n```" in read("routing-rules.md")

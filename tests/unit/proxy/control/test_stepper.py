@@ -403,6 +403,32 @@ class TestRestart:
         await scene.steps(2.0)
         assert scene.route().weight_in_force == 1000
 
+    @pytest.mark.parametrize(
+        ("weight", "author", "held"), [("10%", PLAN, False), ("50%", "file", True)]
+    )
+    async def test_killed_between_the_file_and_the_version(
+        self, scene: Scene, weight: str, author: str, held: bool
+    ) -> None:
+        """The step that stands in the file is taken; any other weight there is somebody's hand."""
+        text = scene.file.read_text()
+        scene.file.write_text(
+            text.replace("weight: 0%           # see", f"weight: {weight}  # see")
+        )
+        again = await scene.start()
+        record = await again.version(scene.version)
+        assert (record.number, record.author) == (2, author)
+        progress = scene.route().progress
+        assert progress is not None
+        assert (progress.held is not None) is held
+        assert scene.published[-1].weight("plans") == float(weight[:-1]) * 100
+
+    async def test_an_edit_that_does_more_is_no_step(self, scene: Scene) -> None:
+        """Who changed the mirror, too, has edited the file."""
+        text = scene.file.read_text().replace("share: 100%", "share: 99%")
+        scene.file.write_text(text.replace("weight: 0%           # see", "weight: 10%  # see"))
+        again = await scene.start()
+        assert (await again.version(scene.version)).author == "file"
+
     async def test_hold_and_approval_outlive_it(self, scene: Scene, controller: Controller) -> None:
         """They are part of the version."""
         await controller.hold("plans", author="ada", reason="lunch")
