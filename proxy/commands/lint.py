@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final
 
 from proxy.admin.console import wording
+from proxy.rollout.gate import least
 from proxy.routing.compare_rules import Standing
 from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, StepRules
 from proxy.routing.side import Side
@@ -57,13 +58,13 @@ def _is_beneath(path: str, other: str) -> bool:
 
 def _on_step(route: RouteRules, step: StepRules, rate: float | None) -> Iterator[str]:
     """Say why a step's gate would never open, or only after a long time."""
-    gate = step.until
+    gate, (requests, compared) = step.until, least(route, step)
     share = step.weight / WEIGHT_MAX
-    if gate.requests or gate.error_rate is not None:
-        yield from _on_need("requests", gate.requests or 1, share, rate, "modern serves nobody")
-    if gate.compared or gate.mismatch_rate is not None:
+    if requests or gate.error_rate is not None:
+        yield from _on_need("requests", requests or 1, share, rate, "modern serves nobody")
+    if compared or gate.mismatch_rate is not None:
         seen, why = _compared_share(route, share)
-        yield from _on_need("comparisons", gate.compared or 1, seen, rate, why)
+        yield from _on_need("comparisons", compared or 1, seen, rate, why)
 
 
 def _compared_share(route: RouteRules, share: float) -> tuple[float, str]:

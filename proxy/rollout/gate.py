@@ -96,19 +96,23 @@ def wants(
     found: list[Want] = []
     if (left := step.hold - seen.held) > 0:
         found.append(MoreTime(left))
-    serves, gate, least = step.weight > 0, step.until, route.rollback.min_requests
-    requests = gate.requests if gate.requests is not None else least if serves else 0
-    compared = gate.compared if gate.compared is not None else 0 if serves else least
-    if compared and gate.compared is None and route.mirror.share <= 0:
-        found.append(NothingMirrored())
-        compared = 0
+    gate, (requests, compared) = step.until, least(route, step)
     if more := _more(requests, gate.error_rate, seen.bad, seen.requests):
         found.append(MoreRequests(*more, seen.bad, seen.requests))
     if more := _more(compared, gate.mismatch_rate, seen.mismatches, seen.compared):
-        found.append(MoreComparisons(*more, seen.mismatches, seen.compared))
+        comparisons = MoreComparisons(*more, seen.mismatches, seen.compared)
+        found.append(comparisons if route.mirror.share > 0 else NothingMirrored())
     if step.approval and not approved:
         found.append(Approval())
     return tuple(found)
+
+
+def least(route: RouteRules, step: StepRules) -> tuple[int, int]:
+    """Give how many requests on modern, and how many comparisons, a step needs at least."""
+    serves, gate, few = step.weight > 0, step.until, route.rollback.min_requests
+    requests = gate.requests if gate.requests is not None else few if serves else 0
+    compared = gate.compared if gate.compared is not None else 0 if serves else few
+    return requests, compared
 
 
 def words(want: Want, pace: Pace) -> str:

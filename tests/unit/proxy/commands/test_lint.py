@@ -60,7 +60,8 @@ def test_notes_say_what_may_surprise() -> None:
         ("{weight: 0%, until: {compared: 10000}}", "share: 1%", 0.1, "10,000 comparisons: 116 d"),
         ("{weight: 10%, until: {requests: 20000}}", "share: 1%", 0.5, None),
         ("{weight: 10%, until: {requests: 20000}}", "share: 1%", None, None),
-        ("{weight: 10%, hold: 1h}", "share: 0%", 0, None),
+        ("{weight: 10%, hold: 1h}", "share: 0%", 0, "20 requests, and no traffic"),
+        ("{weight: 10%, hold: 1h, until: {requests: 0}}", "share: 0%", 0, None),
     ],
 )
 def test_a_step_that_can_never_advance_is_noted(
