@@ -26,6 +26,7 @@ SECONDS = 30.0
 EXAMPLES = """
 cutover compare legacy.json modern.json
 cutover compare http://legacy:8081/api/plans new.json --rules routing_rules.yaml --route plans
+cutover compare http://old/api/me http://new/api/me -H 'Cookie: PHPSESSID=test' --timeout 5
 cutover compare before.html after.html --ignore 'html.form[#login].input[csrf]'
 cutover compare - saved-answer.http --json
 
@@ -75,6 +76,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from proxy.commands.compare_input import Source, read_pair
     from shadow_compare.compare import compare
 
+    if args.timeout <= 0 or args.max_megabytes < 1:
+        raise SettingsError("--timeout is above 0, --max-megabytes at least 1")
     try:
         rules = _rules(args)
         source = Source(args.header, args.timeout, args.max_megabytes * 1_000_000)

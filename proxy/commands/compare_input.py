@@ -15,11 +15,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from shadow_compare.normalize import Answer, Headers, NotComparableError, decoded_body
 
 _BLANK: Final = re.compile(rb"\r?\n\r?\n")
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""RFC 9110 section 5.5."""
+_IN_A_TARGET: Final = "/?&=%:@!$'()*+,;-._~"
 _READ: Final = 64 * 1024
 _HEAD_MAX: Final = 256 * 1024
 
@@ -54,7 +58,7 @@ def read_pair(old: str, new: str, media_type: str | None, source: Source) -> tup
 
 def _read(where: str, source: Source) -> Answer:
     try:
-        if where.startswith(("http://", "https://")):
+        if "://" in where and not Path(where).exists():
             return _fetched(where, source)
         if where == "-":
             return _parsed(_bounded(sys.stdin.buffer, source.bytes_max))
@@ -108,12 +112,9 @@ def _without_coding_already_undone(answer: Answer) -> Answer:
 
 def _fetched(url: str, source: Source) -> Answer:
     """Ask a URL; redirections are answers like all others."""
-    parts = urlsplit(url)
-    if not parts.hostname:
-        raise ValueError(f"{url}: has no host")
+    scheme, host, port, target = _address(url)
     deadline = time.monotonic() + source.timeout
-    connection = _connection(parts.scheme, parts.hostname, parts.port, source.timeout)
-    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    connection = _connection(scheme, host, port, source.timeout)
     try:
         connection.putrequest("GET", target, skip_accept_encoding=True)
         for name, value in map(field_of, source.fields):
@@ -132,6 +133,27 @@ def _fetched(url: str, source: Source) -> Answer:
         connection.close()
 
 
+def _address(url: str) -> tuple[str, str, int | None, str]:
+    """Read scheme, host, port and target; raises ValueError with the URL and how to mend it."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"{url}: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise ValueError(f"{url}: is no http:// or https:// URL, and no file")
+    if not host:
+        raise ValueError(f"{url}: has no host")
+    if parts.username is not None:
+        raise ValueError(
+            f"{host}: say who you are with --header 'Authorization: …', not in the URL"
+        )
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    if not target.isascii() or not target.isprintable() or " " in target:
+        raise ValueError(f"{url}: write {quote(target, safe=_IN_A_TARGET)} for {target}")
+    return parts.scheme, host, port, target
+
+
 def _connection(
     scheme: str, host: str, port: int | None, timeout: float
 ) -> http.client.HTTPConnection:
@@ -144,8 +166,8 @@ def _connection(
 def field_of(text: str) -> tuple[str, str]:
     """Read `Name: value`; raises ValueError."""
     name, colon, value = text.partition(":")
-    if not colon or not name.strip():
-        raise ValueError(f"--header: {text!r} is not 'Name: value'")
+    if not colon or not _NAME.fullmatch(name.strip()) or not _VALUE.fullmatch(value):
+        raise ValueError(f"--header: {text!r} is not 'Name: value' of a header")
     return name.strip(), value.strip()
 
 

@@ -230,3 +230,29 @@ def test_answer_of_a_url_is_bounded(files: tuple[str, str]) -> None:
             "compare", files[0], url, "--max-megabytes", "1", "--ignore", "headers.set-cookie"
         )
     assert (result.code, result.out) == (2, "NOT_COMPARED (too_big)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("http://127.0.0.1:99999/x", "-"), "http://127.0.0.1:99999/x: Port out of range"),
+        (("http://[::1", "-"), "http://[::1: Invalid IPv6 URL"),
+        (("http:///x", "-"), "http:///x: has no host"),
+        (("ftp://h/x", "-"), "ftp://h/x: is no http:// or https:// URL, and no file"),
+        (("http://h/a b?c=ä", "-"), "write /a%20b?c=%C3%A4 for /a b?c=ä"),
+        (("http://me:pw@h/", "-"), "h: say who you are with --header 'Authorization: …'"),
+        (("http://h/", "-", "-H", "nothing"), "'nothing' is not 'Name: value' of a header"),
+        (("http://h/", "-", "-H", "a b: c"), "is not 'Name: value' of a header"),
+        (("http://h/", "-", "-H", "a: b\nc: d"), "is not 'Name: value' of a header"),
+        (("http://h/", "-", "--timeout", "0"), "--timeout is above 0"),
+        (("http://h/", "-", "--max-megabytes", "0"), "--max-megabytes at least 1"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_before_anybody_is(
+    arguments: tuple[str, ...], words: str
+) -> None:
+    """With what is wrong and how to write it; a password in a URL is not printed."""
+    found = cutover("compare", *arguments)
+    assert found.code == 2
+    assert words in found.err
+    assert "pw" not in found.err
