@@ -30,7 +30,7 @@ CHECKS = [
     response_schema_conformance,
     negative_data_rejection,
 ]
-EXAMPLES = 20
+EXAMPLES = 10
 
 OPERATIONS = {
     found.ok().definition.raw["operationId"]: found.ok()

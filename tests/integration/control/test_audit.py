@@ -219,14 +219,14 @@ asyncio.run(write())
 async def test_killed_at_any_moment_the_journal_is_whole(place: Place) -> None:
     """SIGKILL in mid-append: an entry is there with its records, or none of them."""
     first = 1
-    for wait in range(5):
+    for wait in range(2):
         writer = await asyncio.create_subprocess_exec(
             sys.executable, "-c", WRITER, str(place.state), str(first), stdout=subprocess.PIPE
         )
         assert writer.stdout is not None
         try:
             await writer.stdout.readline()
-            await asyncio.sleep(wait * 0.003)
+            await asyncio.sleep(wait * 0.005)
         finally:
             writer.kill()
             await writer.wait()
