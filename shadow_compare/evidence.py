@@ -6,6 +6,7 @@ compared (at NOWHERE), and of each place how often it differed, and what would h
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 from shadow_compare.correspondence import Correspondence, is_name
 from shadow_compare.difference import Difference
 from shadow_compare.equivalence import EQUIVALENCES
+from shadow_compare.json_value import Json
 from shadow_compare.moments import instant_of
 from shadow_compare.noise import Place, places_of
 from shadow_compare.rules import CompareRules
@@ -43,6 +45,10 @@ _SCOPES_MAX: Final = 100
 _PAIRS_MAX: Final = 500
 _PATH_MAX: Final = 300
 """A longer path could not be told apart from others when it is kept."""
+
+
+_AMOUNT: Final = re.compile(r"[-+]?\d*[.,]\d+")
+"""Where one side rounds otherwise the same two amounts meet again and again: no names are those."""
 
 
 class Fact(NamedTuple):
@@ -96,7 +102,7 @@ class Evidence:
             self._count(route, rules, place, LOOKED_AT)
             for name in _explaining(difference, rules):
                 self._count(route, rules, place, name)
-            if is_name(difference.old) and is_name(difference.new):
+            if _may_be_name(difference.old) and _may_be_name(difference.new):
                 self._pair(route, rules, place, difference)
 
     def take(self) -> dict[Fact, int]:
@@ -160,3 +166,7 @@ def _explaining(difference: Difference, rules: CompareRules) -> Iterator[str]:
             continue
         if equivalence.same(difference.old, difference.new, rules.zone):
             yield name
+
+
+def _may_be_name(value: Json) -> bool:
+    return is_name(value) and not (isinstance(value, str) and _AMOUNT.fullmatch(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, Select, Text, func, select, update
@@ -14,7 +15,7 @@ from shadow_compare.report.filters import EVERY_GROUP, Filters
 from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 from shadow_compare.store.database import Database
-from shadow_compare.store.evidence import EvidenceStore
+from shadow_compare.store.evidence import EvidenceStore, Known
 from shadow_compare.store.grain import Grain, Span, spans
 from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
 
@@ -84,17 +85,21 @@ class Report:
     ) -> list[Proposal]:
         """Give rules that the evidence of all workers speaks for, what was seen most first."""
         found: dict[tuple[str, str, str], Proposal] = {}
-        read, more = 0, 3 * (limit + offset)  # about many nothing can be proposed
-        while len(found) < limit + offset:
-            known = await self._evidence.strong(route, limit=more, offset=read)
-            for each in known:
-                proposal = propose(each.route, each.place, each.counts, each.whole)
-                if proposal is not None:  # a place may vary in value and in type
-                    found.setdefault((each.route, proposal.section, each.place.path), proposal)
-            if not known:
+        async for each in self._strong(route, at_once=2 * (limit + offset)):
+            proposal = propose(each.route, each.place, each.counts, each.whole)
+            if proposal is not None:  # a place may vary in value and in type
+                found.setdefault((each.route, proposal.section, each.place.path), proposal)
+            if len(found) == limit + offset:
                 break
-            read, more = read + more, 4 * more
-        return list(found.values())[offset : offset + limit]
+        return list(found.values())[offset:]
+
+    async def _strong(self, route: str | None, at_once: int) -> AsyncIterator[Known]:
+        """Give places that a rule may be proposed for, as they are asked for: most need few."""
+        read = 0
+        while known := await self._evidence.strong(route, limit=at_once, offset=read):
+            for each in known:
+                yield each
+            read, at_once = read + at_once, 4 * at_once
 
     async def proposal(self, proposal_id: str) -> Proposal | None:
         """Give one proposal, or None when nothing speaks for it (any more)."""

@@ -4,6 +4,7 @@ from collections import Counter
 from datetime import date
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,17 @@ def test_pairs_of_names_are_counted_by_whether_they_keep_to_each_other() -> None
         evidence.mismatch("users", EXACT, between({"id": old}, {"id": new}))
     counts = at(Place("type", "$.id"), evidence.take())
     assert (counts[of.NEW_PAIR], counts[of.SAME_PAIR], counts[of.OTHER_PAIR]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(("old", "new"), [("29.00", "29.50"), ("-1,5", "+1,6"), (".5", ".6")])
+def test_amounts_are_no_names(old: str, new: str) -> None:
+    """A price that is wrong in the same way each time is never proposed to correspond."""
+    evidence = Evidence()
+    for _ in range(9):
+        evidence.mismatch("plans", EXACT, between({"p": old}, {"p": new}))
+    counts = at(Place("value", "$.p"), evidence.take())
+    assert counts[of.LOOKED_AT] == 9
+    assert not {of.NEW_PAIR, of.SAME_PAIR} & counts.keys()
 
 
 def test_evidence_is_of_one_version_of_the_rules() -> None:
