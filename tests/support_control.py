@@ -28,6 +28,7 @@ from proxy.outcome import (
     Tally,
     latency_bucket,
 )
+from proxy.recording import RecordingFile
 from proxy.snapshot import Snapshot
 
 RULES = """\
@@ -103,7 +104,14 @@ class Scene:
         publisher = Publisher(self.snapshot_file, self._open_bus)
         rules_file = RulesFile(self.file, self.clock)
         kill_file = KillFile(self.directory)
-        self._controller = Controller(rules_file, self.store, publisher, self.clock, kill_file)
+        self._controller = Controller(
+            rules_file,
+            self.store,
+            publisher,
+            self.clock,
+            kill_file,
+            recording_file=RecordingFile(self.directory),
+        )
         await self._controller.start()
         return self._controller
 

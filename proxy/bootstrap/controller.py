@@ -56,7 +56,15 @@ async def control(
     rules_file = RulesFile(settings.rules, clock)
     comparisons = Database(paths.database_url(settings), comparison_tables)
     losses = Losses(ComparisonStore(comparisons).record, clock.wall)
-    controller = Controller(rules_file, store, publisher, clock, paths.kill_file, losses.add)
+    controller = Controller(
+        rules_file,
+        store,
+        publisher,
+        clock,
+        paths.kill_file,
+        losses.add,
+        recording_file=paths.recording,
+    )
     alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
     alerts = Alerts(alerting, clock, token_hex(8))
     controller.follow_decisions(alerts.decided)

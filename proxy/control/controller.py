@@ -31,6 +31,7 @@ from proxy.errors import RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.outcome import ComparisonBatch, OutcomeBatch, PairEvent, WritesHalted
+from proxy.recording import RecordingFile
 from proxy.rollout.breach import Breach, Verdict
 from proxy.rollout.calendar import closed
 from proxy.routing.schema import load_rules
@@ -80,8 +81,9 @@ class Controller(PlanDesk):
         clock: Clock,
         kill_file: KillFile | None = None,
         on_lost: OnLost = lambda _route, _reasons, _version: None,
+        recording_file: RecordingFile | None = None,
     ) -> None:
-        super().__init__(rules_file, store, publisher, clock, kill_file)
+        super().__init__(rules_file, store, publisher, clock, kill_file, recording_file)
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
         self._recorder = Recorder(self._in_force, store, clock)
@@ -140,6 +142,7 @@ class Controller(PlanDesk):
         """Look at everything once: rules, then windows; the bus brings the rest by itself."""
         self.read_rules()
         self.follow_kill_file()
+        self.follow_recording()
         self._look_around()
         now = self._clock.monotonic()
         for live in self._turns.next(tuple(self._in_force.live.values())):

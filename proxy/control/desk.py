@@ -26,6 +26,7 @@ from proxy.control.store.base import Store
 from proxy.control.workers import Workers
 from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
 from proxy.kill_file import KillFile
+from proxy.recording import Recording, RecordingFile
 from proxy.rollout.phase import Cause, may_move
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
@@ -50,10 +51,13 @@ class Desk:
         publisher: Publisher,
         clock: Clock,
         kill_file: KillFile | None = None,
+        recording_file: RecordingFile | None = None,
     ) -> None:
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._killed = False
+        self._recording_file = recording_file
+        self._recording: Recording | None = None
         self._journal = Journal(store)
         self._publisher = publisher
         self._clock = clock
@@ -96,6 +100,26 @@ class Desk:
         evidence = {"file": str(self._kill_file.path)}
         because = self._because(FROM_FILE, reason, evidence)
         self._in_force.note("kill" if self._killed else "unkill", None, because, None)
+
+    def follow_recording(self) -> None:
+        """Note that traffic is recorded, by whom and why, or no more; others carry it out."""
+        if self._recording_file is None:
+            return
+        now, before = self._clock.wall(), self._recording
+        order = self._recording_file.read()
+        order = None if order is None or now >= order.until else order
+        if order == before:
+            return
+        self._recording = order
+        if before is not None:
+            how = "its time was over" if now >= before.until else "it was stopped"
+            ended = self._because(FROM_FILE, how, {"recording": before.id})
+            self._in_force.note("record_end", None, ended, None)
+        if order is not None:
+            told = {"recording": order.id, "routes": list(order.routes), "share": order.share,
+                    "until": order.until, "bytes": order.size}  # fmt: skip
+            because = self._because(order.author, order.reason, told)
+            self._in_force.note("record", None, because, None)
 
     # Changes
 

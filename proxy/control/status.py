@@ -50,7 +50,7 @@ class DecisionRecord:
     `evidence` holds detector, value, bound, n, window (s), weight, and `samples`, a list of
     redacted bad events. `action` is rollback, freeze, resume, set_weight, kill, unkill, load,
     import, revert, ignore, compare, halt_writes, resume_writes, advance, hold, release, approve,
-    pin, unpin or deployed.
+    pin, unpin, deployed, record or record_end.
     """
 
     id: int

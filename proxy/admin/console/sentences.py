@@ -62,6 +62,8 @@ _DONE: dict[str, str] = {
     "set_weight": "set the weight of {route}{to}",
     "kill": "turned the kill switch on: legacy answers everything",
     "unkill": "turned the kill switch off: the rules decide again",
+    "record": "began to record traffic",
+    "record_end": "ended the recording of traffic",
     "halt_writes": "stopped mirroring the writes of {route}",
     "deployed": "took note of another release of modern",
     "resume_writes": "had the writes of {route} mirrored again",
