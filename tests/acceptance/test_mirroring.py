@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 from tests.support import eventually_async
 from tests.support_app import App
@@ -63,3 +65,35 @@ async def test_whoever_serves_the_other_is_compared(
     await impatient.close()
     asked.cancel()
     await more(proxy, "compared")
+
+
+async def test_large_answers_are_compared_in_a_process_that_may_die(
+    legacy: App, modern: App, proxy_between: Proxy
+) -> None:
+    """The next pairs are compared all the same, and it goes with its worker."""
+    rows = [{"id": number, "name": f"order {number}"} for number in range(4_000)]
+    legacy.body = json.dumps({"orders": rows}).encode()
+    modern.body = json.dumps({"orders": [*rows[:-1], {"id": 3_999, "name": "another"}]}).encode()
+    await proxy_between.edit_rules(rules_between(legacy.port, modern.port, "0%", mirror="100%"))
+    (worker,) = await proxy_between.pids("shadow")
+    async with under_load(Load(proxy_between.port, 2)) as load:
+        await more(proxy_between, "compared")
+        (aside,) = _children(worker)
+        os.kill(aside, signal.SIGKILL)
+        await more(proxy_between, "compared")
+        (aside,) = _children(worker)
+        assert await proxy_between.pids("shadow") == [worker]
+        os.kill(worker, signal.SIGKILL)
+        await more(proxy_between, "compared")
+    assert load.failed == []
+    await eventually_async(lambda: _is_gone(aside), 10, "it ends with its worker")
+    (found,) = (await proxy_between.get("/differences"))["differences"]
+    assert found["paths"] == ["$.orders[*].name"]
+
+
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def _is_gone(pid: int) -> bool:
+    return not await asyncio.to_thread(Path(f"/proc/{pid}").exists)
