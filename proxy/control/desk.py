@@ -263,7 +263,12 @@ class Desk:
         self.read_rules()
         self._expect(expected_version)
         route = self._route(route_id)
-        if weight is None and self._is_on_hold(route_id):
+        if self._is_on_hold(route_id):
+            if weight is not None:
+                raise RefusedError(
+                    f"`{route_id}` is not rolled back, its plan is on hold; set its weight if that"
+                    " is what you mean, and resume without one"
+                )
             because = self._because(author, reason, {"weight": route.weight})
             state = self._now.with_release(route_id, because)
             self._in_force.commit(state, "release", route_id, because)

@@ -98,6 +98,14 @@ class TestHold:
         with pytest.raises(RefusedError, match=r"on hold already, by ada \(lunch\)"):
             await controller.hold("plans", author="bob", reason="dinner")
 
+    async def test_resume_at_a_weight_is_for_rollbacks(self, controller: Controller) -> None:
+        """A plan on hold goes on where it is; who wants another weight sets it."""
+        await controller.hold("plans", **ME)
+        with pytest.raises(RefusedError, match="its plan is on hold; set its weight"):
+            await controller.resume("plans", weight=1000, **ME)
+        record = await controller.resume("plans", **ME)
+        assert record.progress["plans"].held is None
+
     async def test_resume_with_nothing_to_resume(self, controller: Controller) -> None:
         """A route in force with its plan running needs no resuming."""
         with pytest.raises(RefusedError, match="neither rolled back nor on hold"):
