@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 from proxy.rollout.evidence import TOLERATED_LEAST
 from proxy.rollout.gate import duration
@@ -45,6 +46,12 @@ def information(jump: float, usual: float) -> float:
     return jump * math.log(jump / usual) + (1 - jump) * math.log((1 - jump) / (1 - usual))
 
 
+@lru_cache(maxsize=1024)
+def _requests(jump: float, usual: float) -> float:
+    """Give how many modern requests it takes; most routes ask about the same two rates."""
+    return math.log(HOLD_AT) / information(jump, usual)
+
+
 def power(weight: int, per_second: float, usual: float = TOLERATED_LEAST) -> Power:
     """Give the power at a weight (hundredths of a percent) of so many requests a second.
 
@@ -52,7 +59,7 @@ def power(weight: int, per_second: float, usual: float = TOLERATED_LEAST) -> Pow
     """
     usual = min(max(usual, TOLERATED_LEAST), 0.09)
     jump = usual * JUMP
-    requests = math.log(HOLD_AT) / information(jump, usual)
+    requests = _requests(jump, usual)
     modern = per_second * weight / 10_000
     return Power(
         weight, per_second, usual, jump, requests, requests / modern if modern > 0 else None
