@@ -13,6 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
 from bench.report.filled import NOW, ROUTES, Size, fill
 from bench.report.pages import PAGES, Admin
 from deploy.stack import Options, Ports, Stack
@@ -70,6 +73,7 @@ async def _measure(url: str, size: Size, rounds: int) -> dict[str, list[float]]:
     try:
         started = time.perf_counter()
         await fill(database, size, random.Random(7))
+        await _vacuum(url)
         print(f"{url.partition(':')[0]}: filled in {time.perf_counter() - started:.0f} s")
         report = Report(database)
         admin = Admin(report, ROUTES, NOW)
@@ -85,6 +89,22 @@ async def _measure(url: str, size: Size, rounds: int) -> dict[str, list[float]]:
         return times
     finally:
         await database.close()
+
+
+async def _vacuum(url: str) -> None:
+    """Do what autovacuum has done long since where so much came in over weeks.
+
+    In the minute after a bulk load PostgreSQL knows nothing of the tables: it plans for few rows,
+    and looks into the table for every row that an index has.
+    """
+    if not url.startswith("postgresql"):
+        return
+    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("VACUUM (ANALYZE)"))
+    finally:
+        await engine.dispose()
 
 
 def _queries(report: Report) -> dict[str, Asked]:
@@ -132,17 +152,20 @@ def _print(found: dict[str, dict[str, list[float]]]) -> None:
 
 
 def _result(found: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
+    asked = {name: [times[page] for page in _asked(times)] for name, times in found.items()}
     slowest = {
-        f"slowest_page_{name}_ms_p50": round(
-            max(statistics.median(times[page]) for page in (*PAGES, *_queries_of(times))), 1
-        )
-        for name, times in found.items()
+        f"slowest_page_{name}_ms_p50": round(max(map(statistics.median, times)), 1)
+        for name, times in asked.items()
     }
-    result: dict[str, Any] = {"ratios": {}, "figures": slowest}
+    longest = {
+        f"slowest_page_{name}_ms_max": round(max(map(max, times)), 1)
+        for name, times in asked.items()
+    }
+    result: dict[str, Any] = {"ratios": {}, "figures": {**slowest, **longest}}
     if any(value > LIMIT_MS for value in slowest.values()):
         result["failed"] = f"a page takes longer than {LIMIT_MS:.0f} ms"
     return result
 
 
-def _queries_of(times: dict[str, list[float]]) -> list[str]:
+def _asked(times: dict[str, list[float]]) -> list[str]:
     return [name for name in times if not name.startswith(("write", "prune"))]
