@@ -14,6 +14,8 @@ secret /secrets/legacy/root_password "$(random)"
 secret /secrets/legacy/password "$(random)"
 secret /secrets/modern/password "$(random)"
 secret /secrets/modern/secret_key "$(random)"
+secret /secrets/legacy/processor_key "sk_test_legacy_$(random)"
+secret /secrets/modern/processor_key "sk_test_modern_$(random)"
 secret /secrets/admin/token "$(random)"
 secret /secrets/shadow/key "$(random)"
 

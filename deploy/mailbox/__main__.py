@@ -1,4 +1,4 @@
-"""`python -m deploy.mailbox`: the mail server on the loopback address."""
+"""`python -m deploy.mailbox`: the mail server on the loopback address, or another."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import asyncio
 from pathlib import Path
 
 from deploy.mailbox.server import start
-from deploy.stack.ports import HOST
 
 
 async def main() -> None:
     """Serve until a signal ends it."""
     parser = argparse.ArgumentParser(prog="python -m deploy.mailbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True, help="where the mails are kept")
     options = parser.parse_args()
-    server = await start(options.port, options.folder, HOST)
+    server = await start(options.port, options.folder, options.host)
     async with server:
         await server.serve_forever()
 

@@ -88,6 +88,8 @@ def test_every_part_of_the_product_is_there(services: dict[str, Any]) -> None:
         "celery-worker": "cutover-modern",
         "celery-beat": "cutover-modern",
         "migrate": "cutover-modern",
+        "processor": "cutover-sandbox",
+        "mail": "cutover-sandbox",
         "mysql": "mysql:5.7",
         "postgres": "postgres:15-alpine",
         "redis": "redis:7-alpine",
@@ -173,8 +175,8 @@ def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
         return {str(file): file.read_text() for file in tmp_path.glob("*/*")}
 
     first = made()
-    assert len(first) == 8
-    assert len(set(first.values())) == 8
+    assert len(first) == 10
+    assert len(set(first.values())) == 10
     assert made() == first
 
 
