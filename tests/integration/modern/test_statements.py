@@ -31,12 +31,18 @@ REQUESTS = [
     ("POST", "/api/subscriptions", {"user_id": 99, "plan_id": 99}, 2),
     ("POST", "/api/subscriptions/1/cancel", None, 2),
     ("GET", "/api/billing/history?user_id=2", None, 2),
+    ("POST", "/api/billing/run", {"subscription_id": 1}, 3),
+    ("POST", "/api/billing/run", {"limit": 0}, 0),
+    ("POST", "/api/payments/1/refund", None, 3),  # the processor, which is not there, comes next
+    ("POST", "/api/payments/1/refund", {"amount": "x"}, 1),
+    ("POST", "/api/payments/2/refund", None, 2),
     ("GET", "/v1/plans", None, 1),
     ("GET", "/v1/users?limit=100", None, 1),
     ("GET", "/v1/users/1", None, 1),
     ("GET", "/v1/subscriptions?limit=100", None, 1),
     ("GET", "/v1/subscriptions/1", None, 1),
     ("GET", "/v1/users/2/charges?limit=100", None, 1),
+    ("GET", "/v1/charges/1/payments", None, 3),
 ]
 
 
