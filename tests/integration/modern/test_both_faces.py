@@ -13,6 +13,7 @@ from tests.conftest import LegacyApp, ModernApp
 
 INSTANT = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\+00:00)?")
 AMOUNTS = {"price", "amount", "refunded_amount"}
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 FLAGS = {"is_active"}
 MAPS = {"features", "filters"}
 CLOCKS = {"generated_at", "timestamp"}
@@ -178,7 +179,7 @@ def ordered(value: object, name: str = "") -> object:
         return [(key, ordered(inner, key)) for key, inner in value.items()]
     if isinstance(value, list):
         return [ordered(inner) for inner in value]
-    if name in AMOUNTS and value is not None:
+    if name in AMOUNTS and NUMBER.fullmatch(str(value)):  # or the word for what is wrong with it
         return f"{float(str(value)):.2f}"
     if name in FLAGS:
         return bool(value)
