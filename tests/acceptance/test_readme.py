@@ -28,7 +28,7 @@ _VARYING = (
     (re.compile(r'(?<="generated_at":")[^"]+'), "TIME"),
     (re.compile(r"(?<=PHP/)[\d.]+"), "RELEASE"),
     (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min|h)\b"), "DURATION"),
-    (re.compile(r"\d+(?:\.\d+)?/s"), "RATE"),
+    (re.compile(r"\d+(?:\.\d+)?(?:/s| rps)"), "RATE"),
     # The clock of the two answers may stand at different seconds, which a rule of the file ignores.
     (re.compile(r"\d+ match, \d+ ignored"), "ALIKE"),
     # Which detector comes first hangs on how many good requests stand in the window, and on who is
