@@ -258,6 +258,28 @@ async def test_it_resumes_by_itself_as_often_as_allowed(stage: Stage, modern: Ap
     assert told.startswith("rolled back after resuming by itself 1 of 1 times; waits to be resumed")
 
 
+async def test_another_policy_is_played_on_what_was_recorded(stage: Stage) -> None:
+    """What was seen until the controller ended is kept, and tells what a stricter plan had done."""
+    proxy = stage.proxy(hold="1h")
+    await proxy.start()
+    async with under_load(Load(proxy.port, clients=40)) as load:
+        await at_weight(proxy, 10)
+        await load.reached(200)
+    assert await proxy.stop() == 0
+    await proxy.start()
+    policy = proxy.folder / "stricter.yaml"
+    written = proxy.rules.read_text().replace("weight: 10%  # moves", "weight: 0%  # moves")
+    policy.write_text(written.replace("compared: 60", "compared: 100000"))
+    arguments = ("simulate", "--from", "2020-01-01", "--policy")
+    stricter = await proxy.cli(*arguments, str(policy))
+    assert stricter.code == 0, stricter.err
+    assert "no step and no rollback" in stricter.out
+    assert "more comparisons" in stricter.out
+    policy.write_text(written)
+    same = await proxy.cli(*arguments, str(policy), "--route", "orders", "--json")
+    assert [move["after"] for move in same.json()["moves"]] == [1000]
+
+
 @pytest.fixture
 def moved_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Give a way to move the wall clock of proxies that are started from now on, by seconds."""
