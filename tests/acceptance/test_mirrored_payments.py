@@ -280,10 +280,11 @@ async def for_real(stack: Stack, several: dict[str, list[Write]], before: dict[s
         "subscription_plans",
         "migration_quarantine",
     }
-    assert Counter(after["asked"]) == {
-        ("modern", "/v1/charges"): FOR_REAL,
-        ("modern", "/v1/refunds"): FOR_REAL,
-    }
+    # What is not answered in time is asked for again, under the same key; the mails below tell how
+    # often it was done.
+    asked = Counter(after["asked"])
+    assert set(asked) == {("modern", "/v1/charges"), ("modern", "/v1/refunds")}
+    assert min(asked.values()) >= FOR_REAL
     stack.ensure("celery-worker")
 
     async def told() -> bool:
