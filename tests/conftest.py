@@ -29,9 +29,12 @@ from proxy import compiled
 # a build; `make test-compiled` asks for the compiled form.
 compiled.use(os.environ.setdefault("CUTOVER_COMPILED", "0"))
 
-# Nothing is judged by how long it takes: machines are shared.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# Nothing is judged by how long it takes: machines are shared. What the source has shown with many
+# examples the compiled form shows again with fewer; --hypothesis-profile=thorough looks for more.
+settings.register_profile("source", deadline=None, max_examples=60)
+settings.register_profile("compiled", deadline=None, max_examples=25)
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile("source" if os.environ["CUTOVER_COMPILED"] == "0" else "compiled")
 
 
 def pytest_configure() -> None:
