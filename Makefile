@@ -4,10 +4,11 @@ PY := .venv/bin/python
 .PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
 .PHONY: demo wiki bench clean
 # What is tested once more in compiled form: everything whose code is compiled, and one story. Of the
-# splits of a message tests/conftest.py leaves one out; the comparison's rooms are not compiled.
+# splits of a message tests/conftest.py leaves one out; of the comparison it is what does the work.
 HOT_TESTS := $(addprefix tests/unit/proxy/,wire routing upstream serving test_outcome.py \
-  test_compiled.py) $(wildcard tests/unit/shadow_compare/test_*.py) tests/conformance \
-  tests/acceptance/test_signs_of_life.py
+  test_compiled.py) $(patsubst %,tests/unit/shadow_compare/test_%.py,canonical capture compare \
+  corresponding headers json_proof json_value near noise pairing rules same tolerance translate) \
+  tests/conformance tests/acceptance/test_signs_of_life.py
 
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of:'
