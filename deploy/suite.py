@@ -31,8 +31,13 @@ MERCY: Final = 30
 """Seconds in which a part that is asked to end may take its servers down."""
 
 STORIES: Final = ("tests/acceptance",)
-APPLICATIONS: Final = tuple(
-    f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")
+TOLD_ELSEWHERE: Final = tuple(
+    f"tests/acceptance/test_{name}.py" for name in ("mirrored_payments", "recall")
+)
+"""Stories of both applications, which are told where these run: so no part takes much longer."""
+APPLICATIONS: Final = (
+    *(f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")),
+    *TOLD_ELSEWHERE,
 )
 PAGES: Final = ("tests/browser", "tests/integration/console", "tests/integration/admin")
 PLANES: Final = tuple(
@@ -67,7 +72,7 @@ def parts(compiled: bool) -> list[Part]:
     rest = ("tests", *(f"--ignore={folder}" for folder in named))
     again = (os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled")
     return [
-        Part("stories", (*pytest, *STORIES)),
+        Part("stories", (*pytest, *STORIES, *(f"--ignore={file}" for file in TOLD_ELSEWHERE))),
         Part("units, conformance and the rest", (*pytest, *rest)),
         Part("applications and their data", (*pytest, *APPLICATIONS)),
         *([Part("the hot path compiled", again)] if compiled else []),
