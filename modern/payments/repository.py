@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Table, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from modern.billing.domain import Charge
@@ -62,13 +62,7 @@ class PaymentRepository:
 
     async def settle_payment(self, payment_id: int, outcome: Settled, now: datetime) -> bool:
         """Write what the processor said; False when that was written before."""
-        statement = (
-            update(payments)
-            .where(payments.c.id == payment_id, payments.c.standing == Standing.ASKED)
-            .values(_said(outcome, now))
-            .returning(payments.c.id)
-        )
-        return (await self._connection.execute(statement)).one_or_none() is not None
+        return await self._settle(payments, payment_id, outcome, now)
 
     async def refunds_of(self, charge_id: int) -> list[Refund]:
         """Return what was given back of the charge, or was to be, in its order."""
@@ -101,11 +95,14 @@ class PaymentRepository:
 
     async def settle_refund(self, refund_id: int, outcome: Settled, now: datetime) -> bool:
         """Write what the processor said; False when that was written before."""
+        return await self._settle(refunds, refund_id, outcome, now)
+
+    async def _settle(self, table: Table, number: int, outcome: Settled, now: datetime) -> bool:
         statement = (
-            update(refunds)
-            .where(refunds.c.id == refund_id, refunds.c.standing == Standing.ASKED)
+            update(table)
+            .where(table.c.id == number, table.c.standing == Standing.ASKED)
             .values(_said(outcome, now))
-            .returning(refunds.c.id)
+            .returning(table.c.id)
         )
         return (await self._connection.execute(statement)).one_or_none() is not None
 
