@@ -110,6 +110,7 @@ def observed(live: LiveRoute) -> float | None:
 def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False) -> RouteReading:
     """One route for metrics."""
     totals = live.totals
+    held = state.progress_of(live.route.id).held if live.steps else None
     return RouteReading(
         id=live.route.id,
         weight_configured=live.route.weight / WEIGHT_MAX,
@@ -126,6 +127,7 @@ def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False)
         writes_halted=state.write_halt_of(live.route.id) is not None
         if live.route.mirror.writes
         else None,
+        held_since=None if held is None else held.at,
     )
 
 

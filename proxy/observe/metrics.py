@@ -22,6 +22,9 @@ BOUNDS = (
 """Upper bounds of the duration histogram in seconds, dense where limits for p95 are set."""
 
 
+VERDICTS = ("match", "ignored", "mismatch", "not_compared")
+"""How a comparison may end."""
+
 STREAM: Mapping[str, tuple[str, str]] = {
     "length": (
         "cutover_capture_stream_length",
@@ -69,7 +72,7 @@ class RouteReading:
 
     `outcomes` by side and outcome, `served` and `latencies` by side, `comparisons` by verdict and
     reason, `dropped` and `rollbacks` by reason. Weights and shares are fractions. `writes_halted`
-    is None where writes are not mirrored anyway.
+    is None where writes are not mirrored anyway, `held_since` (Unix seconds) where no plan is held.
     """
 
     id: str
@@ -85,6 +88,7 @@ class RouteReading:
     dropped: Mapping[str, int]
     rollbacks: Mapping[str, int]
     writes_halted: bool | None = None
+    held_since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,13 +192,20 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
     rolled_back = GaugeMetricFamily(
         "cutover_rolled_back", "1 while the route waits to be resumed", labels=["route"]
     )
+    held = GaugeMetricFamily(
+        "cutover_plan_held_since_seconds",
+        "Since when the plan of a route is on hold, in seconds of the epoch",
+        labels=["route"],
+    )
     for route in reading.routes:
         configured.add_metric([route.id], route.weight_configured)
         in_force.add_metric([route.id], route.weight_in_force)
         rolled_back.add_metric([route.id], route.rolled_back)
         if route.weight_observed is not None:
             observed.add_metric([route.id], route.weight_observed)
-    yield from (configured, in_force, observed, rolled_back)
+        if route.held_since is not None:
+            held.add_metric([route.id], route.held_since)
+    yield from (configured, in_force, observed, rolled_back, held)
 
 
 def _traffic(reading: Reading) -> Iterator[Metric]:
@@ -244,7 +255,8 @@ def _shadowing(reading: Reading) -> Iterator[Metric]:
     for route in reading.routes:
         for reason, count in sorted(route.dropped.items()):
             dropped.add_metric([route.id, reason], count)
-        by_verdict: dict[str, int] = {}
+        # All of them from the first on: a rate of what has just appeared would miss the first.
+        by_verdict = dict.fromkeys(VERDICTS, 0) if route.comparisons else {}
         for (verdict, reason), count in sorted(route.comparisons.items()):
             by_verdict[verdict] = by_verdict.get(verdict, 0) + count
             if verdict == "not_compared":

@@ -21,7 +21,8 @@ SCRIPTS = sorted((ROOT / "deploy").rglob("*.sh"))
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
     """Give the services as Compose itself understands them."""
-    argv = [str(BIN / "docker-compose"), "-f", "compose.yaml", "config", "--format", "json"]
+    argv = [str(BIN / "docker-compose"), "-f", "compose.yaml", "--profile", "*", "config"]
+    argv += ["--format", "json"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True)
     found: dict[str, Any] = json.loads(done.stdout)["services"]
     return found
@@ -29,7 +30,7 @@ def services() -> dict[str, Any]:
 
 def test_compose_accepts_the_file_without_a_warning() -> None:
     """The real Compose reads it, and has nothing to say."""
-    argv = [str(BIN / "docker-compose"), "-f", "compose.yaml", "config", "-q"]
+    argv = [str(BIN / "docker-compose"), "-f", "compose.yaml", "--profile", "*", "config", "-q"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -94,7 +95,15 @@ def test_every_part_of_the_product_is_there(services: dict[str, Any]) -> None:
         "postgres": "postgres:15-alpine",
         "redis": "redis:7-alpine",
         "secrets": "redis:7-alpine",
+        "prometheus": "prom/prometheus:v3.5.0",
+        "grafana": "grafana/grafana:12.1.0",
     }
+
+
+def test_only_what_watches_is_optional(services: dict[str, Any]) -> None:
+    """`docker compose up` starts the architecture; Prometheus and Grafana are asked for."""
+    optional = {name for name, service in services.items() if service.get("profiles")}
+    assert optional == {"prometheus", "grafana"}
 
 
 def test_the_roles_exist_and_together_are_the_whole(services: dict[str, Any]) -> None:
@@ -133,10 +142,11 @@ def test_commands_run_modules_that_exist(services: dict[str, Any], name: str) ->
 
 
 def test_only_nginx_is_offered_to_the_network(services: dict[str, Any]) -> None:
-    """Of the rest only the console has a port on the host, and that on its loopback address."""
+    """The console, and what watches, have ports on the host's loopback address; the rest none."""
     ports = {name: service["ports"] for name, service in services.items() if service.get("ports")}
-    assert set(ports) == {"nginx", "controller"}
-    assert [port["host_ip"] for port in ports["controller"]] == ["127.0.0.1"]
+    assert set(ports) == {"nginx", "controller", "prometheus", "grafana"}
+    del ports["nginx"]
+    assert {port["host_ip"] for each in ports.values() for port in each} == {"127.0.0.1"}
 
 
 def test_every_service_is_limited(services: dict[str, Any]) -> None:

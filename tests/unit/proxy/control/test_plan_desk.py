@@ -75,6 +75,13 @@ class TestAdvance:
         assert scene.published[-1].weight("plans") == 10_000
         assert scene.route().verdict_reason.startswith("on hold by ada")
 
+    async def test_metrics_tell_since_when_a_plan_is_held(self, controller: Controller) -> None:
+        """One that nobody holds, and a route without one, have no such sample."""
+        before = [route.held_since for route in controller.reading().routes]
+        record = await controller.hold("plans", **ME)
+        assert before == [None, None]
+        assert [route.held_since for route in controller.reading().routes] == [record.at, None]
+
     async def test_from_the_end(self, controller: Controller) -> None:
         """There is nowhere to go."""
         await controller.set_weight("plans", 10_000, **ME)

@@ -1,0 +1,1 @@
+"""The Grafana dashboard: `python -m deploy.grafana` writes it from the table in `board`."""
