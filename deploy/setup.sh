@@ -16,7 +16,7 @@ ASSET=proxy/admin/console/static/vendor/htmx.min.js
 # What Debian 12 calls them. `*-core` and `*-bin` packages hold the servers without their services.
 PACKAGES="apache2-bin libapache2-mod-php8.2 php8.2-cli php8.2-mysql php-redis
 mariadb-server-core mariadb-client-core postgresql-15 postgresql-client-15 redis-tools
-chromium curl util-linux python3 python3-venv ca-certificates openssl
+chromium curl util-linux iproute2 python3 python3-venv ca-certificates openssl
 gcc libc6-dev python3-dev"
 # Where the packages cannot be installed, these programs of theirs must be there.
 PROGRAMS="apache2 php mariadbd mariadb-install-db mariadb redis-check-rdb chromium curl setpriv openssl python3

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -36,6 +37,7 @@ class App:
 
     name: str
     port: int = 0
+    listener: Callable[[int], socket.socket] | None = None  # of somewhere else than loopback
     failing: float = 0.0  # share of the answers that are 500
     delay: float = 0.0
     body: bytes = b'{"orders": []}'
@@ -50,7 +52,8 @@ class App:
         """Listen; the same port again after a death."""
         self.port = self.port or free_ports(1)[0]
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port)
+        listen = self.listener or (lambda port: socket.create_server(("127.0.0.1", port)))
+        self._server = await loop.create_server(lambda: _Connection(self), sock=listen(self.port))
 
     def kill(self) -> None:
         """Die as a process does: nobody listens, every connection is gone, no answer is ended."""

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Protocol
 
 COOKIE = "visitor"
 PATIENCE = 30.0
@@ -21,12 +22,17 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client asks; `key` is told to the application, which counts how often it came."""
+    """What a client asks.
+
+    `key` is told to the application, which counts how often it came, `id` to the proxy, which
+    names the exchange by it.
+    """
 
     method: str = "GET"
     path: str = "/orders"
     body: bytes = b""
     key: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +74,18 @@ class Door:
         return reader, writer
 
 
+class Way(Protocol):
+    """Whatever leads to the proxy."""
+
+    async def enter(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect; raises OSError."""
+        ...
+
+
 class Client:
     """One person with one connection; a connection that was closed in good order is renewed."""
 
-    def __init__(self, door: Door, identity: str, cookie: str = COOKIE) -> None:
+    def __init__(self, door: Way, identity: str, cookie: str = COOKIE) -> None:
         self.identity = identity
         self._cookie = cookie
         self._door = door
@@ -123,6 +137,7 @@ class Client:
             "Host: shop.example",
             f"Cookie: {self._cookie}={self.identity}",
             *([f"X-Key: {request.key}"] if request.key else []),
+            *([f"X-Request-Id: {request.id}"] if request.id else []),
             *([f"Content-Length: {len(request.body)}"] if request.method != "GET" else []),
         ]
         return "\r\n".join([*lines, "", ""]).encode() + request.body

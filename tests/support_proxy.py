@@ -80,7 +80,7 @@ class Proxy:
     """One proxy with its processes. `folder` holds rules, state and logs.
 
     `roles` is which processes there are besides the controller, in order of the alphabet; `program`
-    is what Python is to run.
+    is what Python is to run, `enter` a command before it that leads somewhere else.
     """
 
     def __init__(self, folder: Path, rules: str, *options: str) -> None:
@@ -95,6 +95,7 @@ class Proxy:
         self.rules.write_text(rules)
         self.roles = ["shadow", "worker", "worker"]
         self.program: tuple[str, ...] = ("-m", "proxy")
+        self.enter: tuple[str, ...] = ()
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -112,7 +113,7 @@ class Proxy:
         argv += ["--admin-listen", f"127.0.0.1:{self.admin_port}", *self._options]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig=TERM", "--", *argv],
+                ["setpriv", "--pdeathsig=TERM", "--", *self.enter, *argv],
                 cwd=ROOT,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -209,7 +210,7 @@ class Proxy:
     async def cli(self, *arguments: str) -> Said:
         """Run one command against this proxy."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", *arguments,
+            *self.enter, sys.executable, "-m", "proxy", *arguments,
             cwd=self.folder,
             env={
                 **os.environ,

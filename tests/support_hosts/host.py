@@ -1,0 +1,112 @@
+"""`cutover serve` in a place of its own, and what can happen to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+from deploy.stack.process import group_members
+from tests.support_hosts.lan import Place
+from tests.support_proxy import TLS, Plain, Proxy, RefusedError
+
+HURRY: Final = 5.0
+"""Seconds after which an operator gives up to wait for an answer."""
+
+
+MARK: Final = "CUTOVER_TEST_OF"
+"""In the environment of every process of a host: the process id of its test."""
+
+
+def sweep() -> None:
+    """End what tests that were killed have left standing still: who is paused hears no signal."""
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            for entry in place.read_bytes().split(b"\0"):
+                name, _, of = entry.decode(errors="replace").partition("=")
+                if name == MARK and not Path(f"/proc/{of}").exists():
+                    os.kill(int(place.parent.name), signal.SIGKILL)
+
+
+class Host(Proxy):
+    """One proxy host. Its operator and its clients are on it, whatever the network does."""
+
+    def __init__(self, name: str, place: Place, folder: Path, rules: str, *options: str) -> None:
+        folder.mkdir()
+        super().__init__(folder, rules, "--shadow-workers", "0", *options)
+        self.name = name
+        self.place = place
+        self.enter = ("env", f"{MARK}={os.getpid()}", *place.enter)
+        self.up = False
+        self.workers: frozenset[int] = frozenset()
+
+    def launch(self) -> None:
+        """Start it without waiting; whatever was left of it is ended."""
+        self.end()
+        super().launch()
+        self.up = True
+
+    def crash(self) -> None:
+        """Have every process of it killed at the same time."""
+        self.end()
+        self.up = False
+
+    def pause(self, role: str) -> None:
+        """Have a process stand still; all of them for the role `all`."""
+        self._signal(role, signal.SIGSTOP)
+
+    def wake(self, role: str) -> None:
+        """Let it go on."""
+        self._signal(role, signal.SIGCONT)
+
+    def kill(self, role: str) -> None:
+        """Kill a process of it by SIGKILL."""
+        self._signal(role, signal.SIGKILL)
+
+    def kill_one_worker(self) -> None:
+        """Kill the data plane worker that is the oldest."""
+        for pid in sorted(self.processes("worker"))[:1]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def processes(self, role: str) -> list[int]:
+        """Give the living processes of a role, in no order: controller, worker, or all."""
+        family = group_members(self.pid)
+        if role == "all":
+            return family
+        if role == "worker":
+            return [pid for pid in family if pid in self.workers]
+        with contextlib.suppress(OSError, ValueError):
+            holder = int((self.state / "bus.lock").read_text())
+            return [holder] if holder in family else []
+        return []
+
+    async def text(self, path: str) -> str:
+        """Read a page of the admin port."""
+        return (await self._answer("GET", path)).text
+
+    async def _call(self, method: str, path: str, **options: Any) -> Plain:
+        answer = await self._answer(method, path, **options)
+        if answer.status_code >= 400:
+            raise RefusedError(answer.text)
+        data: Plain = answer.json()
+        return data
+
+    async def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
+        def ask() -> httpx.Response:
+            with httpx.Client(trust_env=False, verify=TLS, timeout=HURRY) as client:
+                return client.request(method, f"{self.admin_url}{path}", **options)
+
+        try:
+            return await self.place.doing(ask)
+        except httpx.TransportError as error:
+            raise ConnectionError(str(error)) from error
+
+    def _signal(self, role: str, number: signal.Signals) -> None:
+        for pid in self.processes(role):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
