@@ -31,13 +31,23 @@ MERCY: Final = 30
 """Seconds in which a part that is asked to end may take its servers down."""
 
 STORIES: Final = ("tests/acceptance",)
-TOLD_ELSEWHERE: Final = tuple(
-    f"tests/acceptance/test_{name}.py" for name in ("mirrored_payments", "recall")
+OF_BOTH: Final = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "integration/shadow_compare/test_billing_face",
+        "integration/shadow_compare/test_ids",
+        "acceptance/test_mirrored_payments",
+        "acceptance/test_mirrored_writes",
+        "acceptance/test_real_differences",
+        "acceptance/test_recall",
+        "acceptance/test_recording",
+        "acceptance/test_share",
+    )
 )
-"""Stories of both applications, which are told where these run: so no part takes much longer."""
+"""Tests of both applications, which run where these do: their servers are started once."""
 APPLICATIONS: Final = (
     *(f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")),
-    *TOLD_ELSEWHERE,
+    *OF_BOTH,
 )
 PAGES: Final = ("tests/browser", "tests/integration/console", "tests/integration/admin")
 PLANES: Final = tuple(
@@ -70,13 +80,14 @@ def parts(compiled: bool) -> list[Part]:
     pytest = (sys.executable, "-m", "pytest")
     named = (*STORIES, *APPLICATIONS, *PLANES, *PAGES)
     rest = ("tests", *(f"--ignore={folder}" for folder in named))
+    elsewhere = tuple(f"--ignore={file}" for file in OF_BOTH)
     again = (os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled")
     return [
-        Part("stories", (*pytest, *STORIES, *(f"--ignore={file}" for file in TOLD_ELSEWHERE))),
-        Part("units, conformance and the rest", (*pytest, *rest)),
         Part("applications and their data", (*pytest, *APPLICATIONS)),
+        Part("stories", (*pytest, *STORIES, *elsewhere)),
+        Part("units, conformance and the rest", (*pytest, *rest)),
         *([Part("the hot path compiled", again)] if compiled else []),
-        Part("planes on servers", (*pytest, *PLANES)),
+        Part("planes on servers", (*pytest, *PLANES, *elsewhere)),
         Part("console and API", (*pytest, *PAGES)),
     ]
 

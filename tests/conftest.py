@@ -45,7 +45,8 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what the compiled form is not asked, when that is what is tested."""
     if os.environ["CUTOVER_COMPILED"] != "0":
-        left_out = {item for item in items if _is_for_the_source(item)}
+        built = frozenset(compiled.Manifest.read(compiled.BUILD).modules)
+        left_out = {item for item in items if _is_for_the_source(item, built)}
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]
 
@@ -56,15 +57,27 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
-def _is_for_the_source(item: pytest.Item) -> bool:
+def _is_for_the_source(item: pytest.Item, built: frozenset[str]) -> bool:
     """Say whether the source alone is tried.
 
-    So it is with messages in two reads: what a compiler could get wrong shows byte by byte, too.
+    So it is with messages in two reads: what a compiler could get wrong shows byte by byte, too;
+    and with the tests of a module that is not compiled.
     """
     from tests.support_wire import in_two  # not above: it imports what has to be compiled
 
     split = item.callspec.params.get("split") if hasattr(item, "callspec") else None
-    return split is in_two or item.get_closest_marker("source_only") is not None
+    asked = split is in_two or item.get_closest_marker("source_only") is not None
+    return asked or _module_under_test(item.path) not in built | {None}
+
+
+def _module_under_test(test: Path) -> str | None:
+    """Give the name of the module that a unit test mirrors, or None when it mirrors none."""
+    units = compiled.ROOT / "tests" / "unit"
+    if not test.is_relative_to(units):
+        return None
+    source = test.relative_to(units).with_name(test.name.removeprefix("test_"))
+    is_there = (compiled.ROOT / source).exists()
+    return ".".join(source.with_suffix("").parts) if is_there else None
 
 
 @pytest.hookimpl(wrapper=True)

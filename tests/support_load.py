@@ -19,6 +19,9 @@ COOKIE = "visitor"
 PATIENCE = 30.0
 """Seconds after which an unanswered request counts as failed."""
 
+BRISK = 400
+"""Requests a second that a story is told with: enough for every detector, and no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -178,7 +181,9 @@ def writes() -> Request:
 class Load:
     """What so many clients do side by side, each one request at a time, until told to stop.
 
-    With `kept=False` every request comes on a connection of its own.
+    With `kept=False` every request comes on a connection of its own. `rate` is how many requests a
+    second all of them make at most, because other tests use the same processors; None: as many as
+    can be.
     """
 
     def __init__(
@@ -188,6 +193,7 @@ class Load:
         make: Callable[[], Request] = reads,
         cookie: str = COOKIE,
         kept: bool = True,
+        rate: float | None = BRISK,
     ) -> None:
         self.answers: list[Answer] = []
         self.people = [f"person-{number}" for number in range(clients)]
@@ -195,6 +201,7 @@ class Load:
         self._clients = [Client(door, person, cookie) for person in self.people]
         self._make = make
         self._kept = kept
+        self._pause = clients / rate if rate else 0.0
         self._stopping = False
 
     async def run(self) -> None:
@@ -227,7 +234,7 @@ class Load:
             self.answers.append(await client.ask(self._make()))
             if not self._kept:
                 await client.close()
-            await asyncio.sleep(0)
+            await asyncio.sleep(self._pause)
         await client.close()
 
 

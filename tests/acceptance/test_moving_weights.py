@@ -70,7 +70,7 @@ async def test_20000_requests_while_the_weight_is_changed_20_times(
         await by_editor(weight)
 
     ways = [by_api, by_editor, by_api, by_mending, by_api, by_command, by_editor]
-    async with under_load(Load(proxy.port, clients=32)) as load:
+    async with under_load(Load(proxy.port, clients=32, rate=None)) as load:
         for number in range(20):
             weight = (number * 3700) % 10_001
             history.begins(weight)

@@ -11,14 +11,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from deploy.stack import Options, Ports, Stack
 from deploy.stack.errors import PortBusyError, StartError
 from deploy.stack.process import group_members, marked
 from deploy.stack.program import ROOT
-from tests.conftest import LegacyApp
 from tests.support import eventually
 
 
@@ -56,25 +54,6 @@ def test_what_runs_is_left_running(own: Stack) -> None:
     again = Stack(own.run_dir, own.ports, own.options)
     again.up("redis")
     assert again.redis.process.pid == first
-
-
-def test_the_whole_stack(own: Stack) -> None:
-    """The proxy answers for the applications, the console for itself; and all of it ends.
-
-    Databases, Apache and the proxy with their workers: gone, whatever groups they made.
-    """
-    own.up()
-    assert all(one.healthy for one in own.status())
-    environment = own.environment()
-    answer = httpx.get(f"{environment['CUTOVER_PROXY_URL']}/api/plans")
-    assert answer.json()["status"] == "ok"
-    assert answer.headers["Cutover-Side"] in {"legacy", "modern"}
-    assert httpx.get(environment["CUTOVER_ADMIN_URL"]).status_code == 200
-    groups = [pid for server in own.servers.values() if (pid := server.process.pid) is not None]
-    assert len(groups) == 10
-    own.down()
-    assert [group for group in groups if group_members(group)] == []
-    assert marked(own.run_dir) == []
 
 
 def test_the_configuration_of_apache_is_private(own: Stack) -> None:
@@ -178,14 +157,3 @@ def test_the_command_line_starts_reports_and_stops(run_dir: Path) -> None:
         down = stack("down")
     assert down.returncode == 0
     assert marked(run_dir) == []
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/config.php", "/sql/seed.php", "/sql/schema.sql", "/README.md", "/views/login.php", "/.git"],
-)
-def test_no_file_of_the_legacy_application_is_served(legacy_app: LegacyApp, path: str) -> None:
-    """Whatever lies below the document root, its path is answered like one that does not exist."""
-    answer = httpx.get(legacy_app.base_url + path)
-    assert answer.status_code == 404
-    assert answer.json() == {"status": "error", "message": "Not found"}

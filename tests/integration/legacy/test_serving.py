@@ -78,3 +78,14 @@ def test_the_stack_serves_the_seeded_data(legacy_app: LegacyApp) -> None:
     with httpx.Client(base_url=legacy_app.base_url) as client:
         assert client.get("/health").json()["app"] == "legacy"
         assert client.get("/api/users/42").json()["data"]["name"] == "Zoë 🚲 Bakker"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/config.php", "/sql/seed.php", "/sql/schema.sql", "/README.md", "/views/login.php", "/.git"],
+)
+def test_no_file_of_the_legacy_application_is_served(legacy_app: LegacyApp, path: str) -> None:
+    """Whatever lies below the document root, its path is answered like one that does not exist."""
+    answer = httpx.get(legacy_app.base_url + path)
+    assert answer.status_code == 404
+    assert answer.content == NOT_FOUND

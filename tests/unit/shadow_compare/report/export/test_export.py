@@ -162,8 +162,11 @@ def run_exported(folder: Path, body: bytes, *samples: Sample) -> subprocess.Comp
     with answering(body) as base:
         return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(file)],
-            env={"BASE_URL": base, "PATH": ""}, cwd=folder, capture_output=True, check=False,
-        )  # fmt: skip
+            env={"BASE_URL": base, "PATH": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+            cwd=folder,
+            capture_output=True,
+            check=False,
+        )
 
 
 def test_exported_tests_ask_for_what_they_can_read(tmp_path: Path) -> None:
