@@ -6,12 +6,14 @@ without a new version of the routing, and ends by itself when the controller is 
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
 import re
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,13 @@ NAME: Final = "recording.json"
 FOLDER: Final = "recordings"
 SIZE_MAX: Final = 1024 * 1024
 """Bytes of an order that are read: thousands of routes."""
+
+SECONDS_MOST: Final = 7 * 86_400
+BYTES_MOST: Final = 64 * 2**30
+"""How long, and how much, one recording may be."""
+SECONDS_USUAL: Final = 600
+BYTES_USUAL: Final = 256 * 2**20
+"""What holds when nobody says otherwise."""
 
 _ID: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
@@ -68,6 +77,11 @@ class Recording:
             raise ValueError("it is no order to record")
         return found
 
+    @property
+    def since(self) -> str:
+        """When it began, for people."""
+        return f"{datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
     def to_plain(self) -> dict[str, Any]:
         """As JSON-able values."""
         return {**asdict(self), "routes": list(self.routes)}
@@ -112,8 +126,20 @@ class RecordingFile:
             log.error("%s is not heeded: %s", self.path, error)  # noqa: TRY400 - the text is all
             return None
 
+    def begin(self, recording: Recording, now: float) -> Recording | None:
+        """Give an order, unless another one holds: then give that. Raises SettingsError.
+
+        Of two who begin at one moment, whatever their processes, one is told of the other.
+        """
+        with self._alone():
+            running = self._parsed_anew()
+            if running is not None and now < running.until:
+                return running
+            self.write(recording)
+            return None
+
     def write(self, recording: Recording) -> None:
-        """Give an order, in one piece; raises SettingsError."""
+        """Put an order in the place of any other, in one piece; raises SettingsError."""
         fresh = self.path.with_name(f"{NAME}.{os.getpid()}")
         try:
             fresh.write_text(f"{json.dumps(recording.to_plain())}\n", encoding="ascii")
@@ -121,6 +147,25 @@ class RecordingFile:
         except OSError as error:
             fresh.unlink(missing_ok=True)
             raise SettingsError(f"{self.path}: {error.strerror}") from error
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep everybody else from beginning; the directory itself is what is locked."""
+        try:
+            descriptor = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError as error:
+            raise SettingsError(f"{self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def _parsed_anew(self) -> Recording | None:
+        try:
+            return self._parsed(self.path.stat())
+        except OSError:  # there is none, or one that nobody can read
+            return None
 
     def remove(self) -> bool:
         """End it; gives whether there was one. Raises SettingsError."""

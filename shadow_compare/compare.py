@@ -68,6 +68,8 @@ def _walk(rules: CompareRules, today: date, budget: Budget, known: Known | None)
 
 
 def _concluded(found: Findings) -> Comparison:
+    if not found.fired and not found.places:
+        return _MATCH
     fired = tuple(sorted(found.fired.items()))
     if found.places:
         return Comparison(
@@ -80,7 +82,7 @@ def _concluded(found: Findings) -> Comparison:
         )
     if found.ignored:
         return Comparison(Verdict.IGNORED, "rules", ignored=tuple(found.ignored), fired=fired)
-    return Comparison(Verdict.MATCH, fired=fired) if fired else _MATCH
+    return Comparison(Verdict.MATCH, fired=fired)
 
 
 def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
@@ -90,19 +92,37 @@ def _compare_bodies(walk: Walk, old: Answer, new: Answer) -> None:
     walk.budget.check_size(before)
     walk.budget.check_size(after)
     form = format_of(old, new)
+    if not walk.looks_at_equals and _is_soon_compared(walk, form, before, after):
+        return
     if may_have_notices(before) or may_have_notices(after):
         if form.content not in (Content.BYTES, Content.PDF):
             before, after = _without_notices(walk, before, after)
         if before == after and not walk.looks_at_equals:
             return
     try:
-        if form.read_unlike is None or walk.looks_at_equals:
-            form.compare(walk, form.read(before, old), form.read(after, new))
-        elif (unlike := form.read_unlike(before, after)) is not None:
-            form.compare(walk, *unlike)
+        form.compare(walk, form.read(before, old), form.read(after, new))
     except UnreadableError:
         if before != after:
             _compare_unreadable(walk, form, _fault(form, before, old), _fault(form, after, new))
+
+
+def _is_soon_compared(walk: Walk, form: Format, before: bytes, after: bytes) -> bool:
+    """Compare two bodies of a format that can tell soon whether they say the same, if it can.
+
+    It cannot when one is broken, or holds notices and the other does not say the same.
+    """
+    if form.read_unlike is None:
+        return False
+    try:
+        unlike = form.read_unlike(before, after)
+    except UnreadableError:
+        return False
+    if unlike is None:
+        return True
+    if may_have_notices(before) or may_have_notices(after):
+        return False
+    form.compare(walk, *unlike)
+    return True
 
 
 def _without_notices(walk: Walk, before: bytes, after: bytes) -> tuple[bytes, bytes]:

@@ -6,9 +6,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from proxy.control.interval import Interval, SideCounts
+from proxy.control.recordings import Recordings
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
@@ -22,6 +24,7 @@ from proxy.control.status import (
     WriteHalt,
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.recording import Recording, RecordingFile
 from proxy.rollout.plan import Hand
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
@@ -222,6 +225,30 @@ def workers(version: int) -> list[WorkerStatus]:
     ]
 
 
+class OrderInMemory(RecordingFile):
+    """An order to record, without a directory to stand in."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("state"))
+        self.order: Recording | None = None
+
+    def read(self) -> Recording | None:
+        """Give the order."""
+        return self.order
+
+    def begin(self, recording: Recording, now: float) -> Recording | None:
+        """Take an order, unless another holds."""
+        if self.order is not None and now < self.order.until:
+            return self.order
+        self.order = recording
+        return None
+
+    def remove(self) -> bool:
+        """Take it back."""
+        order, self.order = self.order, None
+        return order is not None
+
+
 class FakeController:
     """Keeps the routing in memory and obeys the same rules of refusal as the real one."""
 
@@ -244,6 +271,8 @@ class FakeController:
         self.history: list[VersionRecord] = []
         self.workers: list[WorkerStatus] = workers(version)
         self.changes = 0
+        self.orders = OrderInMemory()
+        self.recordings = Recordings(self.orders, lambda: self.clock(), self._note)
         self._record("load", None, "file", "routing_rules.yaml changed", {})
 
     def status(self) -> Status:
@@ -257,6 +286,7 @@ class FakeController:
             store_problem=self.store_problem,
             routes=tuple(self.routes.values()),
             workers=tuple(self.workers),
+            recording=self.recordings.now,
         )
 
     async def set_weight(
@@ -550,6 +580,15 @@ class FakeController:
     def _read(self) -> None:
         if self.records_broken:
             raise OSError("disk full")
+
+    def _note(self, action: str, author: str, reason: str, evidence: dict[str, Any]) -> None:
+        """Enter what makes no version."""
+        number = len(self.journal) + 1
+        at = self.clock()
+        self.journal.append(
+            DecisionRecord(number, at, None, action, author, reason, self.number, evidence)
+        )
+        self.changes += 1
 
     def _record(
         self,

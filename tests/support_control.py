@@ -109,8 +109,8 @@ class Scene:
             self.store,
             publisher,
             self.clock,
+            RecordingFile(self.directory),
             kill_file,
-            recording_file=RecordingFile(self.directory),
         )
         await self._controller.start()
         return self._controller

@@ -33,6 +33,7 @@ from proxy.admin.plain import (
 )
 from proxy.admin.plans import PlanEndpoints
 from proxy.admin.problems import Problem, ProblemError, no_route
+from proxy.admin.recording import RecordingEndpoints
 from proxy.admin.responses import json_response
 from proxy.admin.version_diff import version_diff
 from proxy.control.audit import Verdict
@@ -72,6 +73,7 @@ class Api:
         self._controller = controller
         self._about = Differences(controller, report)
         self._plans = PlanEndpoints(controller)
+        self._recording = RecordingEndpoints(controller)
         self._mint_key = mint_key
         self._override_key = override_key
         self._table: Table | None = None
@@ -301,6 +303,18 @@ class Api:
     async def fix_difference(self, request: Request) -> Response:
         """Say that a group of differences is mended."""
         return await self._about.fixed(request, await _body(request))
+
+    async def recording(self, _: Request) -> Response:
+        """What is recorded of the traffic."""
+        return await self._recording.recording()
+
+    async def start_recording(self, request: Request) -> Response:
+        """Begin to record."""
+        return await self._recording.start(request, await _body(request))
+
+    async def stop_recording(self, request: Request) -> Response:
+        """End the recording."""
+        return await self._recording.stop(request, await _body(request))
 
     async def explain(self, request: Request) -> Response:
         """Which side would serve a request, and why."""

@@ -39,6 +39,11 @@ class Endpoint:
         )  # fmt: skip
         return self.method == "PUT" or self.path.endswith(changes)
 
+    @property
+    def takes_if_match(self) -> bool:
+        """Whether it can be made to change only what was read before."""
+        return self.changes_rules or self.path.startswith("/recording/")
+
 
 LIMIT = Parameter("limit", "integer", "how many at most, 1 to 500; 50 when not given")
 BEFORE = Parameter("before", "integer", "only records older than this number")
@@ -340,6 +345,31 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Coverages",
         query=(ROUTE, SINCE),
         errors=(422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/recording",
+        "recording",
+        "What is recorded of the traffic on the controller's host, and what was",
+        "RecordingStatus",
+    ),
+    Endpoint(
+        "POST",
+        "/recording/start",
+        "start_recording",
+        "Begin to record traffic, redacted, for a later replay; it ends by itself",
+        "RecordingStatus",
+        takes="RecordingOrder",
+        errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "POST",
+        "/recording/stop",
+        "stop_recording",
+        "End what is being recorded",
+        "RecordingStatus",
+        takes="Change",
+        errors=(409, 412, 413, 415, 422),
     ),
     Endpoint(
         "POST",

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from proxy.control.interval import Interval
+from proxy.control.recordings import Recordings
 from proxy.control.status import DecisionRecord, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
@@ -25,6 +26,11 @@ class Controller(Protocol):
 
     Changes raise ConflictError, NotFoundError, RefusedError or RulesError.
     """
+
+    @property
+    def recordings(self) -> Recordings:
+        """What is recorded of the traffic on this host."""
+        ...
 
     def status(self) -> Status:
         """Everything as it is now; cheap."""

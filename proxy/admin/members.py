@@ -151,6 +151,17 @@ class Members:
             return ()
         return tuple(value)
 
+    def number(self, name: str, default: int, lowest: int, highest: int) -> int:
+        """Read a whole number within bounds."""
+        value = self._values.get(name)
+        if value is None:
+            return default
+        if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+            detail = f"is not a whole number from {lowest} to {highest}"
+            self.troubles.append(Trouble(name, detail))
+            return default
+        return value
+
     def flag(self, name: str, *, required: bool = False) -> bool:
         """Read true or false; false when it is not given."""
         value = self._values.get(name)

@@ -113,6 +113,24 @@ SCHEMAS: dict[str, Any] = {
         "routes": ["#Route"],
         "workers": ["#Worker"],
         "retiring": "integer",
+        "recording": "#Recording?",
+    },
+    "Recording": {
+        "id": "string",
+        "since": "time",
+        "until": "time",
+        "routes": ["string"],
+        "share": "fraction",
+        "bytes": "integer",
+        "author": "string",
+        "reason": "string",
+    },
+    "RecordingStatus": {
+        "host": "string",
+        "recording": "#Recording?",
+        "recordings": [
+            {"id": "string", "folder": "string", "files": "integer", "bytes": "integer"}
+        ],
     },
     "Worker": {
         "role": "string",
@@ -330,6 +348,14 @@ SCHEMAS: dict[str, Any] = {
         "owner?": "string",
         "until?": "date",
     },
+    "RecordingOrder": {
+        "reason": "string",
+        "author?": "string",
+        "routes?": ["string"],
+        "share?": "weight",
+        "seconds?": "integer",
+        "bytes?": "integer",
+    },
     "KillSwitch": {"on": "boolean", "reason": "string", "author?": "string"},
     "RequestToExplain": {
         "method?": "string",
@@ -439,4 +465,4 @@ def _parameters(endpoint: Endpoint) -> list[Schema]:
         "description": 'the ETag that was read, such as "12"',
         "schema": {"type": "string"},
     }
-    return [*in_path, *in_query, *([if_match] if endpoint.changes_rules else [])]
+    return [*in_path, *in_query, *([if_match] if endpoint.takes_if_match else [])]

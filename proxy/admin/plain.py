@@ -23,6 +23,7 @@ from proxy.control.status import (
     WorkerStatus,
     WriteHalt,
 )
+from proxy.recording import Recording
 from proxy.rollout.plan import Hand
 from shadow_compare.report import SignatureDetail, SignatureSummary
 
@@ -42,6 +43,23 @@ def status_plain(status: Status) -> Plain:
         "routes": [route_plain(route) for route in status.routes],
         "workers": [worker_plain(worker) for worker in status.workers],
         "retiring": status.retiring,
+        "recording": recording_plain(status.recording),
+    }
+
+
+def recording_plain(recording: Recording | None) -> Plain | None:
+    """What is recorded of the traffic."""
+    if recording is None:
+        return None
+    return {
+        "id": recording.id,
+        "since": instant(recording.at),
+        "until": instant(recording.until),
+        "routes": list(recording.routes),
+        "share": recording.share,
+        "bytes": recording.size,
+        "author": recording.author,
+        "reason": recording.reason,
     }
 
 

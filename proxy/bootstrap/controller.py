@@ -61,9 +61,9 @@ async def control(
         store,
         publisher,
         clock,
+        paths.recording,
         paths.kill_file,
         losses.add,
-        recording_file=paths.recording,
     )
     alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
     alerts = Alerts(alerting, clock, token_hex(8))

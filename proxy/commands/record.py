@@ -16,7 +16,14 @@ from proxy.commands.context import OK, Context, Json
 from proxy.commands.output import print_json, print_line, print_table
 from proxy.commands.signature import add_signature, signed
 from proxy.errors import SettingsError
-from proxy.recording import Recorded, Recording, RecordingFile, recorded
+from proxy.recording import (
+    BYTES_MOST,
+    SECONDS_MOST,
+    Recorded,
+    Recording,
+    RecordingFile,
+    recorded,
+)
 
 if TYPE_CHECKING:
     from proxy.commands.command import Commands
@@ -24,8 +31,6 @@ if TYPE_CHECKING:
 SHARE: Final = "100%"
 TIME: Final = "10m"
 SIZE: Final = "256MiB"
-SIZE_MOST: Final = 64 * 2**30
-TIME_MOST: Final = 7 * 86_400.0
 
 _TIME: Final = re.compile(r"(\d{1,6})(s|m|h|d)")
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -78,26 +83,25 @@ def add_to(commands: Commands) -> None:
 
 
 def start(args: argparse.Namespace, context: Context) -> int:
-    """Give the order; raises SettingsError for what cannot be one."""
+    """Give the order; raises SettingsError for what cannot be one, and while another holds."""
     from proxy.admin.members import parse_weight
 
     file, now = _file(args, context), context.now()
     share = parse_weight(args.share)
     if not share:
         raise SettingsError(f"--share: {args.share!r} is not a share above 0%, such as 10%")
-    running = file.read()
-    if running is not None and now < running.until:
-        raise SettingsError(
-            f"{running.author} records until {wording.utc(running.until)}: {running.reason}\n"
-            "  cutover record stop ends it"
-        )
     _check_routes(file.path.with_name("snapshot.json"), args.route)
     who = signed(args, context)
     order = Recording.begun(
         now, now + _time(args.span), args.route, share / 10_000, _size(args.size),
         who["author"], who["reason"],
     )  # fmt: skip
-    file.write(order)
+    running = file.begin(order, now)
+    if running is not None:
+        raise SettingsError(
+            f"{running.author} records until {wording.utc(running.until)}: {running.reason}\n"
+            "  cutover record stop ends it"
+        )
     what = "all routes" if not order.routes else ", ".join(order.routes)
     until = wording.utc(order.until)
     if args.json:
@@ -187,7 +191,7 @@ def _check_routes(snapshot: Path, wanted: Sequence[str]) -> None:
 def _time(text: str) -> float:
     found = _TIME.fullmatch(text)
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0.0
-    if not 0 < seconds <= TIME_MOST:
+    if not 0 < seconds <= SECONDS_MOST:
         raise SettingsError(f"--for: {text!r} is not a time up to 7d, such as 30m or 2h")
     return seconds
 
@@ -195,6 +199,6 @@ def _time(text: str) -> float:
 def _size(text: str) -> int:
     found = _SIZE.fullmatch(text)
     size = int(found[1]) * _BYTES[found[2]] if found else 0
-    if not 0 < size <= SIZE_MOST:
+    if not 0 < size <= BYTES_MOST:
         raise SettingsError(f"--size: {text!r} is not a size up to 64GiB, such as 256MiB")
     return size

@@ -17,12 +17,12 @@ from proxy.control.believed import BelievedTime
 from proxy.control.board import route_reading, worker_reading
 from proxy.control.bus.base import Payload, Peer
 from proxy.control.desk import FROM_FILE
+from proxy.control.interval_keeper import IntervalKeeper
 from proxy.control.live import LiveRoute, World
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.plan_desk import PlanDesk
 from proxy.control.publisher import Publisher
-from proxy.control.recorder import Recorder
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
 from proxy.control.stepper import PLAN, Stepper, written_step
@@ -79,14 +79,14 @@ class Controller(PlanDesk):
         store: Store,
         publisher: Publisher,
         clock: Clock,
+        recording_file: RecordingFile,
         kill_file: KillFile | None = None,
         on_lost: OnLost = lambda _route, _reasons, _version: None,
-        recording_file: RecordingFile | None = None,
     ) -> None:
-        super().__init__(rules_file, store, publisher, clock, kill_file, recording_file)
+        super().__init__(rules_file, store, publisher, clock, recording_file, kill_file)
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
-        self._recorder = Recorder(self._in_force, store, clock)
+        self._intervals = IntervalKeeper(self._in_force, store, clock)
         self._believed = BelievedTime(clock.wall(), clock.monotonic())
         self._slow_at: dict[str, float] = {}
         self._looked_at = self._kept_at = clock.monotonic() - BOOKS
@@ -117,7 +117,7 @@ class Controller(PlanDesk):
 
     async def run(self) -> None:
         """Watch over everything until cancelled."""
-        books = asyncio.gather(self._keep_books(), self._stepper.run(), self._recorder.run())
+        books = asyncio.gather(self._keep_books(), self._stepper.run(), self._intervals.run())
         try:
             while True:
                 try:
@@ -134,7 +134,7 @@ class Controller(PlanDesk):
         self._in_force.end()
         await self._journal.flush()
         await self._keep_evidence()
-        await self._recorder.keep()
+        await self._intervals.keep()
         await self._publisher.close()
         await self._journal.close()
 
@@ -142,7 +142,7 @@ class Controller(PlanDesk):
         """Look at everything once: rules, then windows; the bus brings the rest by itself."""
         self.read_rules()
         self.follow_kill_file()
-        self.follow_recording()
+        self.recordings.follow()
         self._look_around()
         now = self._clock.monotonic()
         for live in self._turns.next(tuple(self._in_force.live.values())):

@@ -20,13 +20,14 @@ from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
+from proxy.control.recordings import Recordings
 from proxy.control.state import Because, RoutingState, held_by_rollback
 from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.workers import Workers
 from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
 from proxy.kill_file import KillFile
-from proxy.recording import Recording, RecordingFile
+from proxy.recording import RecordingFile
 from proxy.rollout.phase import Cause, may_move
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
@@ -50,18 +51,17 @@ class Desk:
         store: Store,
         publisher: Publisher,
         clock: Clock,
+        recording_file: RecordingFile,
         kill_file: KillFile | None = None,
-        recording_file: RecordingFile | None = None,
     ) -> None:
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._killed = False
-        self._recording_file = recording_file
-        self._recording: Recording | None = None
         self._journal = Journal(store)
         self._publisher = publisher
         self._clock = clock
         self._in_force = InForce(self._journal, publisher, clock)
+        self.recordings = Recordings(recording_file, clock.wall, self._note_recording)
         self._workers = Workers()
 
     # The file
@@ -101,25 +101,10 @@ class Desk:
         because = self._because(FROM_FILE, reason, evidence)
         self._in_force.note("kill" if self._killed else "unkill", None, because, None)
 
-    def follow_recording(self) -> None:
-        """Note that traffic is recorded, by whom and why, or no more; others carry it out."""
-        if self._recording_file is None:
-            return
-        now, before = self._clock.wall(), self._recording
-        order = self._recording_file.read()
-        order = None if order is None or now >= order.until else order
-        if order == before:
-            return
-        self._recording = order
-        if before is not None:
-            how = "its time was over" if now >= before.until else "it was stopped"
-            ended = self._because(FROM_FILE, how, {"recording": before.id})
-            self._in_force.note("record_end", None, ended, None)
-        if order is not None:
-            told = {"recording": order.id, "routes": list(order.routes), "share": order.share,
-                    "until": order.until, "bytes": order.size}  # fmt: skip
-            because = self._because(order.author, order.reason, told)
-            self._in_force.note("record", None, because, None)
+    def _note_recording(
+        self, action: str, author: str, reason: str, evidence: dict[str, Any]
+    ) -> None:
+        self._in_force.note(action, None, self._because(author, reason, evidence), None)
 
     # Changes
 
@@ -411,6 +396,7 @@ class Desk:
             kill_switch=state.record.kill_switch or self._killed,
             kill_file=self._kill_file.words() if self._killed and self._kill_file else None,
             retiring=self._workers.retiring,
+            recording=self.recordings.now,
             rules_file=str(self._rules_file.path),
             rules_problem=None if problem is None else str(problem),
             store_problem="; ".join(troubles) or None,

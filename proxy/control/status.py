@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from proxy.recording import Recording
 from proxy.rollout.plan import Hand, Progress
 
 
@@ -199,7 +200,8 @@ class Status:
     """Everything now. `rules_problem` says why the file on disk is not the one in force.
 
     `kill_switch` is on by an order or by the kill file; `kill_file` says who made that, if it is
-    there. `retiring` counts workers that an upgrade has replaced.
+    there. `retiring` counts workers that an upgrade has replaced. `recording` is what is recorded
+    of the clients' traffic on this host.
     """
 
     at: float
@@ -212,3 +214,4 @@ class Status:
     workers: tuple[WorkerStatus, ...]
     kill_file: str | None = None
     retiring: int = 0
+    recording: Recording | None = None

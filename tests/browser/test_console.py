@@ -22,6 +22,7 @@ PAGES = [
     "/decisions",
     "/decisions/1",
     "/rules",
+    "/recording",
     "/rules/18",
     "/kill-switch",
 ]

@@ -161,6 +161,18 @@ def notices(status: Status) -> list[Notice]:
                 "The supervisor restarts a dead worker by itself.",
             )
         )
+    if (recording := status.recording) is not None:
+        what = ", ".join(recording.routes) or "all routes"
+        found.append(
+            Notice(
+                "plain",
+                "Traffic is being recorded",
+                f"{wording.percent(recording.share)} of {what}, by {recording.author}, ends "
+                f"{wording.ago(recording.until, status.at)}: {recording.reason.rstrip('.')}.",
+                link="/recording",
+                link_text="See the recording",
+            )
+        )
     return found
 
 

@@ -163,6 +163,7 @@ def _environment() -> Environment:
         rate=wording.rate,
         count=wording.count,
         plural=wording.plural,
+        size=wording.size,
         duration=wording.duration,
         ago=wording.ago,
         utc=wording.utc,

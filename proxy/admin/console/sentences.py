@@ -72,7 +72,12 @@ _DONE: dict[str, str] = {
     "load": "put other rules in force",
 }
 
-_NAMES = {"cutover": "Cutover", "file": "An edit of the rules file", "plan": "The plan"}
+_NAMES = {
+    "cutover": "Cutover",
+    "file": "An edit of the rules file",
+    "host": "A command on the host",
+    "plan": "The plan",
+}
 
 
 def sentence(decision: DecisionRecord) -> str:

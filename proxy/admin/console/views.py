@@ -12,6 +12,7 @@ from proxy.admin.console.difference_pages import DifferencePages
 from proxy.admin.console.history import History
 from proxy.admin.console.login import Login
 from proxy.admin.console.pages import Pages
+from proxy.admin.console.recording import ADDRESS, RecordingPage
 from proxy.admin.console.render import STATIC, Renderer
 from proxy.admin.console.seal import Seal
 from proxy.admin.console.sending import Sending
@@ -37,6 +38,7 @@ def console_routes(
     sending = Sending(controller, renderer)
     actions = Actions(controller, pages, sending)
     compared = DifferencePages(controller, report, renderer, pages.status)
+    recording = RecordingPage(controller, renderer, sending)
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
@@ -56,6 +58,9 @@ def console_routes(
         Route("/decisions/{number:int}", pages.decision),
         Route("/rules", pages.rules),
         Route("/rules/{number:int}", pages.rules_version),
+        Route(ADDRESS, recording.page),
+        Route(f"{ADDRESS}/start", recording.start, methods=["POST"]),
+        Route(f"{ADDRESS}/stop", recording.stop, methods=["POST"]),
         Route("/kill-switch", pages.kill_switch),
         Route("/kill-switch", actions.kill_switch, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -63,6 +63,18 @@ def plural(number: int, noun: str) -> str:
     return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def size(number: int) -> str:
+    """Give a number of bytes in the unit that suits it: `812 B`, `40 KiB`, `1.5 GiB`."""
+    if number < 1024:
+        return f"{number} B"
+    amount, unit = number / 1024, "KiB"
+    for larger in ("MiB", "GiB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{_trim(f'{amount:.1f}') if amount < 10 else f'{amount:,.0f}'} {unit}"
+
+
 def duration(seconds: float) -> str:
     """Give a length of time in its largest whole unit: `60 s`, `10 min`, `2 h`."""
     if seconds < 120:

@@ -108,6 +108,12 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "unpin": ("/unpin", {"identity": "header:X-Id=7", **CHANGE}),
     "deployed": ("/deployed", CHANGE),
     "set_kill_switch": ("/kill-switch", {"on": True, **CHANGE}),
+    "recording": ("/recording", None),
+    "start_recording": (
+        "/recording/start",
+        {"routes": ["plans"], "share": "12.5%", "seconds": 60, "bytes": 1_000_000, **CHANGE},
+    ),
+    "stop_recording": ("/recording/stop", CHANGE),
     "audit": ("/audit", None),
     "export_rules": ("/rules", None),
     "import_rules": ("/rules", {"text": DOCUMENT, **CHANGE}),

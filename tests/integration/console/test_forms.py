@@ -325,3 +325,64 @@ def test_a_store_that_is_gone_is_told_above_nothing(browser: Browser, report: Fa
     answer = browser.client.post(f"{GROUP}/fixed", data=fields)
     assert answer.status_code == 503
     assert "cannot be read right now" in answer.text
+
+
+def test_traffic_is_recorded_and_every_page_says_so(
+    browser: Browser, controller: FakeController
+) -> None:
+    """Until somebody stops what was looked at, with a reason."""
+    typed = {"routes": "plans, everything-else", "share": "10", "minutes": "30", "mebibytes": "100"}
+    answer = browser.send("/recording", "start-form", "/recording/start", **typed)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/recording")
+    order = controller.recordings.now
+    assert order is not None
+    assert (order.routes, order.share) == (("plans", "everything-else"), 0.1)
+    assert (order.until - order.at, order.size) == (1800, 100 * 2**20)
+    assert "10% of plans, everything-else, by ada" in browser.get("/rules").text
+    page = browser.get("/recording").text
+    assert "Recording 10% of plans, everything-else" in page
+    assert "start-form" not in page
+    browser.send("/recording", "stop-form", "/recording/stop", reason="enough")
+    assert controller.recordings.now is None
+    assert (controller.journal[-1].action, controller.journal[-1].reason) == (
+        "record_end",
+        "enough",
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"share": "0"}, "The share is a percentage above 0"),
+        ({"share": "all"}, "The share is a percentage above 0"),
+        ({"minutes": "0"}, "The minutes are a whole number from 1 to 10,080."),
+        ({"minutes": "soon"}, "The minutes are a whole number"),
+        ({"mebibytes": "999999"}, "The mebibytes are a whole number from 1 to 65,536."),
+        ({"routes": "plan"}, "Did you mean plans?"),
+        ({"reason": " "}, "The reason"),
+    ],
+)
+def test_what_cannot_be_recorded_is_told_above_the_form(
+    browser: Browser, controller: FakeController, typed: dict[str, str], said: str
+) -> None:
+    """With what was typed, and nothing is recorded."""
+    usual = {"routes": "", "share": "12.5", "minutes": "7", "mebibytes": "5"}
+    answer = browser.send("/recording", "start-form", "/recording/start", **{**usual, **typed})
+    assert answer.status_code in (404, 422)
+    assert said in answer.text
+    assert 'value="a test"' in answer.text or "reason" in typed
+    assert controller.recordings.now is None
+
+
+def test_a_recording_that_has_begun_since_is_not_stopped(
+    browser: Browser, controller: FakeController
+) -> None:
+    """Its author is named, and it goes on."""
+    fields = {"share": "10", "minutes": "1", "mebibytes": "5"}
+    browser.send("/recording", "start-form", "/recording/start", **fields)
+    hidden = browser.hidden("/recording", "stop-form")
+    typed = {**hidden, "recording": "20200101T000000Z", "author": "grace", "reason": "enough"}
+    answer = browser.client.post("/recording/stop", data=typed)
+    assert answer.status_code == 409
+    assert "ada records by now" in answer.text
+    assert controller.recordings.now is not None

@@ -29,6 +29,7 @@ PAGES = [
     "/decisions/1",
     "/rules",
     "/rules/18",
+    "/recording",
     "/kill-switch",
 ]
 

@@ -12,6 +12,7 @@ from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
+from proxy.recording import RecordingFile
 
 
 def controller_in(directory: Path) -> Controller:
@@ -22,7 +23,8 @@ def controller_in(directory: Path) -> Controller:
         lambda on_message, on_state: LocalBus(directory / "bus.sock", on_message, on_state),
     )
     store = SqlStore(f"sqlite+aiosqlite:///{directory / 'cutover.db'}")
-    return Controller(RulesFile(directory / "routing_rules.yaml", clock), store, publisher, clock)
+    rules, recording = RulesFile(directory / "routing_rules.yaml", clock), RecordingFile(directory)
+    return Controller(rules, store, publisher, clock, recording)
 
 
 async def main() -> None:

@@ -12,7 +12,6 @@ import pytest
 from proxy.control.controller import Controller
 from proxy.errors import ConflictError, NotFoundError, RefusedError, RulesError
 from proxy.outcome import WritesHalted
-from proxy.recording import Recording, RecordingFile
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
 from tests.support_control import RULES, SHADOW, Scene
@@ -491,33 +490,3 @@ class TestDocuments:
         latest = (await controller.decisions())[0]
         assert latest.evidence == {"still_rolled_back": ["plans"]}
         assert "plans stays rolled back until it is resumed" in latest.reason
-
-
-class TestRecording:
-    """An order to record traffic, while a controller lives."""
-
-    async def test_given_and_ended(self, scene: Scene, controller: Controller) -> None:
-        """Who gave it and why is journaled, and how it ended; the rules have not changed."""
-        file, now = RecordingFile(scene.directory), scene.clock.wall()
-        file.write(Recording.begun(now, now + 60, ["plans"], 0.1, 1000, "ada", "a test"))
-        scene.pass_time(0.05)
-        scene.pass_time(0.05)
-        file.remove()
-        scene.pass_time(0.05)
-        ended, begun = await controller.decisions(limit=2)
-        assert (begun.action, begun.author, begun.reason) == ("record", "ada", "a test")
-        assert begun.evidence["routes"] == ["plans"]
-        assert (ended.action, ended.reason) == ("record_end", "it was stopped")
-        assert controller.status().version == 1
-
-    async def test_one_that_is_over_has_ended(self, scene: Scene, controller: Controller) -> None:
-        """Although its file is there still."""
-        now = scene.clock.wall()
-        order = Recording.begun(now, now + 1, [], 1.0, 1000, "ada", "a test")
-        RecordingFile(scene.directory).write(order)
-        scene.pass_time(0.05)
-        scene.pass_time(2)
-        ended, begun = await controller.decisions(limit=2)
-        assert (begun.action, ended.reason) == ("record", "its time was over")
-        scene.pass_time(1)
-        assert len(await controller.decisions(limit=5)) == 3

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 from proxy.admin.console.attention import Level, by_attention, headline, notices, of_route, silent
 from proxy.control.status import CoverageStatus, RollbackStatus, RouteStatus, Status, WriteHalt
+from proxy.recording import Recording
 from tests.support_console import FakeController, route, side
 
 NOW = 1_790_000_000.0
@@ -121,3 +122,15 @@ def test_a_worker_that_says_nothing_is_noticed() -> None:
     quiet, shadow = replace(quiet, last_seen=9.0), replace(shadow, last_seen=60.0)
     gone = replace(shadow, connected=False)
     assert silent(replace(now, workers=(heard, quiet, shadow, gone))) == [quiet, gone]
+
+
+def test_a_recording_is_told_on_every_page() -> None:
+    """What, by whom, why, and until when; it is nobody's trouble."""
+    now = replace(
+        status(route()),
+        recording=Recording.begun(NOW, NOW + 600, ["plans"], 0.1, 1000, "ada", "a test."),
+    )
+    (notice,) = notices(now)
+    assert notice.text == "10% of plans, by ada, ends in 10 min: a test."
+    assert (notice.tone, notice.link) == ("plain", "/recording")
+    assert headline(now) == headline(status(route()))

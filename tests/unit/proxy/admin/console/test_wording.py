@@ -87,3 +87,20 @@ def test_a_counted_noun_agrees_with_its_number() -> None:
     assert wording.plural(1, "route") == "1 route"
     assert wording.plural(0, "route") == "0 routes"
     assert wording.plural(1200, "request") == "1,200 requests"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1 KiB"),
+        (1536, "1.5 KiB"),
+        (268_435_456, "256 MiB"),
+        (3 * 2**30 // 2, "1.5 GiB"),
+        (5000 * 2**30, "5,000 GiB"),
+    ],
+)
+def test_sizes_have_the_unit_that_suits_them(number: int, text: str) -> None:
+    """With one digit behind the point where it tells something."""
+    assert wording.size(number) == text

@@ -28,7 +28,7 @@ PART: Final = 100
 log = logging.getLogger(__name__)
 
 
-class Recorder:
+class IntervalKeeper:
     """Cuts and keeps; what cannot be kept is lost, and said once: routing needs none of it."""
 
     def __init__(self, in_force: InForce, store: Store, clock: Clock) -> None:
