@@ -1,6 +1,9 @@
 # What people do with this checkout. Every target sets up by itself what it needs.
 PY := .venv/bin/python
 .DEFAULT_GOAL := help
+# What Python has compiled is kept, whatever the environment says: a stack is dozens of processes, the
+# tests are hundreds, and one that compiles all of its imports takes twice the time to start.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup run stop status check lint types layers unit test compiled test-compiled
 .PHONY: demo wiki bench clean
 # What is tested once more in compiled form: everything whose code is compiled, and one story. Of the
