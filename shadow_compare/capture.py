@@ -184,6 +184,22 @@ def method_of(frame: bytes) -> str:
     return _text(frame, 2)
 
 
+def is_recorded(frame: bytes) -> bool:
+    """Whether a frame is to be written down for a later replay; raises CaptureError."""
+    return bool(_checked(frame)[1] & _RECORDED)
+
+
+def without_recording(frame: bytes) -> bytes | None:
+    """Give a frame that has been written down as one to be compared, or None if it is not to be.
+
+    Raises CaptureError.
+    """
+    flags = _checked(frame)[1]
+    if flags & _NOT_MIRRORED:
+        return None
+    return frame[:1] + bytes((flags & ~_RECORDED,)) + frame[2:]
+
+
 _Numbers = tuple[int, int, int, int, float, float]
 
 

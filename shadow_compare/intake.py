@@ -33,12 +33,22 @@ def from_socket(path: Path) -> Source:
     return lambda queue, lost: Intake(queue, lost).run(path)
 
 
-class Intake:
-    """Reads frames from every connection; `failed` is told the reason for each that is lost."""
+Sieve = Callable[[bytes], bytes | None]
+"""Gives what of a frame goes on to the queue, or None; raises CaptureError."""
 
-    def __init__(self, queue: CaptureQueue, failed: Lost) -> None:
+
+class Intake:
+    """Reads frames from every connection; `failed` is told the reason for each that is lost.
+
+    Each passes the sieve before it waits.
+    """
+
+    def __init__(
+        self, queue: CaptureQueue, failed: Lost, sieve: Sieve = lambda frame: frame
+    ) -> None:
         self._queue = queue
         self._failed = failed
+        self._sieve = sieve
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def run(self, path: Path) -> None:
@@ -70,7 +80,10 @@ class Intake:
 
     def _take(self, frame: bytes) -> None:
         try:
-            arrival = Arrival(route_of(frame), frame)
+            kept = self._sieve(frame)
+            if kept is None:
+                return
+            arrival = Arrival(route_of(kept), kept)
             for dropped in self._queue.put(arrival):
                 dropped.concluded()
                 self._failed("dropped", Capture.decode(dropped.frame), None)

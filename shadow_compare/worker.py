@@ -199,7 +199,8 @@ class ShadowWorker:
         """Write a request down, without what its route calls secret."""
         if self._recorder is not None:
             rules = self._config.routes.get(capture.route)
-            self._recorder.take(capture, self._redactor.declaring(rules.redact if rules else ()))
+            redactor = None if rules is None else self._redactor.declaring(rules.redact)
+            self._recorder.take(capture, redactor)
 
     async def _handle(self, capture: Capture) -> None:
         config = self._config

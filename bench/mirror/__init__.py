@@ -3,7 +3,7 @@
     side       what is mirrored to: it answers, is slow, refuses, or takes and never answers
     products   ours and nginx, with and without a mirror
     shadows    our processes besides the data plane: where they run, what they did
-    measure    throughput with everything mirrored and compared; latencies beside trouble
+    measure    throughput with everything mirrored and compared; latencies beside trouble; recording
     report     tables, ratios, figures
 
 The method stands in bench/README.md.
@@ -19,7 +19,7 @@ from bench import machine
 from bench.mirror import measure, report
 from bench.proxy.run import say
 
-PARTS = ("throughput", "latency")
+PARTS = ("throughput", "latency", "recording")
 
 
 def main(argv: Sequence[str]) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from bench.proxy.sample import Sample, Samples
 from bench.proxy.workload import BY_NAME
 
 MIRRORED = "mirrored"
+RECORDING = "recording"
 TROUBLE = ("slow", "refusing", "dead")
 """What can be wrong with the side that is mirrored to: it answers after 10 s, nobody listens, or it
 takes every connection and never answers."""
@@ -51,6 +52,10 @@ def run(parts: Sequence[str], rounds: int, seconds: int, rate: int) -> Samples:
         if "latency" in parts:
             with bench.running({OFF: 0} | bench.start_trouble()) as contestants:
                 _latency(bench, contestants, rounds, rate, samples)
+        if "recording" in parts:
+            with bench.running({OFF: 0}) as contestants:
+                ((ours, its),) = [found for found in contestants if found[1] is not None]
+                _recording(bench, ours, its, rounds, samples)
     return samples
 
 
@@ -146,6 +151,26 @@ def _closed(bench: _Bench, each: Instance, ours: Processes | None) -> dict[str, 
         "shadow_cpu_us": (ours.shadow_ns() - shadow_before) / max(compared, 1) / 1000,
         "compared_after_s": time.monotonic() - began - wall,
     }
+
+
+def _recording(
+    bench: _Bench, ours: Instance, its: Processes | None, rounds: int, samples: Samples
+) -> None:
+    if its is None:
+        raise BenchError("nothing to record with")
+    for number in range(rounds + 1):
+        for state in (OFF, RECORDING) if number % 2 else (RECORDING, OFF):
+            folder = its.record(ours.site.port) if state == RECORDING else None
+            shadow = its.shadow_ns()
+            values = _closed(bench, ours, its)
+            if folder is not None:
+                asked = values["requests_per_s"] * bench.load.seconds
+                written = its.end_recording(folder)
+                values["recorded_share"] = min(1.0, written / asked)
+                values["shadow_cpu_us"] = (its.shadow_ns() - shadow) / max(written, 1) / 1000
+            if number:
+                samples.add(Sample("recording", f"{OURS} {state}", Variant(), values))
+                say(f"recording, round {number}: {state}: {values['front_cpu_us']:.1f} us")
 
 
 def _latency(

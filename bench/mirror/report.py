@@ -9,6 +9,7 @@ from bench.proxy.sample import Samples
 from bench.stats import ratio
 
 MIRRORED = "mirrored"
+RECORDING = "recording"
 FULL = 0.9
 """Below this share of its core something else was the limit."""
 
@@ -25,6 +26,10 @@ def ratios(samples: Samples) -> dict[str, float]:
             samples, "throughput", "front_cpu_us", (OURS, MIRRORED), (NGINX, MIRRORED)
         ),
     }
+    for name, measure in (("cpu", "front_cpu_us"), ("throughput", "requests_per_s")):
+        found[f"{name}_recording_vs_off"] = _ratio(
+            samples, "recording", measure, (OURS, RECORDING), (OURS, OFF)
+        )
     for product, prefix in ((OURS, ""), (NGINX, "nginx_")):
         found[f"{prefix}cpu_mirrored_vs_off"] = _ratio(
             samples, "throughput", "front_cpu_us", (product, MIRRORED), (product, OFF)
@@ -47,6 +52,10 @@ def figures(samples: Samples) -> dict[str, float]:
         "nginx_cpu_us_off": ("throughput", NGINX, OFF, "front_cpu_us"),
         "shadow_worker_cpu_us_per_comparison": ("throughput", OURS, MIRRORED, "shadow_cpu_us"),
         "compared_share": ("throughput", OURS, MIRRORED, "compared_share"),
+        "data_plane_cpu_us_recording": ("recording", OURS, RECORDING, "front_cpu_us"),
+        "data_plane_cpu_us_not_recording": ("recording", OURS, OFF, "front_cpu_us"),
+        "shadow_worker_cpu_us_per_recorded": ("recording", OURS, RECORDING, "shadow_cpu_us"),
+        "recorded_share": ("recording", OURS, RECORDING, "recorded_share"),
         "compared_after_s": ("throughput", OURS, MIRRORED, "compared_after_s"),
     }
     for product in (OURS, NGINX):
@@ -61,11 +70,13 @@ def figures(samples: Samples) -> dict[str, float]:
 
 
 def tables(samples: Samples) -> str:
-    """Both tables, as far as they were measured."""
+    """The tables, as far as they were measured."""
     lines = []
     for product in (OURS, NGINX):
         for state in (OFF, MIRRORED):
-            lines += _throughput(samples, product, state)
+            lines += _throughput(samples, "throughput", product, state)
+    for state in (OFF, RECORDING):
+        lines += _throughput(samples, "recording", OURS, state)
     if lines:
         lines = [
             "| | requests/s | CPU per request, us | core used |",
@@ -86,9 +97,9 @@ def tables(samples: Samples) -> str:
     return "\n".join(lines)
 
 
-def _throughput(samples: Samples, product: str, state: str) -> list[str]:
+def _throughput(samples: Samples, part: str, product: str, state: str) -> list[str]:
     rates, cpu, busy = (
-        _series(samples, "throughput", product, state, measure)
+        _series(samples, part, product, state, measure)
         for measure in ("requests_per_s", "front_cpu_us", "busy")
     )
     if not rates:

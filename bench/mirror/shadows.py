@@ -10,16 +10,22 @@ import time
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from bench.accounting import cpu_ns
 from bench.processes import BenchError
 from bench.proxy.instance import Instance
+from shadow_compare.replay.goreplay import SEPARATOR
 
 GENTLE = 19
 """The niceness of shadow workers: here they share their core with the load, elsewhere they do not,
 and what they have not compared by the end of a run they compare after it."""
 
 PATIENCE = 60.0
+
+RECORDED = {"reason": "bench", "seconds": 3600, "bytes": 2**33}
+END_OF_ONE = SEPARATOR.strip()
 
 _COUNTED = re.compile(r"^cutover_(comparisons|captures_dropped)_total\{(.*)\} (\S+)$", re.MULTILINE)
 
@@ -81,6 +87,35 @@ class Processes:
     def shadow_ns(self) -> int:
         """Give the CPU time of all shadow workers."""
         return cpu_ns(self.shadow)
+
+    def record(self, asked: int) -> Path:
+        """Have all that is asked at a port recorded; give the folder, once workers follow."""
+        told = _send(self.admin, "/api/v1/recording/start", RECORDED)
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            _read(asked, "/api/r0/0")
+            for each in _send(self.admin, "/api/v1/recording")["recordings"]:
+                if each["id"] == told["recording"]["id"] and each["bytes"]:
+                    return Path(each["folder"])
+            time.sleep(0.1)
+        raise BenchError(f"nothing was recorded in {PATIENCE} s")
+
+    def end_recording(self, folder: Path) -> int:
+        """Wait until all is written, end it, and give how many requests there are."""
+        before, now = -1, 0
+        while now != before:
+            time.sleep(1.0)
+            before, now = now, sum(each.stat().st_size for each in folder.glob("*.gor"))
+        _send(self.admin, "/api/v1/recording/stop", {"reason": "bench"})
+        return sum(each.read_bytes().count(END_OF_ONE) for each in folder.glob("*.gor"))
+
+
+def _send(port: int, path: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, headers)
+    with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+        return json.load(answer)
 
 
 def _roles(admin: int) -> dict[str, list[int]]:

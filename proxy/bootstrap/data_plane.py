@@ -59,7 +59,7 @@ async def serve_requests(
         paths.kill_file,
         pulse,
         certificates,
-        paths.recording if settings.bus.is_local else None,
+        paths.recording,
     )
     hello = {
         "role": "worker",

@@ -13,6 +13,7 @@ from proxy.bootstrap.keys import Keys
 from proxy.bootstrap.logs import log
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import until_stopped
+from proxy.bootstrap.recorder import keep_recordings, recorder
 from proxy.bootstrap.shadow_rules import shadow_config
 from proxy.control.bus.local import LocalUplink
 from proxy.errors import RulesError
@@ -25,7 +26,6 @@ from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowSettings, key_at
 from shadow_compare.intake import Source, from_socket
 from shadow_compare.pairs import Baselines, Pair
-from shadow_compare.recorder.recorder import Order, Recorder
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
 from shadow_compare.store.permits import Permits
@@ -40,9 +40,6 @@ NICE: Final = 10
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
-
-FORGET_EVERY: Final = 600
-"""Heartbeats between looks for recordings that are too old."""
 
 YOUNG: Final = 50_000
 """Objects before the collector looks: pages and JSON are many that refer to nothing in a circle.
@@ -67,7 +64,8 @@ async def compare(
     )
     database = Database(paths.database_url(settings), comparison_tables)
     link = _ControllerLink(paths, index, settings.shadow_workers)
-    recorder = _recorder(settings, paths, index)
+    # Over a bus that is not local the forwarder of each host records, and nothing marked gets here.
+    writing = recorder(paths, f"shadow{index}", settings.shadow_workers)
     worker = ShadowWorker(
         shadow_settings,
         ComparisonStore(database),
@@ -75,10 +73,10 @@ async def compare(
         permits=Permits(database, shadow_settings.lost_write),
         on_halt=link.tell_halt,
         on_evidence=link.tell_evidence,
-        recorder=recorder,
+        recorder=writing,
     )
     source = _source(settings, paths, index, shadow_settings.held_max, link.reclaimed)
-    background = [*link.start(worker), asyncio.create_task(_keep_recordings(settings, recorder))]
+    background = [*link.start(worker), asyncio.create_task(keep_recordings(settings, writing))]
     settle(young=YOUNG)
     pulse.is_ready()
     try:
@@ -86,31 +84,8 @@ async def compare(
     finally:
         for task in background:
             task.cancel()
-        recorder.close()
+        writing.close()
         await database.close()
-
-
-def _recorder(settings: ServeSettings, paths: StatePaths, index: int) -> Recorder:
-    """Give what records requests here: each shadow worker writes its part."""
-
-    def order() -> Order | None:
-        found = paths.recording.read()
-        if found is None:
-            return None
-        return Order(found.id, found.until, found.size // settings.shadow_workers)
-
-    return Recorder(paths.recording.folder, f"shadow{index}", order)
-
-
-async def _keep_recordings(settings: ServeSettings, recorder: Recorder) -> None:
-    """Notice the end of a recording, and remove those that are older than samples are kept."""
-    turns = 0
-    while True:
-        recorder.follow()
-        if turns % FORGET_EVERY == 0:
-            recorder.forget(time.time() - settings.keep_days * 86_400.0)
-        turns += 1
-        await asyncio.sleep(HEARTBEAT)
 
 
 class _ControllerLink:

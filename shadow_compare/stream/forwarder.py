@@ -13,7 +13,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 
 from shadow_compare.capture import Capture
-from shadow_compare.intake import Intake
+from shadow_compare.intake import Intake, Sieve
 from shadow_compare.queue import Arrival, CaptureQueue
 from shadow_compare.stream.place import FIELD, GONE, GROUP, Patience, Place, connect, goes_on
 
@@ -43,12 +43,14 @@ class Forwarder:
 
     What was added and dropped counts since it was last taken. `figures` are the stream's length,
     its lag (entries that nobody has read) and what is pending (read, and not yet dealt with).
+    Captures pass the sieve first, whether Redis is there or not.
     """
 
     def __init__(
         self,
         place: Place,
         *,
+        sieve: Sieve = lambda frame: frame,
         client: Redis | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -59,7 +61,7 @@ class Forwarder:
         self._now: Final = now
         self._dropped: Counter[tuple[str, str]] = Counter()
         self._queue: Final = CaptureQueue(HELD, HELD_BYTES, HELD)
-        self._intake: Final = Intake(self._queue, self._lost)
+        self._intake: Final = Intake(self._queue, self._lost, sieve)
         self._patience: Final = Patience()
         self._is_gone = False
         self._length = 0

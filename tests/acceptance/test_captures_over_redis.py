@@ -43,11 +43,16 @@ async def total(proxy: Proxy, name: str) -> float:
 async def test_workers_and_redis_come_and_go(
     redis: Redis, legacy: App, modern: App, make_proxy: Callable[..., Proxy]
 ) -> None:
-    """What a killed worker held is compared by the other; clients notice nothing of anything."""
+    """What a killed worker held is compared by the other; clients notice nothing of anything.
+
+    And what they ask is recorded on their host, also what Redis never gets.
+    """
     rules = rules_between(legacy.port, modern.port, mirror="100%")
     proxy = make_proxy(rules, "--shadow-workers", "2", "--bus", redis.url())
     proxy.roles = ["forwarder", "shadow", "shadow", "worker", "worker"]
     await proxy.start()
+    begun = await proxy.send("POST", "/recording/start", reason="a test", author="ada")
+    folder = proxy.state / "recordings" / begun["recording"]["id"]
 
     async def compared(more: int) -> None:
         before = await total(proxy, "cutover_comparisons_total")
@@ -85,5 +90,7 @@ async def test_workers_and_redis_come_and_go(
         return figures == {0.0}
 
     await eventually_async(quiet, 20, "everything has been dealt with")
-    assert await total(proxy, "cutover_captures_forwarded_total") > 150
+    forwarded = await total(proxy, "cutover_captures_forwarded_total")
+    written = b"".join(file.read_bytes() for file in folder.glob("*.gor")).count(b" HTTP/1.1\r\n")
+    assert written > forwarded > 150
     assert await proxy.stop() == 0

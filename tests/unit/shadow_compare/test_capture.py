@@ -15,8 +15,10 @@ from shadow_compare.capture import (
     CaptureError,
     FrameReader,
     Headers,
+    is_recorded,
     method_of,
     route_of,
+    without_recording,
 )
 from tests.support_shadow import a_capture
 
@@ -127,3 +129,21 @@ def test_rubbish_is_refused_without_a_crash(frame: bytes) -> None:
     """Any bytes are refused with the error that says so."""
     with pytest.raises(CaptureError):
         Capture.decode(frame)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_frame_tells_whether_it_is_to_be_recorded(recorded: bool) -> None:
+    """And goes on without the mark, and otherwise the same; or not at all."""
+    frame = replace(CAPTURE, recorded=recorded).encode()[4:]
+    assert is_recorded(frame) is recorded
+    rest = without_recording(frame)
+    assert rest is not None
+    assert Capture.decode(rest) == replace(CAPTURE, recorded=False)
+    assert without_recording(replace(CAPTURE, recorded=True, mirrored=False).encode()[4:]) is None
+
+
+@pytest.mark.parametrize("read", [is_recorded, without_recording])
+def test_what_is_no_frame_is_not_recorded(read: Callable[[bytes], object]) -> None:
+    """Whoever takes it off a socket is told."""
+    with pytest.raises(CaptureError):
+        read(b"nothing")

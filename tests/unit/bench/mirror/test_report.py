@@ -71,3 +71,16 @@ def test_a_product_that_did_not_use_its_core_is_marked() -> None:
     assert "| nginx, off | 2,000+ |" in text
     assert "| nginx | - | 10,000,000 (7) | - | - |" in text
     assert tables(Samples()) == ""
+
+
+def test_recording_is_compared_with_the_same_product_without_it() -> None:
+    """Round by round; what was recorded of what was asked stands beside."""
+    recorded = {"recorded_share": 1.0, "shadow_cpu_us": 60.0}
+    found = samples(
+        recording_cutover_off=[rate(1000, 30), rate(1000, 40)],
+        recording_cutover_recording=[rate(900, 33, **recorded), rate(800, 44, **recorded)],
+    )
+    assert ratios(found)["cpu_recording_vs_off"] == 1.1
+    assert ratios(found)["throughput_recording_vs_off"] == 0.85
+    assert figures(found)["shadow_worker_cpu_us_per_recorded"] == 60.0
+    assert "| cutover, recording | 850 |" in tables(found)
