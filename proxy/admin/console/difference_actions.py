@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.admin.console.difference_pages import DifferencePages
+from proxy.admin.console.difference_pages import DifferencePages, Sent
 from proxy.admin.console.forms import Form
 from proxy.admin.console.render import difference_address
 from proxy.admin.console.sending import Change, Sending
@@ -15,7 +15,7 @@ from proxy.admin.deciding import Deciding
 from proxy.admin.schemas import Acceptance, Adoption
 from proxy.admin.schemas import Change as Signed
 
-Page = Callable[..., Awaitable[Response]]
+Page = Callable[[Request, str, Sent], Awaitable[Response]]
 
 
 class DifferenceActions:
@@ -82,7 +82,7 @@ class DifferenceActions:
         to: str | None = None,
     ) -> Response:
         async def again(code: int, problem: str, typed: dict[str, str]) -> Response:
-            return await page(request, name, code=code, problem=problem, failed=failed, typed=typed)
+            return await page(request, name, Sent(code, problem, failed, typed))
 
         where = to or difference_address(name)
         return await self._sending.answer(request, change, to=where, again=again)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +18,7 @@ from proxy.admin.console.render import Renderer, difference_address, proposal_ad
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.standing import RulesInForce, standings
 from proxy.control.status import Status
-from shadow_compare.report import KINDS, Proposal, State
+from shadow_compare.report import KINDS, Proposal, SignatureDetail, State
 from shadow_compare.report.coverage import whole
 from shadow_compare.report.samples import arrange
 
@@ -28,7 +30,36 @@ PROPOSED = 10
 """Proposals beside the differences, the surest; adopting them brings up the next."""
 
 _UNREADABLE = "The comparisons cannot be read right now."
+_NO_GROUP = "There is no group of differences “{}”; old ones are removed in time."
+_NO_PROPOSAL = "There is no proposal “{}”; it may be a rule by now."
+
+Found = TypeVar("Found")
+Values = dict[str, object]
+"""What a template is given."""
+
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a form of this page: why it failed, which one it was, and what was typed."""
+
+    code: int = 200
+    problem: str = ""
+    failed: str = ""
+    typed: Mapping[str, str] = field(default_factory=dict)
+
+
+NOT_SENT = Sent()
+
+
+@dataclass(frozen=True, slots=True)
+class _One:
+    """The page of one thing: its template and address, and what is said when there is none."""
+
+    template: str
+    address: str
+    absent: str
 
 
 class DifferencePages:
@@ -76,88 +107,61 @@ class DifferencePages:
         """One group: both answers side by side."""
         return await self.difference_page(request, request.path_params["signature"])
 
-    async def difference_page(
-        self,
-        request: Request,
-        name: str,
-        *,
-        code: int = 200,
-        problem: str = "",
-        failed: str = "",
-        typed: dict[str, str] | None = None,
-    ) -> Response:
-        """Render a group; after a form that failed with its `problem` and what was `typed`."""
-        status = self._status()
-        try:
-            found = await self._report.signature(name)
-        except Exception:
-            _log.exception("cannot read signature")
-            return self._missing(request, _UNREADABLE, code=503)
-        if found is None:
-            return self._missing(
-                request, f"There is no group of differences “{name}”; old ones are removed in time."
-            )
+    async def difference_page(self, request: Request, name: str, sent: Sent = NOT_SENT) -> Response:
+        """Render a group."""
         whole_answers = request.query_params.get("whole") == "1"
-        return self._renderer.page(
-            request,
-            "difference.html",
-            status,
-            code=code,
-            here=None if code == 200 else difference_address(name),
-            found=found.summary,
-            whole=whole_answers,
-            samples=[arrange(sample.to_plain(), whole=whole_answers) for sample in found.samples],
-            **self._form(status, problem, failed, typed),
-        )
+
+        def shown(found: SignatureDetail) -> Values:
+            arranged = [arrange(each.to_plain(), whole=whole_answers) for each in found.samples]
+            return {"found": found.summary, "whole": whole_answers, "samples": arranged}
+
+        one = _One("difference.html", difference_address(name), _NO_GROUP.format(name))
+        return await self._page(request, self._report.signature(name), one, shown, sent)
 
     async def proposal(self, request: Request) -> Response:
         """One proposed rule: what speaks for it, and what adopting it adds."""
         return await self.proposal_page(request, request.path_params["proposal"])
 
-    async def proposal_page(
+    async def proposal_page(self, request: Request, name: str, sent: Sent = NOT_SENT) -> Response:
+        """Render a proposal."""
+
+        def shown(found: Proposal) -> Values:
+            return {"found": found, "entry": _entry(found)}
+
+        one = _One("proposal.html", proposal_address(name), _NO_PROPOSAL.format(name))
+        return await self._page(request, self._report.proposal(name), one, shown, sent)
+
+    async def _page(
         self,
         request: Request,
-        name: str,
-        *,
-        code: int = 200,
-        problem: str = "",
-        failed: str = "",
-        typed: dict[str, str] | None = None,
+        reading: Awaitable[Found | None],
+        one: _One,
+        shown: Callable[[Found], Values],
+        sent: Sent,
     ) -> Response:
-        """Render a proposal; after a form that failed with its `problem` and what was `typed`."""
+        """Render one thing with its forms, or say why it cannot be shown."""
         status = self._status()
         try:
-            found = await self._report.proposal(name)
+            found = await reading
         except Exception:
-            _log.exception("cannot read proposals")
+            _log.exception("cannot read what %s shows", one.template)
             return self._missing(request, _UNREADABLE, code=503)
         if found is None:
-            return self._missing(
-                request, f"There is no proposal “{name}”; it may be a rule by now."
-            )
+            return self._missing(request, one.absent)
+        today = _day(status.at)
         return self._renderer.page(
             request,
-            "proposal.html",
+            one.template,
             status,
-            code=code,
-            here=proposal_address(name),
-            found=found,
-            entry=_entry(found),
-            **self._form(status, problem, failed, typed),
+            code=sent.code,
+            here=one.address if sent.problem else None,
+            problem=sent.problem,
+            failed=sent.failed,
+            typed=sent.typed,
+            today=today.isoformat(),
+            until=(today + timedelta(days=HOLDS_DAYS)).isoformat(),
+            **shown(found),
         )
-
-    def _form(
-        self, status: Status, problem: str, failed: str, typed: dict[str, str] | None
-    ) -> dict[str, object]:
-        """Give what the forms of a page need."""
-        today = _day(status.at)
-        return {
-            "problem": problem,
-            "failed": failed,
-            "typed": typed or {},
-            "today": today.isoformat(),
-            "until": (today + timedelta(days=HOLDS_DAYS)).isoformat(),
-        }
 
     def _missing(self, request: Request, text: str, *, code: int = 404) -> Response:
         return self._renderer.page(request, "missing.html", self._status(), code=code, text=text)
