@@ -333,7 +333,8 @@ class ComparisonBatch:
 
     `reclaimed` counts captures taken over from shadow workers that had died. `pairs` are the first
     of those that are evidence. `baselines` tells by route how often the primary's side was compared
-    with itself, and how often it differed where nothing is excused.
+    with itself, and how often it differed where nothing is excused. `events` are counts by name and
+    label.
     """
 
     worker: int
@@ -345,6 +346,7 @@ class ComparisonBatch:
     reclaimed: int = 0
     pairs: tuple[PairEvent, ...] = ()
     baselines: dict[str, tuple[int, int]] = field(default_factory=dict)
+    events: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def to_wire(self) -> dict[str, Any]:
         """As JSON-able values."""
@@ -360,6 +362,7 @@ class ComparisonBatch:
             ],
             "pairs": [pair.to_wire() for pair in self.pairs],
             "baselines": {route: list(counts) for route, counts in self.baselines.items()},
+            "events": self.events,
         }
 
     @classmethod
@@ -370,4 +373,5 @@ class ComparisonBatch:
             tuple(ComparisonCount(*row) for row in data["counts"]), data.get("reclaimed", 0),
             tuple(map(PairEvent.from_wire, data.get("pairs", ()))),
             {route: (n, differed) for route, (n, differed) in data.get("baselines", {}).items()},
+            data.get("events", {}),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from proxy.bus_url import BusUrl
+from proxy.collector_url import CollectorUrl
 from proxy.errors import SettingsError
 
 FORMS = ("auto", "1", "0")
@@ -22,6 +23,8 @@ SHADOW_KEY = "shadow.key"
 JOURNAL_HEAD = "journal.head"
 """The file in the state directory that notes the end of the journal."""
 MIN_KEY_BYTES = 32
+OTLP_HEADERS = "CUTOVER_OTLP_HEADERS"
+"""What a collector wants to be told, such as a token; with _FILE, the file that says so."""
 
 Address = tuple[str, int]
 
@@ -74,6 +77,8 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("keep_signatures", "N", "20000", "how many groups of differences are kept"),
     Setting("keep_megabytes", "MB", "512", "how much the differences that are kept may take"),
     Setting("access_log", "PATH", "-", "JSON access log: a file, - for standard output, or off"),
+    Setting("otlp", "URL", "", "the collector that gets traces, by OTLP over HTTP; empty: none"),
+    Setting("trace_share", "PERCENT", "100%", "how many requests without a trace begin one"),
     Setting("grace_seconds", "SECONDS", "0", "how long SIGTERM only fails readiness"),
     Setting("drain_seconds", "SECONDS", "10", "how long running exchanges may take to finish"),
     Setting("retire_seconds", "SECONDS", "600", "the same for workers replaced by an upgrade"),
@@ -118,6 +123,8 @@ class ServeSettings:
     keep_signatures: int
     keep_megabytes: int
     access_log: str
+    otlp: CollectorUrl | None
+    trace_share: float
     grace_seconds: float
     drain_seconds: float
     retire_seconds: float
@@ -191,6 +198,8 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         keep_signatures=_integer(text["keep_signatures"], 1, 1_000_000),
         keep_megabytes=_integer(text["keep_megabytes"], 1, 1_000_000),
         access_log=_filled(text["access_log"]),
+        otlp=CollectorUrl.parse(*text["otlp"], _secret(environ, OTLP_HEADERS, "what it says")),
+        trace_share=_percent(text["trace_share"]),
         grace_seconds=_seconds(text["grace_seconds"], 3600.0),
         drain_seconds=_seconds(text["drain_seconds"], 3600.0),
         retire_seconds=_seconds(text["retire_seconds"], 7 * 86_400.0),
@@ -349,6 +358,18 @@ def _seconds(value: _Sourced, highest: float) -> float:
     if not 0 <= seconds <= highest:
         raise SettingsError(f"{source}: {text!r} is not a number of seconds from 0 to {highest:g}")
     return seconds
+
+
+def _percent(value: _Sourced) -> float:
+    """Read a percentage as a share from 0 to 1."""
+    text, source = value
+    try:
+        percent = float(text.removesuffix("%")) if text.endswith("%") else math.nan
+    except ValueError:
+        percent = math.nan
+    if not 0 <= percent <= 100:
+        raise SettingsError(f"{source}: {text!r} is not a percentage from 0% to 100%, such as 5%")
+    return percent / 100
 
 
 def _path(value: _Sourced) -> str:

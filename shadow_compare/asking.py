@@ -22,6 +22,8 @@ from shadow_compare.contract import (
     read_acknowledgement,
 )
 from shadow_compare.normalize import Answer, NotAcknowledgedError, NotComparableError
+from shadow_compare.traced import FIELD as TRACE
+from shadow_compare.traced import Asked, Tell, Trace, trace_of
 from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
 
 _NOT_SENT: Final = frozenset(
@@ -58,9 +60,20 @@ class Seal:
 
 
 class Asker:
-    """Asks one side; no more than `settings.concurrency` requests are under way at once."""
+    """Asks one side; no more than `settings.concurrency` requests are under way at once.
 
-    def __init__(self, settings: ShadowSettings, monotonic: Callable[[], float]) -> None:
+    `tell`, if anybody wants to know, hears of every request that repeats a traced exchange.
+    """
+
+    def __init__(
+        self,
+        settings: ShadowSettings,
+        monotonic: Callable[[], float],
+        name: str = "",
+        tell: Tell | None = None,
+    ) -> None:
+        self._name = name
+        self._tell = tell
         self._deadline = settings.deadline
         self._monotonic = monotonic
         self._free = asyncio.Semaphore(settings.concurrency)
@@ -76,10 +89,11 @@ class Asker:
         """
         origin, host = self._next(side)
         said = mark_of_read(capture.id) if self._marks_reads else None
-        request = request_bytes(capture, host, said)
-        is_head, fresh = capture.method == "HEAD", capture.method not in SAFE
+        trace = self._begin(capture)
+        request = request_bytes(capture, host, said, trace)
+        fresh = capture.method not in SAFE
         try:
-            return await self._exchange(origin, request, is_head=is_head, fresh=fresh)
+            return await self._exchange(origin, capture, request, trace, fresh=fresh)
         except BrokenError as error:
             raise NotComparableError("candidate_broken") from error
         except TimeoutError as error:
@@ -95,9 +109,10 @@ class Asker:
         """
         origin, host = self._next(side)
         capture = replace(capture, request_headers=_plainly(capture.request_headers))
-        request = request_bytes(capture, host, seal.mark(capture))
+        trace = self._begin(capture)
+        request = request_bytes(capture, host, seal.mark(capture), trace)
         try:
-            answer, latency = await self._exchange(origin, request, is_head=False, fresh=True)
+            answer, latency = await self._exchange(origin, capture, request, trace, fresh=True)
         except BrokenError as error:
             raise NotAcknowledgedError(f"its answer never came: {error}") from error
         except TimeoutError as error:
@@ -112,18 +127,58 @@ class Asker:
         return _origin(base, side.tls, side.server_name), side.host
 
     async def _exchange(
-        self, origin: Origin, request: bytes, *, is_head: bool, fresh: bool = False
+        self, origin: Origin, capture: Capture, request: bytes, trace: Trace | None, *, fresh: bool
     ) -> tuple[Answer, float]:
         async with self._free:
-            started = self._monotonic()
+            started, status, error = self._monotonic(), 0, "reset"
             try:
                 async with asyncio.timeout(self._deadline):
                     answer = await self._transport.exchange(
-                        origin, request, is_head=is_head, fresh=fresh
+                        origin, request, is_head=capture.method == "HEAD", fresh=fresh
                     )
-            except UnreachableError as error:
-                raise NotComparableError("candidate_unreachable") from error
-            return answer, self._monotonic() - started
+                status, error = answer.status, ""
+            except TimeoutError:
+                error = "timeout"
+                raise
+            except UnreachableError as unreachable:
+                error = "connect"
+                raise NotComparableError("candidate_unreachable") from unreachable
+            finally:
+                seconds = self._monotonic() - started
+                if trace is not None:
+                    self._end(trace, origin, capture, seconds, status, error)
+            return answer, seconds
+
+    def _begin(self, capture: Capture) -> Trace | None:
+        """Begin a trace, if this repeats a traced exchange and anybody wants to know."""
+        return None if self._tell is None else trace_of(capture)
+
+    def _end(
+        self,
+        trace: Trace,
+        origin: Origin,
+        capture: Capture,
+        seconds: float,
+        status: int,
+        error: str,
+    ) -> None:
+        """Tell of a second request that has ended."""
+        if self._tell is not None:
+            self._tell(
+                Asked(
+                    trace=trace,
+                    side=self._name,
+                    route=capture.route,
+                    method=capture.method,
+                    target=capture.target,
+                    host=origin.host,
+                    port=origin.port,
+                    version=capture.version,
+                    seconds=seconds,
+                    status=status,
+                    error=error,
+                )
+            )
 
     def close(self) -> None:
         """Close every connection."""
@@ -174,13 +229,17 @@ def _plainly(headers: Headers) -> Headers:
     return tuple(pair for pair in headers if pair[0] != "accept-encoding")
 
 
-def request_bytes(capture: Capture, host: str | None, said: str | None) -> bytes:
+def request_bytes(
+    capture: Capture, host: str | None, said: str | None, trace: Trace | None = None
+) -> bytes:
     """Write the mirrored request; the target as the client wrote it, escapes and dots included.
 
-    `said` is its mark, if it has one. Raises NotComparableError (bad_request) for what would not be
-    one request.
+    `said` is its mark, `trace` its trace, if it has one. Raises NotComparableError (bad_request)
+    for what would not be one request.
     """
     headers = mirrored_headers(capture, host, said)
+    if trace is not None:
+        headers = (*headers, (TRACE, trace.context))
     if capture.request_body or capture.method in _WITH_LENGTH:
         headers = (*headers, ("content-length", str(len(capture.request_body))))
     texts = [capture.method, capture.target, *(text for header in headers for text in header)]
@@ -215,7 +274,8 @@ def mirrored_headers(capture: Capture, host: str | None, said: str | None) -> He
     return (
         ("host", host or client_host or "localhost"),
         *kept,
-        *capture.provenance,  # what an answer says of scheme and host depends on it
+        # What an answer says of scheme and host depends on it. The trace is the client's own.
+        *(pair for pair in capture.provenance if pair[0] != TRACE),
         ("x-request-id", capture.id),
         *(() if said is None else ((MARK, said),)),
     )

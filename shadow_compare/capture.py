@@ -54,7 +54,8 @@ class Capture:
     untouched); `truncated` says that the answer's body was longer than the cap. `identity` is a
     hash. `at` is wall-clock seconds, `latency` the primary's time to the complete answer in
     seconds. `version` is the rules version in force. `provenance` is what the primary was told of
-    the client and of the way to it: X-Forwarded-*, Forwarded, Via. What is `recorded` is written
+    the client and of the way to it: X-Forwarded-*, Forwarded, Via; and the trace context of an
+    exchange that is traced. What is `recorded` is written
     down for a later replay; it need not be `mirrored`, and then has no answer's body.
     """
 

@@ -12,6 +12,7 @@ from shadow_compare.capture import Capture
 from shadow_compare.config import LEGACY, MODERN, ShadowConfig, ShadowSettings
 from shadow_compare.correspondence import Correspondence
 from shadow_compare.normalize import Answer, NotComparableError
+from shadow_compare.traced import Tell
 from shadow_compare.translate import Translated, Translation, translated
 
 
@@ -29,14 +30,19 @@ class Heard(NamedTuple):
 class Sides:
     """Asks either side, with a pool and limits for each; `close` gives up the connections.
 
-    Ids in a request are translated by the `pairs` that are known when it is asked.
+    Ids in a request are translated by the `pairs` that are known when it is asked. `tell` hears of
+    requests that repeat a traced exchange.
     """
 
     def __init__(
-        self, settings: ShadowSettings, pairs: Correspondence, monotonic: Callable[[], float]
+        self,
+        settings: ShadowSettings,
+        pairs: Correspondence,
+        monotonic: Callable[[], float],
+        tell: Tell | None = None,
     ) -> None:
         self._pairs = pairs
-        self._askers = {side: Asker(settings, monotonic) for side in (LEGACY, MODERN)}
+        self._askers = {side: Asker(settings, monotonic, side, tell) for side in (LEGACY, MODERN)}
         self._monotonic = monotonic
         self._legacy_rate: float | None = None
         self._legacy: Allowance | None = None

@@ -35,6 +35,7 @@ from shadow_compare.sides import Sides, as_seen
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.permits import Permits
 from shadow_compare.tally import Count
+from shadow_compare.traced import Tell
 from shadow_compare.writes import METHODS as WRITES
 from shadow_compare.writes import Halt, MirroredWrites
 
@@ -52,7 +53,7 @@ class ShadowWorker:
     """One process's share of the comparing.
 
     `on_counts` hears of it every 200 ms, `on_evidence` of single pairs within 20 ms, and `on_halt`
-    at once of writes that must stop everywhere.
+    at once of writes that must stop everywhere; `on_asked`, if it is given, of traced requests.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ShadowWorker:
         on_halt: Callable[[Halt], None],
         on_evidence: Callable[[list[Pair], Baselines], None] = lambda _pairs, _baselines: None,
         recorder: Recorder | None = None,
+        on_asked: Tell | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         chance: Callable[[], float] = random.random,
@@ -89,7 +91,7 @@ class ShadowWorker:
             on_evidence=on_evidence,
             wall=wall,
         )
-        self._sides = Sides(settings, self._memory.pairs, monotonic)
+        self._sides = Sides(settings, self._memory.pairs, monotonic, on_asked)
         self._examiner = Examiner(
             settings,
             self._sides,

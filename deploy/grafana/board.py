@@ -175,6 +175,10 @@ PROCESSES: Final = Row(
               {"worker {{index}}": "max by (index) (cutover_worker_compiled)"}, most=1),
         Panel("Retiring", "Workers that an upgrade has replaced and that still serve somebody.",
               {"workers": "max(cutover_workers_retiring)"}),
+        Panel("Traces", "Spans that the collector has taken, and those that were dropped, by why.",
+              {"sent": rate("cutover_spans_sent_total"),
+               "dropped: {{reason}}": rate("cutover_spans_dropped_total", "reason")},
+              unit="ops"),
         Panel("Certificates", "How long each is valid yet.",
               {"{{certificate}}":
                "min by (certificate) (cutover_tls_certificate_not_after_seconds) - time()"},

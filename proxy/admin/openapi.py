@@ -7,11 +7,11 @@ string names a scalar, with `?` for one that may be null, or `#Name` for another
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 from proxy.admin.endpoints import ENDPOINTS, PREFIX, Endpoint
 from proxy.admin.responses import PROBLEM_TYPE
+from proxy.serving.inheritance import version
 
 Schema = dict[str, Any]
 
@@ -375,7 +375,7 @@ def document() -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "Cutover admin API",
-            "version": version("cutover"),
+            "version": version(),
             "description": (
                 "Weights are percent, rates and shares fractions, durations seconds, times UTC. "
                 "ETag is the version of the rules; a change with If-Match is made only if the "

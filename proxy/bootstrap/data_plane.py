@@ -10,6 +10,7 @@ from functools import partial
 from proxy.bootstrap.keys import Keys
 from proxy.bootstrap.logs import log
 from proxy.bootstrap.paths import StatePaths
+from proxy.bootstrap.tracing import exporter
 from proxy.compiled import is_compiled
 from proxy.control.bus.local import LocalUplink
 from proxy.observe.access_log import AccessLog
@@ -60,6 +61,7 @@ async def serve_requests(
         pulse,
         certificates,
         paths.recording,
+        exporter(settings, f"worker {index}", plane.note),
     )
     hello = {
         "role": "worker",

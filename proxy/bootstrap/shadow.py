@@ -15,9 +15,11 @@ from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import until_stopped
 from proxy.bootstrap.recorder import keep_recordings, recorder
 from proxy.bootstrap.shadow_rules import shadow_config
+from proxy.bootstrap.tracing import exporter, span_of
 from proxy.control.bus.local import LocalUplink
 from proxy.errors import RulesError
 from proxy.garbage import settle
+from proxy.observe.exporter import Exporter
 from proxy.outcome import ComparisonBatch, ComparisonCount, PairEvent, PairKind, WritesHalted
 from proxy.serving.vitals import Pulse
 from proxy.settings import ServeSettings
@@ -32,6 +34,7 @@ from shadow_compare.store.permits import Permits
 from shadow_compare.store.pruning import Retention
 from shadow_compare.store.tables import metadata as comparison_tables
 from shadow_compare.tally import Count
+from shadow_compare.traced import Asked
 from shadow_compare.worker import ShadowWorker
 from shadow_compare.writes import Halt
 
@@ -66,6 +69,7 @@ async def compare(
     link = _ControllerLink(paths, index, settings.shadow_workers)
     # Over a bus that is not local the forwarder of each host records, and nothing marked gets here.
     writing = recorder(paths, f"shadow{index}", settings.shadow_workers)
+    spans = exporter(settings, f"shadow {index}", link.note)
     worker = ShadowWorker(
         shadow_settings,
         ComparisonStore(database),
@@ -74,9 +78,12 @@ async def compare(
         on_halt=link.tell_halt,
         on_evidence=link.tell_evidence,
         recorder=writing,
+        on_asked=None if spans is None else lambda asked: link.trace(asked, spans),
     )
     source = _source(settings, paths, index, shadow_settings.held_max, link.reclaimed)
     background = [*link.start(worker), asyncio.create_task(keep_recordings(settings, writing))]
+    if spans is not None:
+        background.append(asyncio.create_task(spans.run()))
     settle(young=YOUNG)
     pulse.is_ready()
     try:
@@ -85,6 +92,8 @@ async def compare(
         for task in background:
             task.cancel()
         writing.close()
+        if spans is not None:
+            await spans.close()
         await database.close()
 
 
@@ -100,6 +109,7 @@ class _ControllerLink:
         self._workers = workers
         self._worker: ShadowWorker
         self._last: Snapshot | None = None
+        self._events: dict[str, dict[str, int]] = {}
         hello = {"role": "shadow", "index": index, "pid": os.getpid()}
         self._uplink = LocalUplink(paths.bus, hello, self._take, lambda _: None)
 
@@ -117,6 +127,21 @@ class _ControllerLink:
         told = tuple(PairEvent(**{**pair._asdict(), "kind": PairKind(pair.kind)}) for pair in pairs)
         self._tell(pairs=told, baselines=baselines)
 
+    def note(self, event: str, label: str = "", count: int = 1) -> None:
+        """Count an event, to be told with what comes next."""
+        by_label = self._events.setdefault(event, {})
+        by_label[label] = by_label.get(label, 0) + count
+
+    def trace(self, asked: Asked, spans: Exporter) -> None:
+        """Make the span of a second request that was traced; never fails."""
+        rules = None if self._last is None else self._last.rules.route(asked.route)
+        pattern = "/*" if rules is None else rules.match.path
+        try:
+            spans.offer(span_of(asked, pattern, time.time()))
+        except Exception:
+            log.exception("a span of route %s failed", asked.route)
+            self.note("spans_dropped", "error")
+
     def _tell(self, **news: Any) -> None:
         batch = ComparisonBatch(
             worker=self._index,
@@ -125,9 +150,11 @@ class _ControllerLink:
             at=time.time(),
             queue=self._worker.queued,
             reclaimed=self.reclaimed.total(),
+            events=self._events,
             **{"counts": (), **news},
         )
         self.reclaimed.clear()
+        self._events = {}
         self._uplink.send("comparisons", batch.to_wire())
 
     def tell_halt(self, halt: Halt) -> None:

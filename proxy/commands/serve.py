@@ -26,7 +26,7 @@ def add_to(commands: Commands) -> None:
     summary = "start the proxy, its controller and its shadow workers"
     parser = add_command(commands, "serve", run, summary, EXAMPLES, remote=False, json=False)
     for setting in SERVE_SETTINGS:
-        default = f"default {setting.default}; " if setting.default else ""
+        default = f"default {setting.default}; ".replace("%", "%%") if setting.default else ""
         parser.add_argument(
             setting.option,
             metavar=setting.metavar,

@@ -271,8 +271,7 @@ class Controller(PlanDesk):
         self._captures_sent += batch.captures_sent
         if peer.role == FORWARDER:
             self._stream = batch.stream
-        for event, labels in batch.events.items():
-            self._events.update({(event, label): count for label, count in labels.items()})
+        self._count(batch.events)
         for route_id, reasons in batch.captures_dropped.items():
             if (live := self._in_force.live.get(route_id)) is not None:
                 live.add_dropped(reasons, batch.version, now)
@@ -284,9 +283,15 @@ class Controller(PlanDesk):
             if tally.bad or tally.denied:
                 self._judge(live, now)
 
+    def _count(self, events: Mapping[str, Mapping[str, int]]) -> None:
+        """Count events, for metrics."""
+        for event, labels in events.items():
+            self._events.update({(event, label): count for label, count in labels.items()})
+
     def _take_comparisons(self, peer: Peer, batch: ComparisonBatch, now: float) -> None:
         """Count what a shadow worker compared, and judge it at once."""
         self._workers.note_comparisons(peer, batch, now)
+        self._count(batch.events)
         if batch.reclaimed:
             self._events["captures_reclaimed", ""] += batch.reclaimed
         told: dict[str, LiveRoute] = {}

@@ -9,8 +9,8 @@ from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from proxy.control.masking import masked_path
 from proxy.control.status import Rollback
+from proxy.observe.masking import masked_path
 from proxy.outcome import BadEvent, ComparisonCount, PairEvent, Tally
 from proxy.rollout.breach import Verdict
 from proxy.rollout.calendar import Closed

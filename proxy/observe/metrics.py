@@ -61,6 +61,8 @@ EVENTS: Mapping[str, tuple[str, str]] = {
     "proxy_headers_refused": ("Connections closed for want of a PROXY header", "reason"),
     "tls_handshakes_failed": ("Connections closed for want of a TLS handshake", "reason"),
     "tls_certificates_read": ("Certificates read anew by a worker", "outcome"),
+    "spans_sent": ("Spans that the collector has taken", ""),
+    "spans_dropped": ("Spans that the collector has not got, by why", "reason"),
     "alerts": ("Alerts by how they ended, of all receivers together", "outcome"),
 }
 """Events counted by name, mostly by workers: meaning, and the name of the label or nothing."""

@@ -19,7 +19,7 @@ from proxy.routing.decision import Decision
 from proxy.routing.identity import identity_hash
 from proxy.routing.side import LEGACY, Side
 from proxy.routing.table import Route, Table
-from proxy.serving import choosing, failing, orphan, own, record, second, shadowing
+from proxy.serving import choosing, failing, orphan, own, record, second, shadowing, trail
 from proxy.serving.client import Client
 from proxy.serving.limits import Refusal, Ticket
 from proxy.serving.pace import BODY_GRACE, CONTINUE_AFTER, renewed
@@ -101,6 +101,7 @@ class Exchange:
         "stage",
         "table",
         "trace",
+        "trail",
         "tunnel",
         "unrepeatable",
         "until",
@@ -118,6 +119,7 @@ class Exchange:
         self.side: Side
         self.id: bytes
         self.trace: bytes
+        self.trail: trail.Trail | None = None
         self.begun_at = self.attempt_at = self.leased_at = plane.now()
         self.latency = 0.0
         self.request_done = head.length == NO_BODY
@@ -173,6 +175,8 @@ class Exchange:
         peer = self.client.peer
         self.id = request_id(self.head, peer.trusted) or plane.request_id()
         self.trace = traceparent(self.head) or plane.traceparent()
+        if plane.tracer is not None:
+            self.trail = trail.begin(self, plane.tracer)
         return True
 
     def _limit(self) -> bool:
@@ -210,6 +214,8 @@ class Exchange:
         self.stage = LEASING
         self.pool = pool = plane.pools[self.side]
         now = self.attempt_at = self.leased_at = plane.now()
+        if self.trail is not None:
+            self.trace = trail.begin_attempt(self, self.trail)
         timeouts = pool.rules.timeouts
         self.until = now + timeouts.exchange
         self.client.deadline = now + timeouts.queue
@@ -228,6 +234,8 @@ class Exchange:
         self.reused = reused
         self._upstream_writable = True
         self.stage = AWAITING
+        if self.trail is not None:
+            trail.lease(self, self.trail, connection.instance)
         head, upload = self.head, self.upload
         written = write_request(
             head,
@@ -269,6 +277,8 @@ class Exchange:
             return
         if second.can_fall_back(self, kind):
             self._count_bad(kind, 0)  # whatever legacy rescues, modern has failed
+            if self.trail is not None:
+                trail.fail(self, self.trail, kind)
             self._fall_back()
         else:
             self._tally.rejected += 1
@@ -531,6 +541,8 @@ class Exchange:
         stage, connection = self.stage, self._connection
         if stage is ENDED:
             return
+        if self.trail is not None:
+            trail.fail(self, self.trail, kind, status)
         if second.take_retry(self, kind, connection):
             self._drop_connection()
             self.retried = True
@@ -680,7 +692,9 @@ class Exchange:
             shadowing.hand_over(self, relay)
 
     def _record(self, kind: OutcomeKind, status: int) -> None:
-        """Write the access log's line."""
+        """Write the access log's line, and the spans of an exchange that is traced."""
+        if self.trail is not None:
+            trail.finish(self, self.trail, kind, status)
         if self.plane.log is not None:
             self.plane.log.record(record.answered(self, kind, status))
 

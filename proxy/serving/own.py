@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from proxy.outcome import OutcomeKind
-from proxy.serving import record
+from proxy.serving import record, trail
 from proxy.serving.stage import ENDED
 from proxy.wire.forwarding import write_own, write_text
 
@@ -33,6 +33,8 @@ def turn_away(exchange: Exchange, status: int, sentence: str) -> None:
     plane.note("refused_requests", str(status))
     if plane.log is not None and plane.table is not None:
         plane.log.record(record.asked(exchange, OutcomeKind.REJECTED, status))
+    if exchange.trail is not None:
+        trail.turn_away(exchange, exchange.trail, status)
     write(exchange, status, sentence)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, Protocol
 
+from proxy.observe.span import Span
 from proxy.outcome import BAD_EVENTS_MAX, BadEvent, OutcomeBatch, OutcomeKind
 from proxy.recording import Recording
 from proxy.routing.identity import mint
@@ -60,6 +61,19 @@ class Log(Protocol):
         ...
 
 
+class Tracer(Protocol):
+    """Where spans go. `share` is how many of the requests that bring no trace context begin one."""
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        ...
+
+    def offer(self, span: Span) -> None:
+        """Take a span without waiting."""
+        ...
+
+
 class Plane:
     """The live state of one data plane worker. Single-threaded, never waits."""
 
@@ -76,6 +90,7 @@ class Plane:
         ready_path: str = "",
         override_key: bytes = b"",
     ) -> None:
+        self.tracer: Tracer | None = None
         self.index: Final = index
         self.tap: Final = tap
         self.log: Final = log

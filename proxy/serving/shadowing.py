@@ -135,7 +135,7 @@ def _capture(
         relay.head,
         request_body=request_body,
         fields=forwarded_lines(exchange.head.block, exchange.table.allowed_fields),
-        provenance=exchange.client.peer.provenance(exchange.head),
+        provenance=_provenance(exchange),
         body=b"" if copy is None else copy.body(),
         identifier=exchange.id,
         route=exchange.route.id,
@@ -147,3 +147,10 @@ def _capture(
         recorded=recorded,
         mirrored=copy is not None,
     )
+
+
+def _provenance(exchange: Exchange) -> bytes:
+    """Give what the primary was told of the client; and the trace, if there is one to link with."""
+    told = exchange.client.peer.provenance(exchange.head)
+    trail = exchange.trail
+    return told if trail is None else told + b"traceparent: %b\r\n" % trail.context

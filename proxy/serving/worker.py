@@ -20,6 +20,7 @@ from proxy.errors import RulesError
 from proxy.garbage import settle
 from proxy.kill_file import KillFile
 from proxy.observe.access_log import AccessLog
+from proxy.observe.exporter import Exporter
 from proxy.recording import RecordingFile
 from proxy.serving.door import Door, door
 from proxy.serving.downstream import Downstream
@@ -89,6 +90,7 @@ class Worker:
         signs: Signs | None = None,
         certificates: CertificateStore | None = None,
         recording_file: RecordingFile | None = None,
+        exporter: Exporter | None = None,
     ) -> None:
         self.on_reload: list[Callable[[], None]] = []
         self._plane = plane
@@ -99,6 +101,7 @@ class Worker:
         self._snapshot_file = snapshot_file
         self._kill_file = kill_file
         self._recording_file = recording_file
+        self._exporter = plane.tracer = exporter
         self._signs = signs
         self._live: set[Downstream] = set()
         self._departure = Departure(plane, self._live, patience)
@@ -157,6 +160,8 @@ class Worker:
         background = [
             loop.create_task(job) for job in (uplink.run(), self._mirror.run(), self._tick())
         ]
+        if self._exporter is not None:
+            background.append(loop.create_task(self._exporter.run()))
         for task in background:
             task.add_done_callback(self._on_background_end)
         await self._first_snapshot()
@@ -174,6 +179,8 @@ class Worker:
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
+        if self._exporter is not None:
+            await self._exporter.close()
         self._tell(self._plane.tallies.take_all())
         if self._access_log is not None:
             await self._access_log.close()

@@ -79,6 +79,11 @@ def test_an_option_beats_its_variable_which_beats_the_default() -> None:
         ({"grace_seconds": "3601"}, {}, "--grace-seconds: '3601'"),
         ({"retire_seconds": "long"}, {}, "--retire-seconds: 'long'"),
         ({"hang_seconds": ""}, {}, "--hang-seconds: ''"),
+        ({"otlp": "localhost:4318"}, {}, "--otlp: write http://HOST:4318"),
+        ({"otlp": "http://a"}, {"CUTOVER_OTLP_HEADERS": "a"}, "CUTOVER_OTLP_HEADERS: write"),
+        ({"trace_share": "0.5"}, {}, "--trace-share: '0.5' is not a percentage"),
+        ({"trace_share": "101%"}, {}, "--trace-share: '101%'"),
+        ({"trace_share": "nan%"}, {}, "--trace-share: 'nan%'"),
         ({"ready_path": "ready"}, {}, "--ready-path: 'ready' is not a plain path"),
         ({"ready_path": "/a/../b"}, {}, "--ready-path"),
         ({"ready_path": "/a?b"}, {}, "--ready-path"),
@@ -116,6 +121,16 @@ def test_a_token_never_shows_in_a_repr() -> None:
     assert TOKEN not in repr(settings) + repr(settings.admin)
     assert "admin_token=***" in repr(settings)
     assert "token=None" in repr(AdminSettings(("127.0.0.1", 8090)))
+
+
+def test_what_a_collector_is_told_never_shows_in_a_repr() -> None:
+    """It is a token, as a rule."""
+    environ = {"CUTOVER_OTLP": "http://a", "CUTOVER_OTLP_HEADERS": f"Authorization={TOKEN}"}
+    settings = serve_settings({"trace_share": "2.5%"}, environ)
+    assert settings.otlp is not None
+    assert settings.otlp.headers == (("Authorization", TOKEN),)
+    assert settings.trace_share == 0.025
+    assert TOKEN not in repr(settings)
 
 
 def test_a_token_may_come_from_a_file(tmp_path: Path) -> None:

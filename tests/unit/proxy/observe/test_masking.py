@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.control.masking import masked_path
+from proxy.observe.masking import masked_path
 
 
 @pytest.mark.parametrize(
