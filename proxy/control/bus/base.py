@@ -41,6 +41,8 @@ class Peer:
     """How many programs had the service before the one it belongs to, counted from 1."""
     compiled: bool = False
     """Whether it runs the hot path in compiled form."""
+    host: str = ""
+    """The proxy host on which it runs; nothing where there is only one."""
 
 
 OnPeerMessage = Callable[[Peer, str, Payload], None]
