@@ -56,5 +56,18 @@ class RefusedError(CutoverError):
     """The change is valid but not allowed now; the text says what would allow it."""
 
 
+class UnwrittenError(CutoverError):
+    """The change could not be written where all hosts agree; look what is in force, and repeat."""
+
+
+class ElsewhereError(CutoverError):
+    """This host does not act; changes are made on the one that does, at `url` if it is known."""
+
+    def __init__(self, message: str, acting: str | None, url: str | None) -> None:
+        super().__init__(message)
+        self.acting = acting
+        self.url = url
+
+
 class SettingsError(CutoverError):
     """A command-line option or environment variable cannot be used."""

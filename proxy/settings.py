@@ -6,6 +6,7 @@ import importlib.util
 import ipaddress
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -25,6 +26,8 @@ JOURNAL_HEAD = "journal.head"
 MIN_KEY_BYTES = 32
 OTLP_HEADERS = "CUTOVER_OTLP_HEADERS"
 """What a collector wants to be told, such as a token; with _FILE, the file that says so."""
+
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 Address = tuple[str, int]
 
@@ -72,6 +75,7 @@ SERVE_SETTINGS: tuple[Setting, ...] = (
     Setting("shadow_workers", "N", "1", "processes that mirror and compare"),
     Setting("bus", "URL", "local", "how captures travel: local, or over redis://HOST:PORT/DB"),
     Setting("store", "URL", "", "PostgreSQL instead of cutover.db in --state; see CUTOVER_STORE"),
+    Setting("host", "NAME", "", "name of this host among many (default: the machine's name)"),
     Setting("alerts", "FILE", "", "who is told of rollbacks and troubles; see alerts.md"),
     Setting("keep_days", "DAYS", "30", "how long comparisons are kept after they were last seen"),
     Setting("keep_signatures", "N", "20000", "how many groups of differences are kept"),
@@ -118,6 +122,7 @@ class ServeSettings:
     shadow_workers: int
     bus: BusUrl
     store: str
+    host: str
     alerts: Path | None
     keep_days: int
     keep_signatures: int
@@ -136,6 +141,11 @@ class ServeSettings:
 
     def __repr__(self) -> str:
         return masked_repr(self, secrets=("admin_token", "shadow_key", "store"))
+
+    @property
+    def many_hosts(self) -> bool:
+        """Whether this host shares its routing with others: it has what all of them can reach."""
+        return not self.bus.is_local and self.store.startswith("postgresql")
 
     @property
     def admin(self) -> AdminSettings:
@@ -193,6 +203,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         shadow_workers=_integer(text["shadow_workers"], 0, 64),
         bus=BusUrl.parse(*text["bus"]),
         store=_store(text["store"]),
+        host=_host(text["host"]),
         alerts=Path(text["alerts"][0]) if text["alerts"][0] else None,
         keep_days=_integer(text["keep_days"], 1, 3650),
         keep_signatures=_integer(text["keep_signatures"], 1, 1_000_000),
@@ -210,6 +221,11 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         shadow_key=read_shadow_key(environ),
     )
     settings.admin.validate()
+    if text["host"][0] and not settings.many_hosts:
+        raise SettingsError(
+            f"{text['host'][1]}: one host among many needs --bus redis://HOST:PORT/DB and a --store"
+            " postgresql+asyncpg://…, which all of them share"
+        )
     _check_ports(settings)
     _check_tls(settings)
     return settings
@@ -390,6 +406,14 @@ def _auth(value: _Sourced, token: str | None) -> Path | None:
             f"{source}: none, and CUTOVER_ADMIN_TOKEN asks for a token; keep one of the two"
         )
     return None if text in ("", "none") else Path(_filled(value))
+
+
+def _host(value: _Sourced) -> str:
+    text, source = value
+    name = text or os.uname().nodename
+    if _HOST.fullmatch(name) is None:
+        raise SettingsError(f"{source}: {name!r} is no name of letters, digits and . _ -")
+    return name
 
 
 def _store(value: _Sourced) -> str:

@@ -12,6 +12,7 @@ from proxy.control.live import Totals
 from proxy.observe.metrics import (
     EVENTS,
     VERDICTS,
+    HostsReading,
     Metrics,
     ProcessReading,
     Reading,
@@ -52,16 +53,17 @@ READING = Reading(
     captures_sent=1,
     routes=(ROUTE,),
     workers=(
-        WorkerReading("worker", 0, 1, connected=True, connections=1, queue=0),
-        WorkerReading("shadow", 0, 1, connected=True, connections=0, queue=1),
+        WorkerReading("worker", "0", 1, connected=True, connections=1, queue=0),
+        WorkerReading("shadow", "0", 1, connected=True, connections=0, queue=1),
     ),
-    pools={(0, "modern", state): 1 for state in ("idle", "leased", "connecting", "waiting")},
-    instances={(0, "modern", "127.0.0.1:8082"): (1, 0)},
-    breakers={(0, "modern"): 0},
-    certificates={(0, "/etc/cutover/shop.crt"): 1.8e9},
+    pools={("0", "modern", state): 1 for state in ("idle", "leased", "connecting", "waiting")},
+    instances={("0", "modern", "127.0.0.1:8082"): (1, 0)},
+    breakers={("0", "modern"): 0},
+    certificates={("0", "/etc/cutover/shop.crt"): 1.8e9},
     events={(event, "delivered" if event == "alerts" else "x"): 1 for event in EVENTS},
     stream={"length": 3, "lag": 1, "pending": 2},
     processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
+    hosts=HostsReading(acts=True, token=1, hosts={"web1": (True, True, 1)}),
 )
 """What every metric has a sample of, by values of labels that the product really has."""
 

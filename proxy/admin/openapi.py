@@ -114,6 +114,10 @@ SCHEMAS: dict[str, Any] = {
         "workers": ["#Worker"],
         "retiring": "integer",
         "recording": "#Recording?",
+        "host": "string?",
+        "acting": "string?",
+        "token": "integer?",
+        "hosts": ["#Host"],
     },
     "Recording": {
         "id": "string",
@@ -132,7 +136,18 @@ SCHEMAS: dict[str, Any] = {
             {"id": "string", "folder": "string", "files": "integer", "bytes": "integer"}
         ],
     },
+    "Host": {
+        "name": "string",
+        "url": "string",
+        "acting": "boolean",
+        "connected": "boolean",
+        "last_seen": "number",
+        "bus": "boolean",
+        "version": "integer",
+        "problem": "string?",
+    },
     "Worker": {
+        "host": "string?",
         "role": "string",
         "index": "integer",
         "pid": "integer",

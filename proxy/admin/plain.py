@@ -13,6 +13,7 @@ from typing import Any
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
+    HostsStatus,
     PlanStatus,
     Rollback,
     RollbackStatus,
@@ -44,6 +45,7 @@ def status_plain(status: Status) -> Plain:
         "workers": [worker_plain(worker) for worker in status.workers],
         "retiring": status.retiring,
         "recording": recording_plain(status.recording),
+        **hosts_plain(status.hosts),
     }
 
 
@@ -61,6 +63,26 @@ def recording_plain(recording: Recording | None) -> Plain | None:
         "author": recording.author,
         "reason": recording.reason,
     }
+
+
+def hosts_plain(status: HostsStatus | None) -> Plain:
+    """All hosts, and who acts; nulls where there is only one."""
+    if status is None:
+        return {"host": None, "acting": None, "token": None, "hosts": []}
+    hosts = [
+        {
+            "name": host.name,
+            "url": host.url,
+            "acting": host.name == status.acting,
+            "connected": host.connected,
+            "last_seen": round(host.last_seen, 3),
+            "bus": host.bus,
+            "version": host.version,
+            "problem": host.problem or None,
+        }
+        for host in status.hosts
+    ]
+    return {"host": status.own, "acting": status.acting, "token": status.token, "hosts": hosts}
 
 
 def route_plain(route: RouteStatus) -> Plain:
@@ -160,6 +182,7 @@ def halt_plain(halt: WriteHalt) -> Plain:
 def worker_plain(worker: WorkerStatus) -> Plain:
     """One process as last heard of."""
     return {
+        "host": worker.host or None,
         "role": worker.role,
         "index": worker.index,
         "pid": worker.pid,

@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from proxy.errors import ConflictError, CutoverError, NotFoundError, RefusedError, RulesError
+from proxy.errors import (
+    ConflictError,
+    CutoverError,
+    ElsewhereError,
+    NotFoundError,
+    RefusedError,
+    RulesError,
+    UnwrittenError,
+)
 
 TITLES = {
     "invalid-request": "The request cannot be used",
@@ -27,6 +35,8 @@ TITLES = {
     "rules-refused": "The rules would not be valid",
     "not-explained": "The request cannot be explained",
     "store-unavailable": "The store cannot be read",
+    "elsewhere": "Another host acts",
+    "not-written": "The change may be lost",
     "busy": "Too many are listening",
     "internal": "Something broke here",
 }
@@ -76,6 +86,12 @@ def problem_of(error: CutoverError) -> Problem:
             return Problem(
                 409, "conflict", str(error), "Read the rules again and repeat the change."
             )
+        case ElsewhereError():
+            extra = {"acting": error.acting, "url": error.url}
+            return Problem(421, "elsewhere", str(error), extra=extra)
+        case UnwrittenError():
+            mend = "Look which version is in force, and repeat the change if it is not."
+            return Problem(503, "not-written", str(error), mend)
         case RefusedError():
             return Problem(409, "refused", str(error))
         case RulesError():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Coroutine
 from functools import partial
+from typing import Any
 
 from proxy.bootstrap.controller import control
 from proxy.bootstrap.data_plane import serve_requests
@@ -46,7 +48,7 @@ def children(
     for process in processes:
         role, index, pulse = process.role, process.index, process.pulse
         if role == "controller":
-            life = partial(run, control, settings, paths, keys, admin[0], processes)
+            life = partial(run, _control(settings), settings, paths, keys, admin[0], processes)
             child = Child("controller", life, sockets=tuple(admin), pulse=pulse)
         elif role == "shadow":
             life = partial(run, compare, settings, paths, keys, index, pulse)
@@ -65,6 +67,15 @@ def children(
             child = Child(f"data plane worker {index}", life, True, sockets, pulse, watchdog)
         family.append(child)
     return family
+
+
+def _control(settings: ServeSettings) -> Callable[..., Coroutine[Any, Any, None]]:
+    """Give the life of a controller; who is alone needs no client of Redis."""
+    if not settings.many_hosts:
+        return control
+    from proxy.bootstrap.hosts import control_among_hosts
+
+    return control_among_hosts
 
 
 def _processes(settings: ServeSettings) -> list[Process]:

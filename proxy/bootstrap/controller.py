@@ -7,36 +7,22 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from secrets import token_hex
 from typing import Any
 
 import uvicorn
 
-from proxy.admin.app import create_admin_app
 from proxy.bootstrap.keys import Keys
+from proxy.bootstrap.office import Office
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import Process, until_stopped
 from proxy.clock import SystemClock
-from proxy.control.alerts.file import load_alerting
-from proxy.control.alerts.sender import Alerts
-from proxy.control.alerts.targets import Alerting
-from proxy.control.alerts.watch import TroubleWatch
 from proxy.control.anchor import Anchor
-from proxy.control.audit import verify_aside
 from proxy.control.bus.local import LocalBus
-from proxy.control.controller import Controller
 from proxy.control.loader import RulesFile
-from proxy.control.losses import Losses
 from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.garbage import settle
-from proxy.observe.metrics import Metrics, ProcessReading, Reading
 from proxy.settings import ServeSettings
-from shadow_compare.report import Report
-from shadow_compare.store.comparisons import ComparisonStore
-from shadow_compare.store.database import Database
-from shadow_compare.store.tables import metadata as comparison_tables
 
 
 async def control(
@@ -54,37 +40,11 @@ async def control(
     )
     store = SqlStore(paths.database_url(settings), Anchor(paths.journal_head))
     rules_file = RulesFile(settings.rules, clock)
-    comparisons = Database(paths.database_url(settings), comparison_tables)
-    losses = Losses(ComparisonStore(comparisons).record, clock.wall)
-    controller = Controller(
-        rules_file,
-        store,
-        publisher,
-        clock,
-        paths.recording,
-        paths.kill_file,
-        losses.add,
-    )
-    alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
-    alerts = Alerts(alerting, clock, token_hex(8))
-    controller.follow_decisions(alerts.decided)
-    await controller.start()
-    metrics = Metrics(lambda: _with_others(controller.reading(), processes, alerts))
-    app = create_admin_app(
-        controller,
-        Report(comparisons),
-        settings.admin,
-        metrics,
-        keys.mint,
-        keys.override,
-        lambda: verify_aside(paths.audit_url(settings), Anchor(paths.journal_head)),
-    )
-    server = _admin_server(app)
+    office = Office(settings, paths, keys, processes, rules_file, store, publisher, clock)
+    controller = office.controller
+    await office.open()
+    server = admin_server(office.app())
     console = asyncio.create_task(server.serve(sockets=[admin]))
-    keeping = asyncio.create_task(losses.run())
-    telling = asyncio.create_task(alerts.run())
-    watch = TroubleWatch(lambda: controller.troubles, alerts.tell, clock)
-    watching = asyncio.create_task(watch.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, controller.read_rules)
     next(process.pulse for process in processes if process.role == "controller").is_ready()
     settle()
@@ -93,23 +53,7 @@ async def control(
     finally:
         await controller.close()  # first: who follows `changed` must hear the end
         server.should_exit = True
-        keeping.cancel()
-        watching.cancel()
-        await alerts.close(telling)
-        await asyncio.gather(console, keeping, watching, return_exceptions=True)
-        await losses.flush()
-        await comparisons.close()
-
-
-def _with_others(reading: Reading, processes: Sequence[Process], alerts: Alerts) -> Reading:
-    """Add what the controller itself does not know."""
-    told = {("alerts", outcome): count for outcome, count in alerts.by_outcome().items()}
-    events = {**reading.events, **told}
-    return replace(reading, processes=tuple(map(_reading, processes)), events=events)
-
-
-def _reading(process: Process) -> ProcessReading:
-    return ProcessReading(process.role, process.index, process.pulse.restarts, process.pulse.hangs)
+        await asyncio.gather(office.close(), console, return_exceptions=True)
 
 
 class _AdminServer(uvicorn.Server):
@@ -120,7 +64,8 @@ class _AdminServer(uvicorn.Server):
         yield
 
 
-def _admin_server(app: Any) -> _AdminServer:
+def admin_server(app: Any) -> uvicorn.Server:
+    """Give the server of the console and the API."""
     return _AdminServer(
         uvicorn.Config(
             app,

@@ -159,7 +159,18 @@ def _summary(status: Json) -> str:
     behind = sum(w["version"] != status["version"] for w in workers)
     text = f"version {status['version']} of {status['rules_file']}; "
     text += f"{wording.plural(len(workers), 'worker')} connected"
-    return f"{text}, {behind} of them not yet at this version" if behind else text
+    if behind:
+        text += f", {behind} of them not yet at this version"
+    return f"{text}; {_who_acts(status)}" if status.get("host") else text
+
+
+def _who_acts(status: Json) -> str:
+    acting = status["acting"]
+    if acting == status["host"]:
+        return f"{acting} acts"
+    url = next((host["url"] for host in status["hosts"] if host["acting"]), None)
+    told = f"{acting} acts ({url})" if acting else "no host is known to act"
+    return f"{told}; this is {status['host']}, which measures nothing"
 
 
 def _warnings(status: Json) -> list[str]:
@@ -172,6 +183,16 @@ def _warnings(status: Json) -> list[str]:
         warnings.append(f"the rules file is refused: {problem}")
     if status["store_problem"]:
         warnings.append(f"the store cannot be written: {status['store_problem']}")
+    for host in status.get("hosts", ()):
+        if not host["connected"]:
+            seen = wording.duration(host["last_seen"])
+            warnings.append(
+                f"{host['name']} was last heard of {seen} ago, serving version {host['version']}"
+            )
+        elif not host["bus"]:
+            warnings.append(f"{host['name']} has no Redis; it keeps to what is in the store")
+        if host["connected"] and host["problem"] and host["name"] != status["host"]:
+            warnings.append(f"{host['name']}: {' '.join(host['problem'].split())}")
     rolled_back = [route["id"] for route in status["routes"] if route["rolled_back"]]
     if rolled_back:
         warnings.append(f"rolled back: {', '.join(rolled_back)} (cutover resume ROUTE)")

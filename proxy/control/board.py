@@ -7,13 +7,15 @@ from proxy.control.next_power import next_power
 from proxy.control.state import RoutingState
 from proxy.control.status import (
     CoverageStatus,
+    HostsStatus,
     PlanStatus,
     RollbackStatus,
     RouteStatus,
     SideStatus,
     WorkerStatus,
 )
-from proxy.observe.metrics import RouteReading, WorkerReading
+from proxy.control.workers import worker_name
+from proxy.observe.metrics import HostsReading, RouteReading, WorkerReading
 from proxy.rollout.course import missing_on
 from proxy.rollout.gate import words
 from proxy.rollout.plan import place_after, place_on
@@ -135,10 +137,18 @@ def worker_reading(worker: WorkerStatus) -> WorkerReading:
     """One worker for metrics."""
     return WorkerReading(
         role=worker.role,
-        index=worker.index,
+        name=worker_name(worker.host, worker.index),
         version=worker.version,
         connected=worker.connected,
         connections=worker.connections,
         queue=worker.queue,
         compiled=worker.compiled,
     )
+
+
+def hosts_reading(status: HostsStatus | None) -> HostsReading | None:
+    """All hosts for metrics, where there are many."""
+    if status is None:
+        return None
+    hosts = {host.name: (host.connected, host.bus, host.version) for host in status.hosts}
+    return HostsReading(status.acting == status.own, status.token, hosts)

@@ -14,15 +14,15 @@ from typing import Any, Final
 
 from proxy.clock import Clock
 from proxy.control.believed import BelievedTime
-from proxy.control.board import route_reading, worker_reading
+from proxy.control.board import hosts_reading, route_reading, worker_reading
 from proxy.control.bus.base import Payload, Peer
-from proxy.control.desk import FROM_FILE
+from proxy.control.desk import FROM_FILE, Hosts
 from proxy.control.interval_keeper import IntervalKeeper
 from proxy.control.live import LiveRoute, World
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.plan_desk import PlanDesk
-from proxy.control.publisher import Publisher
+from proxy.control.publisher import Publishing
 from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
 from proxy.control.stepper import PLAN, Stepper, written_step
@@ -77,13 +77,14 @@ class Controller(PlanDesk):
         self,
         rules_file: RulesFile,
         store: Store,
-        publisher: Publisher,
+        publisher: Publishing,
         clock: Clock,
         recording_file: RecordingFile,
         kill_file: KillFile | None = None,
         on_lost: OnLost = lambda _route, _reasons, _version: None,
+        hosts: Hosts | None = None,
     ) -> None:
-        super().__init__(rules_file, store, publisher, clock, recording_file, kill_file)
+        super().__init__(rules_file, store, publisher, clock, recording_file, kill_file, hosts)
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
         self._intervals = IntervalKeeper(self._in_force, store, clock)
@@ -128,6 +129,12 @@ class Controller(PlanDesk):
         finally:
             books.cancel()
             await asyncio.gather(books, return_exceptions=True)
+
+    async def abandon(self) -> None:
+        """Let go without a word to the store: another controller acts by now."""
+        self._in_force.end()
+        await self._publisher.close()
+        await self._journal.abandon()
 
     async def close(self) -> None:
         """Write what is to be written, and let go; workers go on with what they have."""
@@ -224,6 +231,10 @@ class Controller(PlanDesk):
             self._in_force.commit(first_state(loaded, because), "load", None, because)
         elif last is not None and loaded is not None and loaded.text == last.text:
             self._in_force.enter(RoutingState(last, loaded))
+        elif last is not None and self._hosts is not None:
+            # Another host's file may be the newer one: the store decides, and no file of before.
+            self._in_force.enter(RoutingState(last, _parsed(last, loaded)))
+            self._rules_file.follow(last.text, None)
         elif last is not None:
             self._in_force.enter(RoutingState(last, _parsed(last, loaded)))
             if loaded is not None and not self._finish_step(loaded):
@@ -334,6 +345,7 @@ class Controller(PlanDesk):
             breakers=self._workers.breakers(),
             events=self._events,
             certificates=self._workers.certificates(),
+            hosts=hosts_reading(None if self._hosts is None else self._hosts()),
         )
 
     # Judging

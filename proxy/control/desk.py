@@ -19,10 +19,10 @@ from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
-from proxy.control.publisher import Publisher
+from proxy.control.publisher import Publishing
 from proxy.control.recordings import Recordings
 from proxy.control.state import Because, RoutingState, held_by_rollback
-from proxy.control.status import DecisionRecord, Rollback, Status, VersionRecord
+from proxy.control.status import DecisionRecord, HostsStatus, Rollback, Status, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.workers import Workers
 from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
@@ -32,6 +32,9 @@ from proxy.rollout.phase import Cause, may_move
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import WEIGHT_MAX, RouteRules
 from proxy.routing.schema import load_rules
+
+Hosts = Callable[[], HostsStatus]
+"""Tells of all hosts, where there are many."""
 
 FROM_FILE: Final = "file"
 """Author of changes that came by an edit of the rules file."""
@@ -49,15 +52,17 @@ class Desk:
         self,
         rules_file: RulesFile,
         store: Store,
-        publisher: Publisher,
+        publisher: Publishing,
         clock: Clock,
         recording_file: RecordingFile,
         kill_file: KillFile | None = None,
+        hosts: Hosts | None = None,
     ) -> None:
+        self._hosts = hosts
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._killed = False
-        self._journal = Journal(store)
+        self._journal = Journal(store, binding=hosts is not None)
         self._publisher = publisher
         self._clock = clock
         self._in_force = InForce(self._journal, publisher, clock)
@@ -123,7 +128,7 @@ class Desk:
         route = self._route(route_id)
         self._allow(route, Cause.RULES)
         if weight == route.weight:
-            return self._now.record
+            return await self._written()
         loaded = self._write_weight(route_id, weight)
         because = self._because(author, reason, {"previous": route.weight, "weight": weight})
         self._in_force.commit(
@@ -380,7 +385,7 @@ class Desk:
     async def _written(self) -> VersionRecord:
         """Give the version in force, after an attempt to write it down."""
         record = self._now.record
-        await self._journal.flush()
+        await self._journal.confirm()
         return record
 
     # Reading
@@ -407,6 +412,7 @@ class Desk:
                 for live in self._in_force.live.values()
             ),
             workers=self._workers.statuses(now),
+            hosts=None if self._hosts is None else self._hosts(),
         )
 
     async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:

@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Container
+from typing import Protocol
 
 from proxy.clock import Clock
 from proxy.control.journal import Journal
 from proxy.control.live import NOTHING_YET, LiveRoute, Position, World
-from proxy.control.publisher import Publisher
 from proxy.control.state import Because, RoutingState
 from proxy.control.status import DecisionRecord, VersionRecord
+from proxy.snapshot import Snapshot
 
 BEGIN_ANEW = frozenset({"rollback", "resume", "deployed"})
 """Actions after which what was measured of the route says nothing any more."""
 
 
+class Publishes(Protocol):
+    """Whoever tells workers of a new state."""
+
+    def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
+        """Tell them; never waits, never fails."""
+        ...
+
+
 class InForce:
     """The state in force with what is measured under it; `live` has one entry for each route."""
 
-    def __init__(self, journal: Journal, publisher: Publisher, clock: Clock) -> None:
+    def __init__(self, journal: Journal, publisher: Publishes, clock: Clock) -> None:
         self.live: dict[str, LiveRoute] = {}
         self.world = World()
         self._journal = journal

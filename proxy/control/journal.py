@@ -16,7 +16,7 @@ from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.base import Store
 from proxy.control.store.memory import newest_decisions, newest_versions
-from proxy.errors import ConflictError, RefusedError
+from proxy.errors import ConflictError, RefusedError, UnwrittenError
 from shadow_compare.store.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -30,14 +30,16 @@ Entry = tuple[VersionRecord | None, DecisionRecord | None]
 class Journal:
     """`problem` says why the store does not hold everything; None while it does.
 
-    `unwritten` is set when something was added since the last attempt to write.
+    `unwritten` is set when something was added since the last attempt to write. `binding`: all
+    hosts agree in the store, and what it does not have may be lost with this one.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, binding: bool = False) -> None:
         self.problem: str | None = None
         self.last_decision = 0
         self.unwritten = asyncio.Event()
         self._store = store
+        self._binding = binding
         self._versions: deque[VersionRecord] = deque(maxlen=REMEMBERED)
         self._decisions: deque[DecisionRecord] = deque(maxlen=REMEMBERED)
         self._pending: deque[Entry] = deque(maxlen=REMEMBERED)
@@ -47,7 +49,8 @@ class Journal:
     async def open(self, also: VersionRecord | None) -> VersionRecord | None:
         """Give the newest version known, to the store or as `also`; a broken store is no obstacle.
 
-        `also` is the second memory, the snapshot file: it wins when the store has lost something.
+        Unless it binds: then it raises UnwrittenError, for others may have gone further. `also` is
+        the second memory, what was published last: it wins when the store has lost something.
         """
         stored: VersionRecord | None = None
         try:
@@ -58,6 +61,8 @@ class Journal:
             self.last_decision = decisions[0].id if decisions else 0
         except StoreError as error:
             self._trouble(error)
+            if self._binding:
+                raise UnwrittenError(f"the store cannot be read: {error}") from error
         newest = max((r for r in (stored, also) if r is not None), key=_number, default=None)
         if newest is not None:
             self._versions.append(newest)
@@ -97,6 +102,15 @@ class Journal:
                 # that reached it although it reported a failure. What is missing is added to it.
                 self._generation = None
                 await self._restore_only()
+
+    async def confirm(self) -> None:
+        """Write what is not written yet; raises UnwrittenError if that binds and is impossible."""
+        await self.flush()
+        if self._binding and self.problem is not None:
+            raise UnwrittenError(
+                "it is not in the store, and may be lost when another host takes over:"
+                f" {self.problem}"
+            )
 
     async def evidence(self) -> dict[str, dict[str, Any]]:
         """Give what was kept of measurements; a broken store only costs time: they begin anew."""
@@ -168,6 +182,10 @@ class Journal:
     async def close(self) -> None:
         """Write what can be written, and let go of the store."""
         await self.flush()
+        await self._store.close()
+
+    async def abandon(self) -> None:
+        """Let go of the store as it is."""
         await self._store.close()
 
     async def _mend(self) -> None:

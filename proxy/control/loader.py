@@ -25,6 +25,11 @@ SETTLED_SECONDS = 2.0
 _IN_PLACE = frozenset({errno.EBUSY, errno.EXDEV, errno.EPERM, errno.EACCES})
 """What rename() says of a file that is a mount of its own, or stands in a closed directory."""
 
+_DIFFERS = (
+    "is not what is in force: it was edited while another host acted. Put it in force by `cutover "
+    "import` or by saving it once more on the host that acts, or drop it by `cutover export`"
+)
+
 Stamp = tuple[int, int, int, int]
 
 
@@ -104,9 +109,35 @@ class RulesFile:
         """Write another document into the file, under the same terms as `set_weight`."""
         return self._write(loaded)
 
+    def follow(self, text: str, before: str | None) -> None:
+        """Bring the file up to date with what another host has put in force.
+
+        Only if it holds what was in force `before`: somebody's own edit is not lost, nor taken, but
+        told as a problem until the file is edited once more, or holds what is in force.
+        """
+        try:
+            self._stamp, self._doubtful = self._look(), None
+            self._content = self._read()
+            present = self._content.decode("utf-8-sig")
+        except (RulesError, UnicodeDecodeError):
+            present = None
+        if present not in (text, before):
+            self.problem = self._refused(_DIFFERS)
+            return
+        try:
+            self.problem = None
+            if present != text:
+                self._write_text(text)
+        except RefusedError as error:
+            self.problem = self._refused(f"is not the rules in force: {error}")
+
     def _write(self, edited: LoadedRules) -> LoadedRules:
+        self._write_text(edited.text)
+        return edited
+
+    def _write_text(self, text: str) -> None:
         mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""
-        content = mark + edited.text.encode()
+        content = mark + text.encode()
         try:
             _replace(self.path, content)
         except OSError as error:
@@ -115,7 +146,6 @@ class RulesFile:
                 " by hand"
             ) from error
         self._stamp, self._content = self._look(), content
-        return edited
 
     def _look(self) -> Stamp | None:
         try:

@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
@@ -20,6 +20,39 @@ log = logging.getLogger(__name__)
 OpenBus = Callable[[OnPeerMessage, OnPeerState], Bus]
 
 
+class Publishing(Protocol):
+    """What a controller needs to tell everybody; `problem` says why not all of them hear of it."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why something could not be told or kept; None when all is well."""
+        ...
+
+    async def start(self, on_message: OnPeerMessage, on_state: OnPeerState) -> None:
+        """Open the bus; raises BusError when another controller holds it."""
+        ...
+
+    def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
+        """Put a snapshot in force everywhere; never waits, never fails."""
+        ...
+
+    def tell(self, kind: str, payload: dict[str, Any]) -> None:
+        """Tell every worker, now and when it comes later, something that is no routing."""
+        ...
+
+    def last(self) -> VersionRecord | None:
+        """Give what was published last, by this controller or one before it."""
+        ...
+
+    def mend(self) -> None:
+        """Do once more what failed before."""
+        ...
+
+    async def close(self) -> None:
+        """Let every worker go on alone."""
+        ...
+
+
 class Publisher:
     """Publishes snapshots on the bus and in a file.
 
@@ -28,11 +61,16 @@ class Publisher:
     """
 
     def __init__(self, file: Path, open_bus: OpenBus) -> None:
-        self.problem: str | None = None
+        self._problem: str | None = None
         self._file = file
         self._open_bus = open_bus
         self._bus: Bus | None = None
         self._content: dict[str, Any] | None = None
+
+    @property
+    def problem(self) -> str | None:
+        """Why the file could not be written; None when it was."""
+        return self._problem
 
     async def start(self, on_message: OnPeerMessage, on_state: OnPeerState) -> None:
         """Open the bus; raises BusError when another controller holds it."""
@@ -41,9 +79,13 @@ class Publisher:
 
     def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
         """Put a snapshot in force everywhere; never waits for a worker, never fails."""
+        self.pass_on(snapshot.to_wire(), version_to_plain(record))
+
+    def pass_on(self, snapshot: dict[str, Any], record: dict[str, Any]) -> None:
+        """Do the same with a snapshot as another controller has published it."""
         if self._bus is not None:
-            self._bus.publish("snapshot", snapshot.to_wire())
-        self._write({**snapshot.to_wire(), "record": version_to_plain(record)})
+            self._bus.publish("snapshot", snapshot)
+        self._write({**snapshot, "record": record})
 
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         """Tell every worker, now and when it comes later, something that is no routing."""
@@ -62,7 +104,7 @@ class Publisher:
 
     def mend(self) -> None:
         """Write the file once more if that failed before, or if somebody has deleted it."""
-        if self._content is not None and (self.problem is not None or not self._file.exists()):
+        if self._content is not None and (self._problem is not None or not self._file.exists()):
             self._write(self._content)
 
     async def close(self) -> None:
@@ -82,8 +124,8 @@ class Publisher:
                 file.write(orjson.dumps(content))
             temporary.replace(self._file)
         except OSError as error:
-            if self.problem is None:
+            if self._problem is None:
                 log.error("%s: %s", self._file, error.strerror)  # noqa: TRY400 - the text says it all
-            self.problem = f"{self._file.name}: {error.strerror}"
+            self._problem = f"{self._file.name}: {error.strerror}"
         else:
-            self.problem = None
+            self._problem = None

@@ -193,6 +193,43 @@ class WorkerStatus:
     connections: int = 0
     queue: int = 0
     compiled: bool = False
+    host: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostStatus:
+    """One proxy host as it last said of itself, `last_seen` seconds ago, and how to reach it.
+
+    `bus` is whether it had Redis, `version` by which its workers were told to serve, `problem` what
+    it wants looked at.
+    """
+
+    name: str
+    url: str
+    connected: bool
+    last_seen: float
+    bus: bool
+    version: int
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostsStatus:
+    """All hosts, as the one named `own` knows of them; who acts, under which token.
+
+    `acting` is None while nobody is known to act: nothing is judged then, and nothing can change.
+    `url` is where the acting host answers.
+    """
+
+    own: str
+    acting: str | None
+    token: int
+    hosts: tuple[HostStatus, ...] = ()
+
+    @property
+    def url(self) -> str | None:
+        """Where the acting host's API and console are."""
+        return next((host.url for host in self.hosts if host.name == self.acting), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +238,7 @@ class Status:
 
     `kill_switch` is on by an order or by the kill file; `kill_file` says who made that, if it is
     there. `retiring` counts workers that an upgrade has replaced. `recording` is what is recorded
-    of the clients' traffic on this host.
+    of the clients' traffic on this host. `hosts` is None where there is only one.
     """
 
     at: float
@@ -215,3 +252,4 @@ class Status:
     kill_file: str | None = None
     retiring: int = 0
     recording: Recording | None = None
+    hosts: HostsStatus | None = None

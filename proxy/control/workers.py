@@ -29,16 +29,33 @@ class _Worker:
     breakers: dict[str, int] = field(default_factory=dict)
     certificates: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def name(self) -> str:
+        """Its index, on its host where there are many."""
+        return worker_name(self.peer.host, self.peer.index)
+
+
+def worker_name(host: str, index: int) -> str:
+    """Name a worker in words and in metrics."""
+    return f"{host}/{index}" if host else str(index)
+
+
+_Key = tuple[str, str, int]
+
+
+def _key(peer: Peer) -> _Key:
+    return peer.host, peer.role, peer.index
+
 
 class Workers:
-    """One entry for each role and index; a restarted worker takes its predecessor's place.
+    """One entry for each host, role and index; a restarted worker takes its predecessor's place.
 
     While an upgrade replaces the program both generations are connected. The place is the younger
     one's; the older is retiring, and still heard.
     """
 
     def __init__(self) -> None:
-        self._workers: dict[tuple[str, int], _Worker] = {}
+        self._workers: dict[_Key, _Worker] = {}
         self._retiring: dict[int, _Worker] = {}
         self._heard = -math.inf
 
@@ -50,7 +67,7 @@ class Workers:
             self._go(peer, now)
 
     def _come(self, peer: Peer, now: float) -> None:
-        key = (peer.role, peer.index)
+        key = _key(peer)
         present = self._workers.get(key)
         if present is None or not present.connected:
             self._workers[key] = _Worker(peer, now)
@@ -63,12 +80,12 @@ class Workers:
 
     def _go(self, peer: Peer, now: float) -> None:
         """Give the place back to an older one, if an upgrade has failed."""
-        key = (peer.role, peer.index)
+        key = _key(peer)
         worker = self._workers.get(key)
         if worker is None or worker.peer.id != peer.id:
             return
         worker.connected, worker.seen = False, now
-        older = [w for w in self._retiring.values() if (w.peer.role, w.peer.index) == key]
+        older = [w for w in self._retiring.values() if _key(w.peer) == key]
         if older:
             self._workers[key] = last = max(older, key=lambda w: w.peer.generation)
             del self._retiring[last.peer.id]
@@ -98,12 +115,11 @@ class Workers:
 
         It may be serving all the same, and nobody measures what.
         """
-        for (role, index), worker in sorted(self._workers.items()):
+        for (_, role, _), worker in sorted(self._workers.items()):
             silent = now - worker.seen
             if role == DATA_PLANE and worker.connected and silent > silence:
-                return (
-                    f"worker {index} has said nothing for {silent:.0f} s; it may serve unmeasured"
-                )
+                told = f"worker {worker.name} has said nothing for {silent:.0f} s"
+                return f"{told}; it may serve unmeasured"
         return None
 
     def silent_for(self, now: float) -> float:
@@ -133,50 +149,51 @@ class Workers:
                 connections=worker.connections,
                 queue=worker.queue,
                 compiled=worker.peer.compiled,
+                host=worker.peer.host,
             )
             for worker in self._workers.values()
         )
 
-    def pools(self) -> dict[tuple[int, str, str], int]:
-        """Give the connections of each worker's pools, by worker index, side and state."""
+    def pools(self) -> dict[tuple[str, str, str], int]:
+        """Give the connections of each worker's pools, by worker, side and state."""
         return {
-            (worker.peer.index, side, state): count
+            (worker.name, side, state): count
             for worker in self._workers.values()
             if worker.connected
             for side, states in worker.pools.items()
             for state, count in states.items()
         }
 
-    def instances(self) -> dict[tuple[int, str, str], tuple[int, int]]:
-        """Give whether each instance takes part and its load, by worker index, side and address."""
+    def instances(self) -> dict[tuple[str, str, str], tuple[int, int]]:
+        """Give whether each instance takes part and its load, by worker, side and address."""
         return {
-            (worker.peer.index, side, instance): (admitted, in_flight)
+            (worker.name, side, instance): (admitted, in_flight)
             for worker in self._workers.values()
             if worker.connected
             for side, instances in worker.instances.items()
             for instance, (admitted, in_flight) in instances.items()
         }
 
-    def breakers(self) -> dict[tuple[int, str], int]:
-        """Give where each worker's breakers stand, by worker index and side."""
+    def breakers(self) -> dict[tuple[str, str], int]:
+        """Give where each worker's breakers stand, by worker and side."""
         return {
-            (worker.peer.index, side): state
+            (worker.name, side): state
             for worker in self._workers.values()
             if worker.connected
             for side, state in worker.breakers.items()
         }
 
-    def certificates(self) -> dict[tuple[int, str], float]:
-        """Give when each certificate ends, by worker index and file."""
+    def certificates(self) -> dict[tuple[str, str], float]:
+        """Give when each certificate ends, by worker and file."""
         return {
-            (worker.peer.index, file): end
+            (worker.name, file): end
             for worker in self._workers.values()
             if worker.connected
             for file, end in worker.certificates.items()
         }
 
     def _current(self, peer: Peer) -> _Worker | None:
-        worker = self._workers.get((peer.role, peer.index))
+        worker = self._workers.get(_key(peer))
         if worker is not None and worker.peer.id == peer.id:
             return worker
         return self._retiring.get(peer.id)

@@ -95,10 +95,10 @@ class RouteReading:
 
 @dataclass(frozen=True, slots=True)
 class WorkerReading:
-    """One worker as last heard of."""
+    """One worker as last heard of; `name` is its index, or HOST/INDEX where there are many."""
 
     role: str
-    index: int
+    name: str
     version: int
     connected: bool
     connections: int
@@ -117,12 +117,21 @@ class ProcessReading:
 
 
 @dataclass(frozen=True, slots=True)
+class HostsReading:
+    """What one host knows of all; `hosts` by name: is it heard of, has it Redis, its version."""
+
+    acts: bool
+    token: int
+    hosts: Mapping[str, tuple[bool, bool, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """Everything that metrics tell, at one moment.
 
-    `pools` by worker index, side and state; `instances`, whether they take part and how many
-    requests are in flight, by worker index, side and address; `breakers` by worker index and side;
-    `events` by name and label; `certificates`, when they end, by worker index and file; `stream` is
+    `pools` by worker, side and state; `instances`, whether they take part and how many
+    requests are in flight, by worker, side and address; `breakers` by worker index and side;
+    `events` by name and label; `certificates`, when they end, by worker and file; `stream` is
     what waits in the stream of captures, by figure.
     """
 
@@ -133,14 +142,15 @@ class Reading:
     captures_sent: int
     routes: tuple[RouteReading, ...]
     workers: tuple[WorkerReading, ...]
-    pools: Mapping[tuple[int, str, str], int] = field(default_factory=dict)
-    instances: Mapping[tuple[int, str, str], tuple[int, int]] = field(default_factory=dict)
-    breakers: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    pools: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    instances: Mapping[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
+    breakers: Mapping[tuple[str, str], int] = field(default_factory=dict)
     events: Mapping[tuple[str, str], int] = field(default_factory=dict)
     processes: tuple[ProcessReading, ...] = ()
     retiring: int = 0
-    certificates: Mapping[tuple[int, str], float] = field(default_factory=dict)
+    certificates: Mapping[tuple[str, str], float] = field(default_factory=dict)
     stream: Mapping[str, int] = field(default_factory=dict)
+    hosts: HostsReading | None = None
 
 
 class Metrics:
@@ -169,6 +179,8 @@ class Metrics:
         yield from _upstreams(reading)
         yield _certificates(reading)
         yield from _events(reading)
+        if reading.hosts is not None:
+            yield from _hosts(reading.hosts)
 
 
 def _gauges(reading: Reading) -> Iterator[Metric]:
@@ -208,6 +220,25 @@ def _gauges(reading: Reading) -> Iterator[Metric]:
         if route.held_since is not None:
             held.add_metric([route.id], route.held_since)
     yield from (configured, in_force, observed, rolled_back, held)
+
+
+def _hosts(reading: HostsReading) -> Iterator[Metric]:
+    yield _gauge("cutover_acting", "1 while this host's controller acts", reading.acts)
+    yield _gauge("cutover_lease_token", "Token of the last controller to act", reading.token)
+    connected = GaugeMetricFamily(
+        "cutover_host_connected", "1 while a proxy host is heard of", labels=["host"]
+    )
+    bus = GaugeMetricFamily(
+        "cutover_host_bus", "1 while a proxy host has Redis, by its own word", labels=["host"]
+    )
+    version = GaugeMetricFamily(
+        "cutover_host_version", "Version of the routing on a proxy host", labels=["host"]
+    )
+    for name, (is_there, has_bus, number) in sorted(reading.hosts.items()):
+        connected.add_metric([name], is_there)
+        bus.add_metric([name], has_bus)
+        version.add_metric([name], number)
+    yield from (connected, bus, version)
 
 
 def _traffic(reading: Reading) -> Iterator[Metric]:
@@ -299,7 +330,7 @@ def _processes(reading: Reading) -> Iterator[Metric]:
         "cutover_shadow_queue", "Captures that wait in a shadow worker", labels=labels
     )
     for worker in reading.workers:
-        names = [worker.role, str(worker.index)]
+        names = [worker.role, worker.name]
         connected.add_metric(names, worker.connected)
         version.add_metric(names, worker.version)
         if worker.role == "shadow":
@@ -328,8 +359,8 @@ def _upstreams(reading: Reading) -> Iterator[Metric]:
         "Connections to an upstream by what they do",
         labels=["worker", "side", "state"],
     )
-    for (index, side, state), count in sorted(reading.pools.items()):
-        pools.add_metric([str(index), side, state], count)
+    for (worker, side, state), count in sorted(reading.pools.items()):
+        pools.add_metric([worker, side, state], count)
     labels = ["worker", "side", "instance"]
     admitted = GaugeMetricFamily(
         "cutover_instance_admitted",
@@ -339,14 +370,14 @@ def _upstreams(reading: Reading) -> Iterator[Metric]:
     in_flight = GaugeMetricFamily(
         "cutover_instance_in_flight", "Requests in flight on an instance", labels=labels
     )
-    for (index, side, instance), (takes_part, load) in sorted(reading.instances.items()):
-        admitted.add_metric([str(index), side, instance], takes_part)
-        in_flight.add_metric([str(index), side, instance], load)
+    for (worker, side, instance), (takes_part, load) in sorted(reading.instances.items()):
+        admitted.add_metric([worker, side, instance], takes_part)
+        in_flight.add_metric([worker, side, instance], load)
     breakers = GaugeMetricFamily(
         "cutover_breaker_state", "0 closed, 1 half open, 2 open", labels=["worker", "side"]
     )
-    for (index, side), breaker in sorted(reading.breakers.items()):
-        breakers.add_metric([str(index), side], breaker)
+    for (worker, side), breaker in sorted(reading.breakers.items()):
+        breakers.add_metric([worker, side], breaker)
     yield from (pools, admitted, in_flight, breakers)
 
 
@@ -356,8 +387,8 @@ def _certificates(reading: Reading) -> Metric:
         "When a certificate in use ends, in seconds of the epoch",
         labels=["worker", "certificate"],
     )
-    for (index, file), end in sorted(reading.certificates.items()):
-        ends.add_metric([str(index), file], end)
+    for (worker, file), end in sorted(reading.certificates.items()):
+        ends.add_metric([worker, file], end)
     return ends
 
 

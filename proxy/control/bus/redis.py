@@ -29,6 +29,7 @@ from proxy.control.bus.redis_place import (
     RoutingPlace,
     goes_on,
     read_down,
+    until_one_ends,
     write_down,
 )
 
@@ -103,12 +104,10 @@ class RedisBus:
         while goes_on():
             client = self._place.connect()
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen(client))
-                    tasks.create_task(self._talk(client))
-            except* GONE as errors:
+                await until_one_ends(self._listen(client), self._talk(client))
+            except GONE as error:
                 if self.reachable:
-                    log.error("Redis is gone, no host hears of changes: %s", errors.exceptions[0])  # noqa: TRY400 - the text is the whole story
+                    log.error("Redis is gone, no host hears of changes: %s", error)  # noqa: TRY400 - the text is the whole story
             finally:
                 self.reachable = False
                 with suppress(*GONE):

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from secrets import token_hex
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
@@ -24,6 +25,7 @@ from proxy.control.bus.redis_place import (
     RoutingPlace,
     goes_on,
     read_down,
+    until_one_ends,
 )
 
 log = logging.getLogger(__name__)
@@ -35,14 +37,15 @@ OnDown = Callable[[str, int, Payload], None]
 class RedisLink:
     """Brings down what the acting controller says, and up what the workers of a host say.
 
-    `reachable` tells whether Redis answers; `on_state` whether a controller is heard over it. What
-    a controller says that has been succeeded is not passed on: tokens only grow.
+    `reachable` tells whether Redis answers, `token` is the newest met there; `on_state` is told
+    whether a controller is heard. What one says that has been succeeded is not passed on.
     """
 
     def __init__(
         self, place: RoutingPlace, host: str, on_message: OnDown, on_state: OnState
     ) -> None:
         self.reachable = False
+        self.token = 0
         self._place = place
         self._host = host
         self._instance = token_hex(6)
@@ -52,7 +55,6 @@ class RedisLink:
         self._unsent: deque[bytes] = deque()
         self._unsent_bytes = 0
         self._wake = asyncio.Event()
-        self._token = 0
         self._latest: dict[str, bytes] = {}
         self._alive_at: float | None = None
         self._connected = False
@@ -62,11 +64,9 @@ class RedisLink:
         while goes_on():
             client = self._place.connect()
             try:
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._listen(client))
-                    tasks.create_task(self._talk(client))
-            except* GONE as errors:
-                log.debug("Redis cannot be used: %s", errors.exceptions[0])
+                await until_one_ends(self._listen(client), self._talk(client))
+            except GONE as error:
+                log.debug("Redis cannot be used: %s", error)
             finally:
                 self._lost()
                 with suppress(*GONE):
@@ -96,8 +96,9 @@ class RedisLink:
 
     async def _listen(self, client: Redis) -> None:
         async with subscribed(client, self._place.down) as pubsub:
-            held = await client.hgetall(self._place.key)
+            held: dict[Any, Any] = await client.hgetall(self._place.key)
             self.reachable = True
+            self.token = max(self.token, int(held.get(b"token", 0)))
             self._present()
             for field, data in held.items():
                 if field.startswith(b"m:"):
@@ -112,12 +113,12 @@ class RedisLink:
             log.warning("a message on the bus was not understood: %s", error)
             return
         kind, token, payload = message
-        if token < self._token:
+        if token < self.token:
             log.warning("what a controller says that was succeeded is not passed on: %s", kind)
         elif kind in ("alive", "bye"):
             self._hear_of_controller(message)
         elif self._latest.get(kind) != data:  # what is read at the beginning may be sent as well
-            self._token, self._latest[kind] = token, data
+            self.token, self._latest[kind] = token, data
             deliver(self._on_message, kind, token, payload)
 
     def _hear_of_controller(self, message: Message) -> None:
@@ -125,10 +126,10 @@ class RedisLink:
         if kind == "bye":
             self._alive_at = None
         else:
-            if token > self._token or self._alive_at is None:
+            if token > self.token or self._alive_at is None:
                 self._present()
             self._alive_at = time.monotonic()
-        self._token = token
+        self.token = token
         self._look()
 
     def _look(self) -> None:

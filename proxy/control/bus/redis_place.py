@@ -1,12 +1,13 @@
 """Where the routing is in Redis, how Redis is reached, and what it refuses by itself.
 
-One hash holds the token of the acting controller and, for each kind, the last message; everybody who
-comes later reads it there. Two channels carry what is new, down and up. Messages are JSON.
+One hash holds the token of the acting controller and, for each kind, the last message; everybody
+who comes later reads it there. Two channels carry what is new, down and up. Messages are JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -43,7 +44,7 @@ return 0
 """
 """Keep and send a message, unless a newer token or a greater number is there; 0 when it was sent.
 
-The numbers of two tokens are not compared: whoever holds the newer one has read all that went before.
+Numbers under two tokens are not compared: who holds the newer one has read all that went before.
 """
 
 CLAIM: Final = """
@@ -103,6 +104,22 @@ def goes_on() -> bool:
     """
     task = asyncio.current_task()
     return task is None or not task.cancelling()
+
+
+async def until_one_ends(*jobs: Coroutine[Any, Any, None]) -> None:
+    """Run these side by side; when one ends or fails the others are cancelled.
+
+    A TaskGroup in Python 3.11 leaves its task marked as cancelled when a child has failed.
+    """
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()
 
 
 def write_down(kind: str, token: int, payload: dict[str, Any]) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Column, Table, delete, func, insert, select
@@ -19,6 +20,7 @@ from proxy.control.records import (
 )
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.chained import Chain
+from proxy.control.store.fence import Fence
 from proxy.control.store.tables import decisions, evidence, intervals, metadata, versions
 from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
@@ -26,11 +28,16 @@ from shadow_compare.store.errors import StoreError
 
 
 class SqlStore:
-    """Keeps versions and decisions behind a URL; survives its SQLite file being deleted."""
+    """Keeps versions and decisions behind a URL; survives its SQLite file being deleted.
 
-    def __init__(self, url: str, anchor: Anchor | None = None) -> None:
+    With a fence, only as long as the controller acts whose store it is: every write raises
+    FencedError afterwards.
+    """
+
+    def __init__(self, url: str, anchor: Anchor | None = None, fence: Fence | None = None) -> None:
         self._database = Database(url, metadata)
         self._chain = Chain(anchor)
+        self._fence = fence
 
     async def latest(self) -> VersionRecord | None:
         """Give the newest version, or None in an empty store."""
@@ -42,7 +49,7 @@ class SqlStore:
     ) -> None:
         """Keep a version, or a decision, or both together or neither."""
         try:
-            async with self._database.begin() as connection:
+            async with self._writing() as connection:
                 if version is not None:
                     await _compare_and_set(connection, version)
                 if decision is not None:
@@ -58,7 +65,7 @@ class SqlStore:
     ) -> None:
         """Keep those that are missing, whatever their parents."""
         try:
-            async with self._database.begin() as connection:
+            async with self._writing() as connection:
                 rows = [version_to_plain(record) for record in versions_]
                 fresh = await _insert_missing(connection, versions, versions.c.number, rows)
                 rows = [decision_to_plain(record) for record in decisions_]
@@ -110,7 +117,7 @@ class SqlStore:
             return
         fresh = [{"route": route, "version": version, "data": row} for route, row in rows.items()]
         try:
-            async with self._database.begin() as connection:
+            async with self._writing() as connection:
                 newest = (await connection.execute(select(func.max(versions.c.number)))).scalar()
                 if newest != version:
                     raise ConflictError(f"version {version} is not the newest that is kept")
@@ -125,7 +132,7 @@ class SqlStore:
             {"at": each.at, "route": each.route, "data": each.to_plain()} for each in intervals_
         ]
         if rows:
-            async with self._database.begin() as connection:
+            async with self._writing() as connection:
                 await connection.execute(insert(intervals), rows)
 
     async def intervals(
@@ -146,7 +153,7 @@ class SqlStore:
 
     async def drop_intervals(self, before: float, most: int) -> None:
         """Throw away those that ended before this moment, and the oldest of more than `most`."""
-        async with self._database.begin() as connection:
+        async with self._writing() as connection:
             await connection.execute(delete(intervals).where(intervals.c.at < before))
             newest = (await connection.execute(select(func.max(intervals.c.number)))).scalar()
             if newest is not None and newest > most:
@@ -156,11 +163,22 @@ class SqlStore:
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""
-        return await self._database.check()
+        if self._fence is None:
+            return await self._database.check()
+        async with self._writing():
+            return self._database.generation
 
     async def close(self) -> None:
         """Let go of it."""
         await self._database.close()
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that writes, if it may."""
+        async with self._database.begin() as connection:
+            if self._fence is not None:
+                await self._fence.check(connection)
+            yield connection
 
     async def _rows(self, query: Any) -> list[dict[str, Any]]:
         try:

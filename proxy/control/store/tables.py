@@ -80,3 +80,27 @@ journal = Table(
     Column("entry", Text, nullable=False),
 )
 """The hash chain over both; only ever appended to (see `proxy.control.chain`)."""
+
+lease = Table(
+    "control_lease",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("token", BigInteger, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    Column("until", Float, nullable=False),
+)
+"""One row: which host acts, until when by the database's clock, under which token."""
+
+hosts = Table(
+    "control_hosts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("place", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("seen", Float, nullable=False),
+    Column("bus", Boolean, nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("problem", Text, nullable=False, server_default=text("''")),
+)
+"""Every proxy host, as it last said of itself."""

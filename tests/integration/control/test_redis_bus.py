@@ -50,13 +50,11 @@ class TestRedisBus(BusContract):
 
 
 async def test_whoever_was_succeeded_reaches_nobody(
-    bus: Bus, reopen: Callable[[], Bus], new_uplink: NewUplink, place: RoutingPlace, ears: Ears
+    reopen: Callable[[], Bus], new_uplink: NewUplink, place: RoutingPlace, ears: Ears
 ) -> None:
     """A controller with an older token is told so, and no worker hears what it publishes."""
     refused: list[bool] = []
-    old = RedisBus(
-        place, 1, ears.on_peer_message, ears.on_peer_state, lambda: refused.append(True)
-    )
+    old = RedisBus(place, 1, ears.on_peer_message, ears.on_peer_state, lambda: refused.append(True))
     await old.start()
     old.publish("snapshot", {"version": 1})
     worker = Ears()
@@ -79,7 +77,7 @@ async def test_whoever_was_succeeded_reaches_nobody(
 
 
 async def test_redis_that_forgets_everything(
-    bus: Bus, new_uplink: NewUplink, redis_server: Redis, place: RoutingPlace
+    bus: Bus, new_uplink: NewUplink, place: RoutingPlace
 ) -> None:
     """What was published is there again after Redis has lost it, as soon as a new one comes."""
     await bus.start()

@@ -6,11 +6,13 @@ from proxy.admin.problems import TITLES, Problem, ProblemError, no_route, proble
 from proxy.errors import (
     ConflictError,
     CutoverError,
+    ElsewhereError,
     NotFoundError,
     Position,
     RefusedError,
     RulesError,
     RulesProblem,
+    UnwrittenError,
 )
 
 RULES_ERROR = RulesError((RulesProblem(Position("rules.yaml", 3, 5), "no", "x", "write y"),))
@@ -23,6 +25,8 @@ RULES_ERROR = RulesError((RulesProblem(Position("rules.yaml", 3, 5), "no", "x", 
         (ConflictError("no"), 409, "conflict"),
         (RefusedError("no"), 409, "refused"),
         (RULES_ERROR, 422, "rules-refused"),
+        (ElsewhereError("no", "web1", "http://web1"), 421, "elsewhere"),
+        (UnwrittenError("no"), 503, "not-written"),
         (CutoverError("no"), 500, "internal"),
         (ProblemError(Problem(418, "busy", "no")), 418, "busy"),
     ],

@@ -46,6 +46,29 @@ def test_what_needs_attention_goes_to_standard_error() -> None:
     assert "1 of them not yet at this version" in result.out
 
 
+def test_among_many_hosts_it_says_who_acts() -> None:
+    """Where to go for changes, and which hosts want a look."""
+    client = filled_client()
+    hosts = [
+        {"name": "a", "url": "http://a", "acting": True, "connected": True, "last_seen": 0.1,
+         "bus": True, "version": 18, "problem": None},
+        {"name": "b", "url": "http://b", "acting": False, "connected": True, "last_seen": 0.1,
+         "bus": False, "version": 17, "problem": "rules.yaml:1:1: not what is in force"},
+        {"name": "c", "url": "http://c", "acting": False, "connected": False, "last_seen": 75.0,
+         "bus": True, "version": 16, "problem": None},
+    ]  # fmt: skip
+    client.answers["/status"] |= {"host": "b", "acting": "a", "token": 3, "hosts": hosts}
+    result = cutover("routes", client=client)
+    assert "; a acts (http://a); this is b, which measures nothing" in result.out
+    assert "b has no Redis" in result.err
+    assert "c was last heard of" in result.err
+    assert "serving version 16" in result.err
+    client.answers["/status"] |= {"host": "a"}
+    result = cutover("routes", client=client)
+    assert "; a acts\n" in result.out
+    assert "b: rules.yaml:1:1: not what is in force" in result.err
+
+
 def test_one_route_is_shown_in_full() -> None:
     """With why it was rolled back and until when it cools down."""
     result = cutover("routes", "billing.history", client=filled_client())

@@ -4,6 +4,7 @@ import pytest
 
 from proxy.control.journal import REMEMBERED, Journal
 from proxy.control.store.memory import MemoryStore
+from proxy.errors import UnwrittenError
 from tests.contracts.store import decision, version
 
 
@@ -137,3 +138,25 @@ async def test_paging_goes_from_memory_into_the_store(journal: Journal, store: M
     assert [r.number for r in await again.versions(5, None)] == [2, 1]
     assert [r.id for r in await again.decisions(5, None, 2)] == [1]
     await journal.close()
+
+
+async def test_where_the_store_binds_nothing_is_confirmed_without_it(store: MemoryStore) -> None:
+    """Among many hosts a change counts as done when the store has it, and not before."""
+    journal = Journal(store, binding=True)
+    await journal.open(None)
+    journal.add(version(1), decision(1))
+    await journal.confirm()
+    journal.add(version(2), decision(2))
+    store.problem = "no route to host"
+    with pytest.raises(UnwrittenError, match="no route to host"):
+        await journal.confirm()
+    store.problem = None
+    await journal.confirm()
+    assert [each.number for each in await store.versions()] == [2, 1]
+
+
+async def test_where_the_store_binds_nobody_begins_without_it(store: MemoryStore) -> None:
+    """Others may have gone further than what is remembered here."""
+    store.problem = "no route to host"
+    with pytest.raises(UnwrittenError, match="no route to host"):
+        await Journal(store, binding=True).open(version(1))

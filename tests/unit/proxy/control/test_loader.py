@@ -188,3 +188,38 @@ class TestSetWeight:
         file.set_weight(loaded, "plans", 2000)
         assert "weight: 20%" in path.read_text()
         assert {p.name for p in path.parent.iterdir()} == {path.name}
+
+
+def test_it_follows_what_another_host_put_in_force(file: RulesFile, path: Path) -> None:
+    """A file that nobody edited is brought up to date, and that is no edit of its own."""
+    file.follow(EDITED, before=RULES)
+    assert path.read_text() == EDITED
+    assert file.problem is None
+    assert file.poll() is None
+
+
+def test_following_loses_no_edit_and_takes_none(file: RulesFile, path: Path) -> None:
+    """An edit made while another host acted stays in the file, and is told until it is mended."""
+    mine = RULES.replace("weight: 50%", "weight: 70%")
+    path.write_text(mine)
+    file.follow(EDITED, before=RULES)
+    assert path.read_text() == mine
+    assert "not what is in force" in str(file.problem)
+    assert file.poll() is None
+    assert not file.is_current()
+    path.write_text(EDITED)
+    file.follow(EDITED, before=EDITED)
+    assert file.problem is None
+
+
+def test_saved_once_more_it_is_taken(file: RulesFile, path: Path) -> None:
+    """Where the host acts by now, an edit that was not taken is, when somebody makes it again."""
+    path.write_text(RULES.replace("weight: 50%", "weight: 70%"))
+    file.follow(EDITED, before=RULES)
+    again = RULES.replace("weight: 50%", "weight: 71%")
+    path.write_text(again)
+    assert file.poll() is None  # two looks in a row must find the same
+    taken = file.poll()
+    assert taken is not None
+    assert taken.text == again
+    assert file.problem is None

@@ -31,14 +31,14 @@ READING = Reading(
     captures_sent=42,
     routes=(ROUTE,),
     workers=(
-        WorkerReading("worker", 0, 7, True, 12, 0, compiled=True),
-        WorkerReading("shadow", 0, 6, False, 0, 9),
+        WorkerReading("worker", "0", 7, True, 12, 0, compiled=True),
+        WorkerReading("shadow", "0", 6, False, 0, 9),
     ),
-    pools={(0, "modern", "idle"): 4},
-    instances={(0, "modern", "10.0.0.4:80"): (0, 7)},
-    breakers={(0, "modern"): 2},
+    pools={("0", "modern", "idle"): 4},
+    instances={("0", "modern", "10.0.0.4:80"): (0, 7)},
+    breakers={("0", "modern"): 2},
     events={("refused_requests", "400"): 3, ("ejections", "10.0.0.4:80"): 2},
-    certificates={(0, "shop.crt"): 1.8e9},
+    certificates={("0", "shop.crt"): 1.8e9},
 )
 
 

@@ -1,0 +1,223 @@
+"""What a host that does not act answers: what is in force, and who is to be asked for changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from proxy.clock import Clock
+from proxy.control.board import hosts_reading, route_status, worker_reading
+from proxy.control.bus.base import Payload
+from proxy.control.hosts.bridge import Bridge
+from proxy.control.hosts.candidate import Candidate
+from proxy.control.in_force import InForce
+from proxy.control.interval import Interval
+from proxy.control.journal import Journal
+from proxy.control.loaded import LoadedRules
+from proxy.control.loader import RulesFile
+from proxy.control.recordings import Recordings
+from proxy.control.state import RoutingState
+from proxy.control.status import DecisionRecord, HostsStatus, Status, VersionRecord
+from proxy.control.store.base import Store
+from proxy.errors import ElsewhereError, NotFoundError
+from proxy.kill_file import KillFile
+from proxy.observe.metrics import Reading
+from proxy.recording import RecordingFile
+from proxy.routing.schema import rules_from_plain
+from proxy.snapshot import Snapshot
+
+log = logging.getLogger(__name__)
+
+
+class _Nobody:
+    """Workers have been told already, by the bridge."""
+
+    def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
+        """Tell nobody."""
+
+
+class Standby:
+    """Follows what is in force, and keeps this host's rules file the same. Changes nothing else.
+
+    Of the traffic it measures nothing: that is known where the controller acts.
+    """
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        candidate: Candidate,
+        store: Store,
+        rules_file: RulesFile,
+        clock: Clock,
+        recording_file: RecordingFile,
+        kill_file: KillFile | None = None,
+    ) -> None:
+        self.recordings = Recordings(recording_file, clock.wall, _log_recording)
+        self._bridge = bridge
+        self._candidate = candidate
+        self._journal = Journal(store)
+        self._in_force = InForce(self._journal, _Nobody(), clock)
+        self._rules_file = rules_file
+        self._kill_file = kill_file
+        self._clock = clock
+        self._text: str | None = None
+
+    def follow(self, record: VersionRecord, snapshot: Payload) -> None:
+        """Take note of a version that is in force on this host."""
+        before = self._in_force.state.loaded if self._in_force.started else None
+        document = snapshot["document"]
+        if before is not None and before.document == document:
+            loaded = before
+        else:
+            loaded = LoadedRules(record.text, document, rules_from_plain(document))
+        self._in_force.enter(RoutingState(record, loaded))
+        self.follow_files()
+        self._in_force.tell()
+
+    def follow_files(self) -> None:
+        """Bring the rules file up to date, unless it was edited here; the acting host does not."""
+        self.recordings.follow()
+        if self._candidate.tenure is None and self._in_force.started:
+            text = self._in_force.state.record.text
+            self._rules_file.follow(text, self._text)
+        if self._in_force.started:
+            self._text = self._in_force.state.record.text
+
+    # What can be read
+
+    def status(self) -> Status:
+        """Everything as far as it is known here; cheap."""
+        now, hosts = self._clock.monotonic(), self._hosts()
+        record = self._in_force.state.record if self._in_force.started else None
+        killed = self._kill_file is not None and self._kill_file.is_on()
+        problem = self._rules_file.problem
+        return Status(
+            at=self._clock.wall(),
+            version=0 if record is None else record.number,
+            kill_switch=killed or (record is not None and record.kill_switch),
+            kill_file=self._kill_file.words() if killed and self._kill_file else None,
+            retiring=self._bridge.workers.retiring,
+            rules_file=str(self._rules_file.path),
+            rules_problem=None if problem is None else str(problem),
+            store_problem=self._candidate.problem,
+            routes=()
+            if record is None
+            else tuple(
+                route_status(
+                    self._in_force.state,
+                    live,
+                    now,
+                    self._in_force.position(live.route.id),
+                    killed=killed,
+                )
+                for live in self._in_force.live.values()
+            ),
+            workers=self._bridge.workers.statuses(now),
+            recording=self.recordings.now,
+            hosts=hosts,
+        )
+
+    def reading(self) -> Reading:
+        """Everything that metrics tell of this host."""
+        status = self.status()
+        workers = self._bridge.workers
+        return Reading(
+            version=status.version,
+            kill_switch=status.kill_switch,
+            rules_refused=status.rules_problem is not None,
+            store_failed=status.store_problem is not None,
+            captures_sent=0,
+            routes=(),
+            retiring=status.retiring,
+            workers=tuple(map(worker_reading, status.workers)),
+            pools=workers.pools(),
+            instances=workers.instances(),
+            breakers=workers.breakers(),
+            certificates=workers.certificates(),
+            hosts=hosts_reading(status.hosts),
+        )
+
+    async def versions(self, limit: int = 50, before: int | None = None) -> Sequence[VersionRecord]:
+        """List versions, newest first."""
+        return await self._journal.versions(limit, before)
+
+    async def version(self, number: int, /) -> VersionRecord:
+        """One version; raises NotFoundError."""
+        if self._in_force.started and (now := self._in_force.state.record).number == number:
+            return now
+        record = await self._journal.version(number)
+        if record is None:
+            raise NotFoundError(f"there is no version {number}")
+        return record
+
+    async def decisions(
+        self, limit: int = 50, route: str | None = None, before: int | None = None
+    ) -> Sequence[DecisionRecord]:
+        """List decisions, newest first."""
+        return await self._journal.decisions(limit, route, before)
+
+    async def decision(self, number: int, /) -> DecisionRecord:
+        """One decision; raises NotFoundError."""
+        record = await self._journal.decision(number)
+        if record is None:
+            raise NotFoundError(f"there is no decision {number}")
+        return record
+
+    async def outcomes(
+        self,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> Sequence[tuple[int, Interval]]:
+        """List recorded outcomes by the minute, with their numbers."""
+        return await self._journal.intervals(since, until, route, limit, after)
+
+    def changed(self) -> AsyncIterator[int]:
+        """Yield the version whenever another one is in force here."""
+        return self._in_force.changed()
+
+    def end(self) -> None:
+        """End every `changed`."""
+        self._in_force.end()
+
+    # What cannot be changed
+
+    async def _elsewhere(self, *_: Any, **__: Any) -> NoReturn:
+        """Name the host that acts."""
+        raise _elsewhere(self._hosts(), taking_over=self._candidate.tenure is not None)
+
+    def _hosts(self) -> HostsStatus:
+        """Tell of all hosts; this one does not act before its controller answers."""
+        told = self._candidate.hosts()
+        return replace(told, acting=None) if told.acting == told.own else told
+
+    set_weight = add_ignore_rules = add_compare_entry = import_rules = revert = _elsewhere
+    rollback = resume = advance = hold = approve = pin = unpin = _elsewhere
+    resume_writes = deployed = set_kill_switch = _elsewhere
+
+
+def _elsewhere(hosts: HostsStatus, *, taking_over: bool) -> ElsewhereError:
+    """Say why a change is not made on this host, and where it is."""
+    if taking_over:
+        return ElsewhereError(f"{hosts.own} is taking over; repeat it in a moment", None, None)
+    if hosts.acting is None:
+        return ElsewhereError(
+            f"{hosts.own} does not act, and no host is known to act just now: nothing can be"
+            " changed. To send everything on a host to legacy, make the kill file there",
+            None,
+            None,
+        )
+    return ElsewhereError(
+        f"{hosts.own} stands by; {hosts.acting} acts. Make the change there: {hosts.url}",
+        hosts.acting,
+        hosts.url,
+    )
+
+
+def _log_recording(action: str, author: str, reason: str, evidence: dict[str, Any]) -> None:
+    """Note a recording on this host, which has no journal to write while it stands by."""
+    log.info("%s by %s: %s %s", action, author, reason, evidence)
