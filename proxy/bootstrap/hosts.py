@@ -91,7 +91,8 @@ class _Host:
         self._processes = processes
         self._clock = SystemClock()
         self._url = f"http://{format_address(admin)}"
-        self._id = key_at(paths.state / "host.id", lambda: token_hex(16).encode()).decode()
+        own = key_at(paths.state / "host.id", lambda: token_hex(16).encode()).decode()
+        self._id = f"{settings.host}/{own}"
         self._place = RoutingPlace(settings.bus.url, settings.bus.prefix)
         self._rules_file = RulesFile(settings.rules, self._clock)
         self._store = SqlStore(settings.store)
@@ -215,7 +216,7 @@ class _Host:
 
     def _new_office(self, token: int) -> Office:
         candidate, place = self.candidate, self._place
-        fence = Fence(token, candidate.lose)
+        fence = Fence(token, self._settings.host, candidate.lose)
         store = SqlStore(self._settings.store, Anchor(self._paths.journal_head), fence)
         publisher = HostsPublisher(
             lambda on_message, on_state: RedisBus(

@@ -62,7 +62,7 @@ class Desk:
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._killed = False
-        self._journal = Journal(store, binding=hosts is not None)
+        self._journal = Journal(store, binding=hosts is not None, on_written=publisher.written)
         self._publisher = publisher
         self._clock = clock
         self._in_force = InForce(self._journal, publisher, clock)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from proxy.control.interval import Interval
@@ -31,15 +31,23 @@ class Journal:
     """`problem` says why the store does not hold everything; None while it does.
 
     `unwritten` is set when something was added since the last attempt to write. `binding`: all
-    hosts agree in the store, and what it does not have may be lost with this one.
+    hosts agree in the store, and what it does not have may be lost with this one. `on_written` is
+    told up to which version the store has everything.
     """
 
-    def __init__(self, store: Store, *, binding: bool = False) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        binding: bool = False,
+        on_written: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self.problem: str | None = None
         self.last_decision = 0
         self.unwritten = asyncio.Event()
         self._store = store
         self._binding = binding
+        self._on_written = on_written
         self._versions: deque[VersionRecord] = deque(maxlen=REMEMBERED)
         self._decisions: deque[DecisionRecord] = deque(maxlen=REMEMBERED)
         self._pending: deque[Entry] = deque(maxlen=REMEMBERED)
@@ -70,6 +78,8 @@ class Journal:
             self.last_decision = max(self.last_decision, newest.number)
         if newest is not None and newest is not stored:
             self._generation = None  # to be restored as if the store were a new one
+        elif newest is not None:
+            self._on_written(newest.number)
         return newest
 
     def add(
@@ -196,12 +206,16 @@ class Journal:
             await self._store.restore(tuple(self._versions), tuple(self._decisions))
             self._generation = generation
             self._written(pending)
+            if self._versions:
+                self._on_written(max(each.number for each in self._versions))
 
     def _written(self, entries: tuple[Entry, ...]) -> None:
         """Drop what is written; more may have been added meanwhile."""
         for entry in entries:
             if self._pending and self._pending[0] is entry:
                 self._pending.popleft()
+            if entry[0] is not None:
+                self._on_written(entry[0].number)
 
     async def _restore_only(self) -> None:
         try:

@@ -36,6 +36,10 @@ class Publishing(Protocol):
         """Put a snapshot in force everywhere; never waits, never fails."""
         ...
 
+    def written(self, number: int) -> None:
+        """Take note that the store has everything up to this version."""
+        ...
+
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         """Tell every worker, now and when it comes later, something that is no routing."""
         ...
@@ -79,13 +83,22 @@ class Publisher:
 
     def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
         """Put a snapshot in force everywhere; never waits for a worker, never fails."""
-        self.pass_on(snapshot.to_wire(), version_to_plain(record))
+        wire = snapshot.to_wire()
+        if self._bus is not None:
+            self._bus.publish("snapshot", wire)
+        self._write({**wire, "record": version_to_plain(record)})
 
     def pass_on(self, snapshot: dict[str, Any], record: dict[str, Any]) -> None:
-        """Do the same with a snapshot as another controller has published it."""
+        """Do the same with a snapshot that another host has published.
+
+        The file comes first: no worker begins behind what others have had.
+        """
+        self._write({**snapshot, "record": record})
         if self._bus is not None:
             self._bus.publish("snapshot", snapshot)
-        self._write({**snapshot, "record": record})
+
+    def written(self, number: int) -> None:
+        """Do nothing: what is in force here did not wait for the store."""
 
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         """Tell every worker, now and when it comes later, something that is no routing."""

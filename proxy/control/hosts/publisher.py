@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from proxy.control.bus.base import OnPeerMessage, OnPeerState
-from proxy.control.bus.redis import RedisBus
+from proxy.control.bus.base import Bus, OnPeerMessage, OnPeerState, Payload
 from proxy.control.records import version_from_plain, version_to_plain
 from proxy.control.status import VersionRecord
 from proxy.snapshot import Snapshot
@@ -15,21 +14,30 @@ from proxy.snapshot import Snapshot
 log = logging.getLogger(__name__)
 
 
-class HostsPublisher:
-    """The acting controller's publisher: what neither Redis nor the store took is nowhere in force.
+class HostsBus(Bus, Protocol):
+    """A bus between hosts: `claimed` is the last snapshot that anybody published on it."""
 
-    `known` gives what this host itself has heard of last. It counts like what Redis remembers: a
-    version that was published, and not stored when its controller ended, is adopted, never undone.
+    claimed: Payload | None
+    reachable: bool
+
+
+class HostsPublisher:
+    """The acting controller's publisher: what the store has not taken is published nowhere.
+
+    So whoever acts next finds in the store whatever any worker has. If the store itself has lost
+    something, what Redis or this host (`known`) heard of last is the second memory.
     """
 
     def __init__(
         self,
-        open_bus: Callable[[OnPeerMessage, OnPeerState], RedisBus],
+        open_bus: Callable[[OnPeerMessage, OnPeerState], HostsBus],
         known: Callable[[], VersionRecord | None],
     ) -> None:
         self._open_bus = open_bus
         self._known = known
-        self._bus: RedisBus | None = None
+        self._bus: HostsBus | None = None
+        self._waiting: tuple[Snapshot, VersionRecord] | None = None
+        self._stored = 0
 
     @property
     def problem(self) -> str | None:
@@ -46,10 +54,23 @@ class HostsPublisher:
         await self._bus.start()
 
     def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
-        """Put a snapshot in force everywhere; never waits, never fails."""
-        if self._bus is not None:
-            wire = snapshot.to_wire()
-            self._bus.publish("snapshot", {**wire, "record": version_to_plain(record)})
+        """Put a snapshot in force everywhere once it is stored; never waits, never fails."""
+        self._waiting = snapshot, record
+        self._send()
+
+    def written(self, number: int) -> None:
+        """Publish what waits if the store has it by now; a newer one waits for its own turn."""
+        self._stored = max(self._stored, number)
+        self._send()
+
+    def _send(self) -> None:
+        if self._bus is None or self._waiting is None:
+            return
+        snapshot, record = self._waiting
+        if record.number <= self._stored:
+            self._waiting = None
+            wire = {**snapshot.to_wire(), "record": version_to_plain(record)}
+            self._bus.publish("snapshot", wire)
 
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         """Tell every worker, now and when it comes later, something that is no routing."""

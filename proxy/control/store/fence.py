@@ -9,6 +9,7 @@ database ends it after a second.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,8 +25,11 @@ class FencedError(StoreError):
 class Fence:
     """One term's token; `on_lost` is told when it is no longer the newest."""
 
-    def __init__(self, token: int, on_lost: Callable[[], None] = lambda: None) -> None:
-        self._token = token
+    def __init__(
+        self, token: int, host: str = "", on_lost: Callable[[], None] = lambda: None
+    ) -> None:
+        self.token: Final = token
+        self.host: Final = host
         self._on_lost = on_lost
 
     async def check(self, connection: AsyncConnection) -> None:
@@ -33,8 +37,8 @@ class Fence:
         await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1s'"))
         query = select(lease.c.token).with_for_update(read=True)
         newest = (await connection.execute(query)).scalar()
-        if newest != self._token:
+        if newest != self.token:
             self._on_lost()
             raise FencedError(
-                f"another controller acts, with token {newest}; ours was {self._token}"
+                f"another controller acts, with token {newest}; ours was {self.token}"
             )

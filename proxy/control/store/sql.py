@@ -26,6 +26,8 @@ from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
 
+_RECORD = [column for column in versions.c if column.name not in ("host", "token")]
+
 
 class SqlStore:
     """Keeps versions and decisions behind a URL; survives its SQLite file being deleted.
@@ -51,7 +53,7 @@ class SqlStore:
         try:
             async with self._writing() as connection:
                 if version is not None:
-                    await _compare_and_set(connection, version)
+                    await _compare_and_set(connection, version, self._signature)
                 if decision is not None:
                     await connection.execute(insert(decisions), decision_to_plain(decision))
                 await self._chain.append(connection, [(decision, version)])
@@ -66,7 +68,7 @@ class SqlStore:
         """Keep those that are missing, whatever their parents."""
         try:
             async with self._writing() as connection:
-                rows = [version_to_plain(record) for record in versions_]
+                rows = [{**version_to_plain(each), **self._signature} for each in versions_]
                 fresh = await _insert_missing(connection, versions, versions.c.number, rows)
                 rows = [decision_to_plain(record) for record in decisions_]
                 made = await _insert_missing(connection, decisions, decisions.c.id, rows)
@@ -81,7 +83,7 @@ class SqlStore:
 
     async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
         """Give versions, newest first; with `before` only those with a smaller number."""
-        query = select(versions).order_by(versions.c.number.desc()).limit(limit)
+        query = select(*_RECORD).order_by(versions.c.number.desc()).limit(limit)
         if before is not None:
             query = query.where(versions.c.number < before)
         return _read(version_from_plain, await self._rows(query))
@@ -99,7 +101,7 @@ class SqlStore:
 
     async def version(self, number: int) -> VersionRecord | None:
         """Give one version, or None."""
-        found = await self._rows(select(versions).where(versions.c.number == number))
+        found = await self._rows(select(*_RECORD).where(versions.c.number == number))
         return next(iter(_read(version_from_plain, found)), None)
 
     async def decision(self, number: int) -> DecisionRecord | None:
@@ -172,6 +174,12 @@ class SqlStore:
         """Let go of it."""
         await self._database.close()
 
+    @property
+    def _signature(self) -> dict[str, Any]:
+        """Who writes: it stands beside a version, for people and for tests."""
+        fence = self._fence
+        return {} if fence is None else {"host": fence.host, "token": fence.token}
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that writes, if it may."""
@@ -188,7 +196,9 @@ class SqlStore:
             raise StoreError(f"a record in the store cannot be read: {error}") from error
 
 
-async def _compare_and_set(connection: AsyncConnection, version: VersionRecord) -> None:
+async def _compare_and_set(
+    connection: AsyncConnection, version: VersionRecord, signature: Mapping[str, Any]
+) -> None:
     """Insert a version whose parent is the newest.
 
     SQLite lets one writer in at a time. In PostgreSQL two may read the same newest number, and the
@@ -197,7 +207,7 @@ async def _compare_and_set(connection: AsyncConnection, version: VersionRecord) 
     newest = (await connection.execute(select(func.max(versions.c.number)))).scalar()
     if newest is not None and newest != version.parent:
         raise ConflictError(f"version {newest} came before version {version.number}")
-    await connection.execute(insert(versions), version_to_plain(version))
+    await connection.execute(insert(versions), {**version_to_plain(version), **signature})
 
 
 async def _insert_missing(

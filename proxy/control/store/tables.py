@@ -35,7 +35,10 @@ versions = Table(
     Column("rollbacks", JSON, nullable=False),
     Column("write_halts", JSON, nullable=False, server_default=text("'{}'")),
     Column("progress", JSON, nullable=False, server_default=text("'{}'")),
+    Column("host", Text, nullable=False, server_default=text("''")),
+    Column("token", BigInteger, nullable=False, server_default=text("0")),
 )
+"""`host` and `token` say whose controller wrote a version, where there are many hosts."""
 
 intervals = Table(
     "control_intervals",

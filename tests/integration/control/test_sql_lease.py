@@ -68,7 +68,7 @@ async def acting(lease: Lease, name: str) -> int:
 async def test_who_was_succeeded_writes_nothing(url: str, lease: Lease, let_pass: Pass) -> None:
     """Every kind of write is refused once another acts, and nothing of it is left."""
     lost: list[bool] = []
-    old = SqlStore(url, fence=Fence(await acting(lease, "a"), lambda: lost.append(True)))
+    old = SqlStore(url, fence=Fence(await acting(lease, "a"), "a", lambda: lost.append(True)))
     await old.append(version(1))
     await let_pass(3.1)
     new = SqlStore(url, fence=Fence(await acting(lease, "b")))
