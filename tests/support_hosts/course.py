@@ -47,7 +47,7 @@ class Strike:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One round: what strikes, and what is asked for meanwhile and before."""
+    """One round: the weight that is set before, what strikes, and what is asked for meanwhile."""
 
     first: Order
     strikes: tuple[Strike, ...]
@@ -70,7 +70,7 @@ def rounds(seed: int, hosts: tuple[str, ...]) -> Iterator[Round]:
             strikes.append(_strike(chance, bag.pop(), hosts))
         long = max(strike.until for strike in strikes)
         yield Round(
-            _order(chance, 0.0),
+            _order(chance, 0.0, Act.SET_WEIGHT),
             tuple(strikes),
             tuple(
                 _order(chance, chance.uniform(0.0, long))
@@ -89,8 +89,8 @@ def _strike(chance: Random, kind: Kind, hosts: tuple[str, ...]) -> Strike:
     return Strike(at, at + lasting, Fault(kind, host))
 
 
-def _order(chance: Random, at: float) -> Order:
-    (act,) = chance.choices(list(ASKED), list(ASKED.values()))
+def _order(chance: Random, at: float, act: Act | None = None) -> Order:
+    act = act or chance.choices(list(ASKED), list(ASKED.values()))[0]
     route = "" if act in (Act.KILL, Act.UNKILL) else chance.choice(ROUTES)
     weight = chance.randrange(0, 101) * 100 if act is Act.SET_WEIGHT else None
     return Order(at, act, route, weight, chance.randrange(1 << 16))

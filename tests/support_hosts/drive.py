@@ -11,6 +11,7 @@ from typing import Final
 
 from tests.support_hosts.course import ACTING, Order, Round, Strike
 from tests.support_hosts.faults import UNSEATS, begin, end
+from tests.support_hosts.record import Act
 from tests.support_hosts.site import Site
 
 LOOK: Final = 0.02
@@ -21,7 +22,7 @@ LOOK: Final = 0.02
 class Figures:
     """Seconds, from all rounds.
 
-    From a fault of the acting host to another's lease; from a command to its last worker, on the
+    From a fault of the acting host to another that acts; from a command to its last worker, on the
     host that was asked and on the others; from the last fault's end to one version everywhere.
     """
 
@@ -51,15 +52,16 @@ async def play(site: Site, this: Round, figures: Figures) -> list[str]:
 
 
 async def _first(site: Site, order: Order, figures: Figures) -> None:
-    """Ask for something while all is well, and see how soon it is in force everywhere."""
+    """Change something while all is well, and see how soon it is in force everywhere."""
     with site.haste():
-        promise = await site.command(order.act, order.route, order.weight)
+        promise = await site.command(Act.SET_WEIGHT, order.route, order.weight)
+        if promise is None:  # it is rolled back
+            promise = await site.command(Act.RESUME, order.route)
         if promise is None or promise.version <= site.newest:
-            return  # refused, or so it was already
+            return  # so it was already
         late = await site.spread(promise)
     figures.spread_on_host.append(late.pop(promise.host))
     figures.spread_across.append(max(late.values(), default=0.0))
-    await site.read_store()
 
 
 async def _strike(site: Site, strike: Strike, figures: Figures) -> None:
@@ -77,17 +79,18 @@ async def _strike(site: Site, strike: Strike, figures: Figures) -> None:
 
 
 async def _see_takeover(site: Site, strike: Strike, figures: Figures) -> None:
-    """Note how long it takes until another host holds the lease, if this one did."""
+    """Note how long it takes until another host acts, if the one that is struck did."""
+    struck = time.time()
     with contextlib.suppress(OSError):
-        holder, token = await site.books.holder()
-        struck = time.monotonic()
-        if strike.fault.kind not in UNSEATS or holder != strike.fault.host:
+        before, token = await site.books.holder()
+        if strike.fault.kind not in UNSEATS or before != strike.fault.host:
             return
         while True:
             await asyncio.sleep(LOOK)
-            now, newer = await site.books.holder()
-            if newer > token and now != holder:
-                figures.takeover.append(time.monotonic() - struck)
+            holder, newer = await site.books.holder()
+            began = site.hosts[holder].began_to_act(newer)
+            if newer > token and holder != before and began is not None:
+                figures.takeover.append(began - struck)
                 return
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -84,6 +86,13 @@ class Host(Proxy):
             holder = int((self.state / "bus.lock").read_text())
             return [holder] if holder in family else []
         return []
+
+    def began_to_act(self, token: int) -> float | None:
+        """Give when it began to act under a token, as it has logged it itself, or None."""
+        for line in self.log.read_text().splitlines():
+            if line.startswith("{") and f"acts from now on, under token {token}" in line:
+                return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
+        return None
 
     async def text(self, path: str) -> str:
         """Read a page of the admin port."""

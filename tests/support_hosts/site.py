@@ -61,7 +61,10 @@ routes:
 
 
 class Site:
-    """Hosts, servers and applications below a folder, in one event loop."""
+    """Hosts, servers and applications below a folder, in one event loop.
+
+    `refusals` is what operators were told instead of an acknowledgement.
+    """
 
     def __init__(self, folder: Path, seed: int, names: tuple[str, ...] = HOSTS) -> None:
         self.names = names
@@ -70,6 +73,7 @@ class Site:
         self.postgres = SitePostgres(folder, lan)
         self.legacy, self.modern = app_in(lan, "legacy"), app_in(lan, "modern")
         self.record = Record()
+        self.refusals: list[str] = []
         self.hosts: dict[str, Host] = {}
         self.watches: dict[str, Watch] = {}
         self.books: Books
@@ -123,15 +127,27 @@ class Site:
             try:
                 answer = await self.hosts[name].send(method, path, **body)
             except RefusedError as refusal:
+                self.refusals.append(f"{name} to {command.reason}, {command.act}: {refusal}")
                 if (name := _elsewhere(refusal)) not in self.hosts:
                     return None
-            except OSError:
+            except OSError as error:
+                self.refusals.append(f"{name} to {command.reason}, {command.act}: {error}")
                 return None
             else:
                 promise = Promise(command, sent, time.time(), answer["number"], name)
                 self.record.promises.append(promise)
                 return promise
         return None
+
+    async def insist(self, act: Act, route: str = "", weight: int | None = None) -> Promise:
+        """Ask again and again, until somebody agrees."""
+
+        async def agreed() -> Promise | None:
+            return await self.command(act, route, weight)
+
+        promise = await eventually_async(agreed, PATIENCE, f"{act} {route} is acknowledged")
+        assert promise is not None
+        return promise
 
     # What is to be seen
 
@@ -164,7 +180,7 @@ class Site:
         """
 
         async def known() -> bool:
-            return all(watch.follows(promise.version) for watch in self.watches.values())
+            return all(watch.reached() >= promise.version for watch in self.watches.values())
 
         what = f"version {promise.version} is in force everywhere"
         await eventually_async(known, PATIENCE, what)
@@ -185,6 +201,32 @@ class Site:
         found = judge(self.record)
         self.record.begin_round()
         return found
+
+    async def another_acts(self, token: int) -> str:
+        """Wait until a host acts under a newer token, and says so itself; gives its name."""
+
+        async def name() -> str:
+            holder, newer = await self.books.holder()
+            if newer <= token:
+                return ""
+            status = await self.hosts[holder].status()
+            return holder if status["acting"] == holder else ""
+
+        return await eventually_async(name, PATIENCE, "another host acts") or ""
+
+    def mend(self) -> None:
+        """End whatever has been done to it."""
+        self.modern.failing = self.legacy.failing = 0.0
+        for name, host in self.hosts.items():
+            self.lan.plug_in(name)
+            for place in SERVICES:
+                self.lan.heal(name, place)
+            host.wake("all")
+            if not host.up:
+                host.launch()
+        for server in (self.redis, self.postgres):
+            if not server.running():
+                server.begin()
 
     def excuse(self, host: str, why: str, seconds: float = float("inf")) -> None:
         """Let clients of a host be hurt from now on: until all is well again, if not said."""
@@ -229,7 +271,7 @@ class Site:
         await self.read_store()
         lately = time.time() - LATELY
         watches = self.watches.values()
-        if not all(each.well(lately) and each.follows(self.newest) for each in watches):
+        if not all(each.well(lately) and each.reached() == self.newest for each in watches):
             return False
         told = (await self.statuses()).values()
         agreed = {(each["acting"], each["token"], each["version"]) for each in told}

@@ -92,11 +92,11 @@ class Watch:
         """Say whether every worker has served somebody since a moment."""
         return sum(at > since for at in self.good.values()) >= WORKERS
 
-    def follows(self, version: int) -> bool:
-        """Say whether every worker has been seen to serve by a version; reads the log."""
+    def reached(self) -> int:
+        """Give the oldest version by which a worker was seen to serve last; reads the log."""
         self.read_log()
-        workers = self.host.workers
-        return len(workers) == WORKERS and {self.serving.get(each) for each in workers} == {version}
+        versions = [self.serving.get(each, 0) for each in self.host.workers]
+        return min(versions) if len(versions) == WORKERS else 0
 
     def read_log(self) -> None:
         """Put what the access log says together with what was asked."""
