@@ -30,6 +30,7 @@ from proxy.control.hosts.publisher import HostsPublisher
 from proxy.control.hosts.standby import Standby
 from proxy.control.hosts.tenure import BEAT, Tenure
 from proxy.control.loader import RulesFile
+from proxy.control.own_writing import OwnWriting
 from proxy.control.publisher import Publisher
 from proxy.control.store.fence import Fence
 from proxy.control.store.sql import SqlStore
@@ -94,7 +95,7 @@ class _Host:
         own = key_at(paths.state / "host.id", lambda: token_hex(16).encode()).decode()
         self._id = f"{settings.host}/{own}"
         self._place = RoutingPlace(settings.bus.url, settings.bus.prefix)
-        self._rules_file = RulesFile(settings.rules, self._clock)
+        self._rules_file = RulesFile(settings.rules, self._clock, OwnWriting(paths.own_rules))
         self._store = SqlStore(settings.store)
         self._comparisons = Database(settings.store, comparison_tables)
         local = Publisher(

@@ -22,6 +22,7 @@ class StatePaths:
         self.snapshot: Final = self.state / "snapshot.json"
         self._database_url = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
         self.journal_head: Final = self.state / JOURNAL_HEAD
+        self.own_rules: Final = self.state / "rules.own"
         self.redaction_key: Final = self.state / "redaction.key"
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)

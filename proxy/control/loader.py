@@ -15,6 +15,7 @@ from proxy.control.edit import with_weight
 from proxy.control.edit_compare import with_entry
 from proxy.control.edit_ignore import with_ignore_rules
 from proxy.control.loaded import LoadedRules
+from proxy.control.own_writing import OwnWriting
 from proxy.errors import Position, RefusedError, RulesError, RulesProblem
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
@@ -36,12 +37,14 @@ Stamp = tuple[int, int, int, int]
 class RulesFile:
     """Watches one file by looking at it.
 
-    `problem` says why the content on disk is not the one that `poll` gave last.
+    `problem` says why the content on disk is not the one that `poll` gave last. `own` remembers
+    what was written here, where another host may put something else in force meanwhile.
     """
 
-    def __init__(self, path: Path, clock: Clock) -> None:
+    def __init__(self, path: Path, clock: Clock, own: OwnWriting | None = None) -> None:
         self.path = path
         self.problem: RulesError | None = None
+        self._own = own
         self._clock = clock
         self._stamp: Stamp | None = None
         self._content: bytes | None = None
@@ -112,8 +115,9 @@ class RulesFile:
     def follow(self, text: str, before: str | None) -> None:
         """Bring the file up to date with what another host has put in force.
 
-        Only if it holds what was in force `before`: somebody's own edit is not lost, nor taken, but
-        told as a problem until the file is edited once more, or holds what is in force.
+        Only if it holds what was in force `before`, or what was written here: somebody's edit is
+        not lost, nor taken, but told as a problem until the file is edited once more, or holds what
+        is in force.
         """
         try:
             self._stamp, self._doubtful = self._look(), None
@@ -121,13 +125,15 @@ class RulesFile:
             present = self._content.decode("utf-8-sig")
         except (RulesError, UnicodeDecodeError):
             present = None
-        if present not in (text, before):
+        if present not in (text, before) and not self._is_own():
             self.problem = self._refused(_DIFFERS)
             return
         try:
             self.problem = None
             if present != text:
                 self._write_text(text)
+            elif self._own is not None and self._content is not None:
+                self._own.note(self._content)
         except RefusedError as error:
             self.problem = self._refused(f"is not the rules in force: {error}")
 
@@ -138,6 +144,8 @@ class RulesFile:
     def _write_text(self, text: str) -> None:
         mark = codecs.BOM_UTF8 if (self._content or b"").startswith(codecs.BOM_UTF8) else b""
         content = mark + text.encode()
+        if self._own is not None:
+            self._own.note(content)
         try:
             _replace(self.path, content)
         except OSError as error:
@@ -146,6 +154,9 @@ class RulesFile:
                 " by hand"
             ) from error
         self._stamp, self._content = self._look(), content
+
+    def _is_own(self) -> bool:
+        return self._own is not None and self._content is not None and self._own.has(self._content)
 
     def _look(self) -> Stamp | None:
         try:

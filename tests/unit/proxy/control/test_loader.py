@@ -8,6 +8,7 @@ import pytest
 from proxy.clock import FakeClock
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.own_writing import OwnWriting
 from proxy.errors import RefusedError, RulesError
 from proxy.routing.schema import load_rules
 from tests.support_control import RULES
@@ -223,3 +224,22 @@ def test_saved_once_more_it_is_taken(file: RulesFile, path: Path) -> None:
     assert taken is not None
     assert taken.text == again
     assert file.problem is None
+
+
+def test_what_was_written_here_and_never_put_in_force_is_no_edit(
+    path: Path, tmp_path: Path, loaded: LoadedRules
+) -> None:
+    """It was another host's turn before the store had it; the next process knows that, too."""
+    own = OwnWriting(tmp_path / "rules.own")
+    acting = RulesFile(path, FakeClock(), own)
+    acting.load()
+    acting.set_weight(loaded, "subscriptions", 6000)
+    assert path.read_text() == EDITED
+    restarted = RulesFile(path, FakeClock(), OwnWriting(tmp_path / "rules.own"))
+    restarted.follow(RULES, before=RULES.replace("10%", "20%"))
+    assert restarted.problem is None
+    assert path.read_text() == RULES
+    renamed(path, HALF)
+    restarted.follow(RULES, before=RULES)
+    assert "was edited while another host acted" in str(restarted.problem)
+    assert path.read_text() == HALF
