@@ -19,6 +19,7 @@ BENCHES = {
     "report": "the report over a million comparisons, on SQLite and on PostgreSQL",
     "mirror": "the primary while everything is mirrored and compared, beside nginx with `mirror`",
     "rollback": "how soon modern is taken back, and how seldom without a cause",
+    "hosts": "how soon a change is in force on one host and on three, and another host acts",
     "compare": "the comparison: pairs a second beside DeepDiff",
 }
 IN_PROCESS = frozenset({"compare", "path"})

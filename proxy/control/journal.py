@@ -99,7 +99,9 @@ class Journal:
         async with self._writing:
             self.unwritten.clear()
             try:
-                await self._mend()
+                # Where the store binds, whatever is written asks whether it may be.
+                if not self._binding or not self._pending or self._generation is None:
+                    await self._mend()
                 while self._pending:
                     entry = self._pending[0]
                     await self._store.append(*entry)

@@ -90,6 +90,10 @@ def headline(status: Status) -> Attention:
     """Answer the first question, whether everything is fine."""
     if status.kill_switch:
         return Attention(Level.ACT, "The kill switch is on: legacy answers everything.")
+    if (hosts := status.hosts) is not None and hosts.acting != hosts.own:
+        if hosts.acting is None:
+            return Attention(Level.ACT, "No host acts: nothing is judged, nothing can be changed.")
+        return Attention(Level.IDLE, f"{hosts.own} stands by; {hosts.acting} acts.")
     judged = by_attention(status.routes, status.at)
     acting = [(route.id, attention) for route, attention in judged if attention.level is Level.ACT]
     if len(acting) == 1:
@@ -152,7 +156,9 @@ def notices(status: Status) -> list[Notice]:
         )
     quiet = silent(status)
     if quiet:
-        names = ", ".join(f"{worker.role} {worker.index}" for worker in quiet)
+        names = ", ".join(
+            f"{worker.host}: {worker.role} {worker.index}".removeprefix(": ") for worker in quiet
+        )
         found.append(
             Notice(
                 "look",

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from proxy.admin.console import attention, sentences, wording
+from proxy.admin.console.hosts import of_hosts
 from proxy.admin.console.seal import Seal
 from proxy.admin.principal import current
 from proxy.control.status import Status
@@ -55,7 +56,7 @@ class Renderer:
             here=values.pop("here", None) or own_address(request),
             status=status,
             now=status.at,
-            notices=attention.notices(status),
+            notices=[*of_hosts(status), *attention.notices(status)],
             flash=flash,
             token=self.seal.token(_bound(nonce)),
             author=current().name or unquote(request.cookies.get(AUTHOR_COOKIE, "")),

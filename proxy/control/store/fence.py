@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from proxy.control.store.tables import lease
@@ -34,8 +34,8 @@ class Fence:
 
     async def check(self, connection: AsyncConnection) -> None:
         """Hold the token for the rest of a transaction; raises FencedError."""
-        await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '1s'"))
-        query = select(lease.c.token).with_for_update(read=True)
+        brief = func.set_config("idle_in_transaction_session_timeout", "1s", True)
+        query = select(lease.c.token, brief).with_for_update(read=True)
         newest = (await connection.execute(query)).scalar()
         if newest != self.token:
             self._on_lost()
