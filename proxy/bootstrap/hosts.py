@@ -157,6 +157,7 @@ class _Host:
             version=self.bridge.version,
             problem="" if problem is None else str(problem),
             token=self.bridge.token,
+            keys=self._keys.digest,
         )
 
     async def _keep_up(self) -> None:

@@ -19,6 +19,12 @@ ANSWER = 2.0
 """Seconds that PostgreSQL may take for a beat."""
 
 
+OTHER_KEYS = (
+    "its keys are not those of {0}, so what either has signed is a stranger's on the other: copy"
+    " mint.key, override.key and shadow.key from the state directory of one to that of the other"
+)
+
+
 class Candidate:
     """Wants to act while it has Redis; `report` says how this host is.
 
@@ -99,15 +105,18 @@ class Candidate:
         acting = me.name if self.tenure is not None else view.acting
         if ago > TTL or (acting == me.name and self.tenure is None):
             acting = None
+        keys = next((host.keys for host in view.hosts if host.name == acting), None)
         found = []
         for host in view.hosts:
             seen = host.seen + ago if host.name != me.name else 0.0
             said = me if host.name == me.name else host
-            found.append(
-                HostStatus(
-                    host.name, said.url, seen < TTL, seen, said.bus, said.version, said.problem
-                )
+            problem = said.problem
+            if not problem and keys is not None and host.keys != keys:
+                problem = OTHER_KEYS.format(acting)
+            status = HostStatus(
+                host.name, said.url, seen < TTL, seen, said.bus, said.version, problem
             )
+            found.append(status)
         return HostsStatus(me.name, acting, view.token, tuple(found))
 
     def _take(self, view: View, asked: float) -> None:

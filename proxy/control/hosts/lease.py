@@ -26,7 +26,8 @@ FORGET: Final = 600.0
 class Report:
     """What a host says of itself. `place` tells hosts apart that were given one name by mistake.
 
-    `token` is the newest that it has met in Redis: a new database has to begin above it.
+    `token` is the newest that it has met in Redis: a new database has to begin above it. `keys` is
+    a digest of what it signs with, which should be the same on all hosts.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Report:
     version: int
     problem: str = ""
     token: int = 0
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class HostSeen:
     bus: bool
     version: int
     problem: str
+    keys: str
 
     @property
     def is_there(self) -> bool:
@@ -132,7 +135,7 @@ async def _only_one(connection: AsyncConnection, me: Report) -> None:
 
 def _reported(me: Report) -> Any:
     said = {"place": me.place, "url": me.url, "bus": me.bus, "version": me.version,
-            "problem": me.problem, "seen": _now}  # fmt: skip
+            "problem": me.problem, "keys": me.keys, "seen": _now}  # fmt: skip
     row = postgresql.insert(hosts).values(name=me.name, **said)
     return row.on_conflict_do_update(index_elements=[hosts.c.name], set_=said)
 
@@ -170,7 +173,7 @@ async def _view(connection: AsyncConnection, granted: bool) -> View:
         hosts=tuple(
             HostSeen(
                 row.name, row.place, row.url, max(0.0, float(row.ago)), row.bus, row.version,
-                row.problem,
+                row.problem, row.keys,
             )
             for row in found
             if row.ago < FORGET

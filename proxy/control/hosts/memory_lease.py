@@ -47,7 +47,8 @@ class MemoryLease:
             table.until = now + TTL
         seen = [
             HostSeen(
-                name, each.place, each.url, now - at, each.bus, each.version, each.problem
+                name, each.place, each.url, now - at, each.bus, each.version, each.problem,
+                each.keys,
             )
             for name, (each, at) in sorted(table.hosts.items())
             if now - at < FORGET

@@ -36,7 +36,7 @@ class HostsPublisher:
         self._open_bus = open_bus
         self._known = known
         self._bus: HostsBus | None = None
-        self._waiting: tuple[Snapshot, VersionRecord] | None = None
+        self._waiting: dict[int, Payload] = {}
         self._stored = 0
 
     @property
@@ -55,22 +55,22 @@ class HostsPublisher:
 
     def publish(self, snapshot: Snapshot, record: VersionRecord) -> None:
         """Put a snapshot in force everywhere once it is stored; never waits, never fails."""
-        self._waiting = snapshot, record
+        wire = {**snapshot.to_wire(), "record": version_to_plain(record)}
+        self._waiting[record.number] = wire
         self._send()
 
     def written(self, number: int) -> None:
-        """Publish what waits if the store has it by now; a newer one waits for its own turn."""
+        """Publish the newest that the store has by now; newer ones wait for their own turn."""
         self._stored = max(self._stored, number)
         self._send()
 
     def _send(self) -> None:
-        if self._bus is None or self._waiting is None:
+        stored = [number for number in self._waiting if number <= self._stored]
+        if self._bus is None or not stored:
             return
-        snapshot, record = self._waiting
-        if record.number <= self._stored:
-            self._waiting = None
-            wire = {**snapshot.to_wire(), "record": version_to_plain(record)}
-            self._bus.publish("snapshot", wire)
+        self._bus.publish("snapshot", self._waiting[max(stored)])
+        for number in stored:
+            del self._waiting[number]
 
     def tell(self, kind: str, payload: dict[str, Any]) -> None:
         """Tell every worker, now and when it comes later, something that is no routing."""

@@ -105,5 +105,6 @@ hosts = Table(
     Column("bus", Boolean, nullable=False),
     Column("version", BigInteger, nullable=False),
     Column("problem", Text, nullable=False, server_default=text("''")),
+    Column("keys", Text, nullable=False, server_default=text("''")),
 )
 """Every proxy host, as it last said of itself."""

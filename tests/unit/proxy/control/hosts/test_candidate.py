@@ -15,11 +15,13 @@ class Host:
 
     def __init__(self, name: str, table: MemoryTable, clock: FakeClock) -> None:
         self.name, self.bus, self.lease = name, True, MemoryLease(table)
+        self.keys = "the same"
         self.candidate = Candidate(self.lease, clock, self.report)
 
     def report(self) -> Report:
         """Give how it is."""
-        return Report(self.name, f"in {self.name}", f"http://{self.name}", self.bus, 3)
+        url = f"http://{self.name}"
+        return Report(self.name, f"in {self.name}", url, self.bus, 3, keys=self.keys)
 
     async def beat(self) -> int | None:
         """Let it beat; gives the token under which it acts."""
@@ -151,6 +153,22 @@ async def test_what_is_told_of_all_hosts(hosts: tuple[Host, Host], clock: FakeCl
     told = b.candidate.hosts()
     assert told.acting is None
     assert [(each.name, each.connected) for each in told.hosts] == [("a", False), ("b", True)]
+
+
+async def test_hosts_with_other_keys_are_told(hosts: tuple[Host, Host]) -> None:
+    """A cookie that one of them signs would be a stranger's on the other."""
+    a, b = hosts
+    b.keys = "other ones"
+    await b.candidate.beat()
+    await a.beat()
+    b.candidate.lose()
+    told = {each.name: each.problem for each in a.candidate.hosts().hosts}
+    assert told["b"] == ""
+    assert "its keys are not those of b" in told["a"]
+    b.keys = "the same"
+    await b.candidate.beat()
+    await a.beat()
+    assert not any(each.problem for each in a.candidate.hosts().hosts)
 
 
 async def test_released_another_acts_at_once(hosts: tuple[Host, Host]) -> None:
