@@ -14,6 +14,7 @@ from proxy.commands import (
     document,
     explain,
     history,
+    hosts,
     override,
     plan,
     record,
@@ -55,8 +56,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in (
-        serve, upgrade, check, schema, explain, override, routes, steer, plan, simulate, diffs,
-        compare, record, replay, history, document, audit, alerts, accounts,
+        serve, upgrade, check, schema, explain, override, routes, hosts, steer, plan, simulate,
+        diffs, compare, record, replay, history, document, audit, alerts, accounts,
     ):  # fmt: skip
         module.add_to(commands)
     return parser

@@ -16,6 +16,7 @@ COMMANDS = (
     "explain",
     "override-token",
     "routes",
+    "hosts",
     "set-weight",
     "rollback",
     "resume",
