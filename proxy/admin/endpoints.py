@@ -63,7 +63,7 @@ AFTER = Parameter("after", "integer", "only records with a larger number")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _FILTERS = (SEARCH, ROUTE, KIND, CRITICAL, SINCE_VERSION, STATE)
-_CHANGE_ERRORS = (404, 409, 412, 413, 415, 422)
+_CHANGE_ERRORS = (404, 409, 412, 413, 415, 422, 503)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/status", "status", "Everything as it is now", "Status"),
@@ -112,7 +112,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Take note of another release of modern: evidence about the last one counts no more",
         "Version",
         takes="Change",
-        errors=(409, 412, 413, 415, 422),
+        errors=(409, 412, 413, 415, 422, 503),
     ),
     Endpoint(
         "POST",
@@ -176,7 +176,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Send everything to legacy, or stop doing so",
         "Version",
         takes="KillSwitch",
-        errors=(409, 412, 413, 415, 422),
+        errors=(409, 412, 413, 415, 422, 503),
     ),
     Endpoint(
         "GET",
@@ -290,7 +290,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Make a proposal a rule of its route",
         "Version",
         takes="Adoption",
-        errors=(*_CHANGE_ERRORS, 503),
+        errors=_CHANGE_ERRORS,
     ),
     Endpoint(
         "GET",
@@ -326,7 +326,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Say that a difference is to be, by ignore rules in the rules",
         "Version",
         takes="Acceptance",
-        errors=(*_CHANGE_ERRORS, 503),
+        errors=_CHANGE_ERRORS,
     ),
     Endpoint(
         "POST",
@@ -369,7 +369,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "End what is being recorded",
         "RecordingStatus",
         takes="Change",
-        errors=(409, 412, 413, 415, 422),
+        errors=(409, 412, 413, 415, 422, 503),
     ),
     Endpoint(
         "POST",
