@@ -6,7 +6,6 @@ all that was seen of them is judged (`tests.support_hosts.judge`).
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -71,17 +70,17 @@ async def test_the_acting_host_dies(halfway: Site) -> None:
 
 
 async def test_a_paused_one_is_woken(halfway: Site) -> None:
-    """It has been succeeded and changes nothing; who asked it meanwhile is told who acts."""
+    """It has been succeeded: what it was asked meanwhile is not done, and it says who acts."""
     site = halfway
     paused, token = await site.books.holder()
-    site.hosts[paused].pause("controller")
+    host = site.hosts[paused]
+    host.pause("controller")
     acting = await site.another_acts(token)
-    await site.insist(Act.ROLLBACK, "orders")
-    asked = asyncio.create_task(
-        site.hosts[paused].cli("resume", "orders", "--force", "--reason", "x")
-    )
-    site.hosts[paused].wake("controller")
-    said = await asked
+    await site.insist(Act.ROLLBACK, "orders", at=acting)
+    answer = await host.knock("POST", "/api/v1/routes/orders/resume", b'{"reason": "late"}')
+    host.wake("controller")
+    assert await answer() in (421, 503)
+    said = await host.cli("resume", "orders", "--force", "--reason", "still late")
     assert said.code != 0
     assert acting in said.err
     assert (await site.hosts[acting].route("orders"))["phase"] == "ROLLED_BACK"

@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Callable, Coroutine
 from datetime import datetime
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +16,7 @@ import httpx
 
 from deploy.stack.process import group_members
 from tests.support_hosts.lan import Place
-from tests.support_proxy import TLS, Plain, Proxy, RefusedError
+from tests.support_proxy import PATIENCE, TLS, Plain, Proxy, RefusedError
 
 HURRY: Final = 5.0
 """Seconds after which an operator gives up to wait for an answer."""
@@ -93,6 +95,27 @@ class Host(Proxy):
             if line.startswith("{") and f"acts from now on, under token {token}" in line:
                 return datetime.fromisoformat(json.loads(line)["timestamp"]).timestamp()
         return None
+
+    async def knock(
+        self, method: str, path: str, body: bytes
+    ) -> Callable[[], Coroutine[None, None, int]]:
+        """Send something to the admin port that somebody may read later.
+
+        Gives a way to wait for the status of the answer.
+        """
+
+        def send() -> HTTPConnection:
+            connection = HTTPConnection("127.0.0.1", self.admin_port, timeout=PATIENCE)
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            return connection
+
+        connection = await self.place.doing(send)
+
+        async def answered() -> int:
+            with contextlib.closing(connection):
+                return (await self.place.doing(connection.getresponse)).status
+
+        return answered
 
     async def text(self, path: str) -> str:
         """Read a page of the admin port."""

@@ -139,11 +139,13 @@ class Site:
                 return promise
         return None
 
-    async def insist(self, act: Act, route: str = "", weight: int | None = None) -> Promise:
+    async def insist(
+        self, act: Act, route: str = "", weight: int | None = None, at: str = ""
+    ) -> Promise:
         """Ask again and again, until somebody agrees."""
 
         async def agreed() -> Promise | None:
-            return await self.command(act, route, weight)
+            return await self.command(act, route, weight, at)
 
         promise = await eventually_async(agreed, PATIENCE, f"{act} {route} is acknowledged")
         assert promise is not None
