@@ -148,14 +148,17 @@ class _Host:
             await each.close()
 
     def _report(self) -> Report:
-        problem = self._rules_file.problem
+        problem, kill_file = self._rules_file.problem, self._paths.kill_file
+        told = [] if problem is None else [str(problem)]
+        if kill_file.is_on():
+            told.append(f"everything goes to legacy here, by the kill file: {kill_file.words()}")
         return Report(
             name=self._settings.host,
             place=self._id,
             url=self._url,
             bus=self.bridge.has_redis,
             version=self.bridge.version,
-            problem="" if problem is None else str(problem),
+            problem="; ".join(told),
             token=self.bridge.token,
             keys=self._keys.digest,
         )
@@ -197,7 +200,7 @@ class _Host:
             async with self.reception.open_for(office.app()):
                 await asyncio.wait([running, lost], return_when=asyncio.FIRST_COMPLETED)
         finally:
-            ours = self.candidate.tenure is not None
+            ours = self._holds(token)
             for task in (running, lost):
                 task.cancel()
             await asyncio.gather(running, lost, return_exceptions=True)
@@ -208,6 +211,10 @@ class _Host:
                 await self._let_go(office)
             self._office = None
         log.warning("%s acts no more; token %d is over", name, token)
+
+    def _holds(self, token: int) -> bool:
+        tenure = self.candidate.tenure
+        return tenure is not None and tenure.token == token
 
     async def _let_go(self, office: Office) -> None:
         """Leave everything as it is: what we would write is refused, or cannot be sent."""
@@ -228,5 +235,5 @@ class _Host:
         )
         return Office(
             self._settings, self._paths, self._keys, self._processes, self._rules_file, store,
-            publisher, self._clock, candidate.hosts,
+            publisher, self._clock, candidate.hosts, lambda: self._holds(token),
         )  # fmt: skip

@@ -26,6 +26,7 @@ from proxy.control.desk import Hosts
 from proxy.control.loader import RulesFile
 from proxy.control.losses import Losses
 from proxy.control.publisher import Publishing
+from proxy.control.status import DecisionRecord
 from proxy.control.store.base import Store
 from proxy.observe.metrics import Metrics, ProcessReading, Reading
 from proxy.settings import ServeSettings
@@ -36,7 +37,11 @@ from shadow_compare.store.tables import metadata as comparison_tables
 
 
 class Office:
-    """Everything that there is only where a controller acts; `processes` are all of this family."""
+    """Everything that there is only where a controller acts; `processes` are all of this family.
+
+    `acts` says whether it may still be believed in: what a controller decides that was paused, and
+    succeeded meanwhile, is in force nowhere, and nobody is told of it.
+    """
 
     def __init__(
         self,
@@ -49,7 +54,9 @@ class Office:
         publisher: Publishing,
         clock: Clock,
         hosts: Hosts | None = None,
+        acts: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._acts = acts
         self._settings = settings
         self._paths = paths
         self._keys = keys
@@ -68,7 +75,7 @@ class Office:
         )
         alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
         self._alerts = Alerts(alerting, clock, token_hex(8))
-        self.controller.follow_decisions(self._alerts.decided)
+        self.controller.follow_decisions(self._decided)
         self._watch = TroubleWatch(lambda: self.controller.troubles, self._alerts.tell, clock)
         self._telling: asyncio.Task[None]
         self._others: list[asyncio.Task[None]] = []
@@ -94,10 +101,17 @@ class Office:
         """Tell what is to be told, and let go; the controller has ended before."""
         for task in self._others:
             task.cancel()
-        await self._alerts.close(self._telling)
-        await asyncio.gather(*self._others, return_exceptions=True)
-        await self._losses.flush()
-        await self.comparisons.close()
+        try:
+            await self._alerts.close(self._telling)
+            await self._losses.flush()
+        finally:
+            self._telling.cancel()
+            await asyncio.gather(self._telling, *self._others, return_exceptions=True)
+            await self.comparisons.close()
+
+    def _decided(self, decision: DecisionRecord) -> None:
+        if self._acts():
+            self._alerts.decided(decision)
 
 
 def admin_app(

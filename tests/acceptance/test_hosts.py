@@ -83,6 +83,12 @@ async def test_another_takes_over_and_what_was_done_stays(hosts: list[Proxy]) ->
     assert changed.json()["number"] == 2
     await everywhere(first, 2)
     assert "weight: 60%" in second.rules.read_text()  # so that it has it when it acts
+
+    async def knows_who_acts() -> bool:
+        acting_there, name = (await told(second))["acting"], (await told(first))["host"]
+        return bool(acting_there == name)
+
+    await eventually_async(knows_who_acts, PATIENCE, "the other host knows who acts")
     elsewhere = await ask(second, "PUT", "/routes/orders/weight", weight="70%")
     assert elsewhere.status_code == 421
     assert elsewhere.json()["url"] == first.admin_url
