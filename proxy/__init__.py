@@ -7,7 +7,7 @@ The nouns, in reading order:
     upstream  reaching an application: pool, connection
     serving   the data plane: listener, downstream, exchange (the life of a request), worker
     rollout   how a route moves: phase, window, detectors, gate
-    control   the control plane: loader, controller (its tick), publisher, bus, store
+    control   the control plane: loader, controller (its tick), publisher, bus, store; many hosts
     observe   metrics and the access log
     admin     the HTTP API and the console
     bootstrap the composition root: which process is made of what

@@ -115,6 +115,7 @@ class RedisBus:
                         await client.publish(self._place.down, self._says("bye"))
                         await client.aclose()
             await asyncio.sleep(RETRY)
+            self._miss_the_silent(time.monotonic())
 
     # Down
 

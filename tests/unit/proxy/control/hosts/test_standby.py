@@ -1,75 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from proxy.clock import FakeClock
-from proxy.control.bus.base import OnPeerMessage, OnPeerState
-from proxy.control.bus.memory import MemoryBus, MemoryUplink
-from proxy.control.bus.redis_place import RoutingPlace
-from proxy.control.hosts.bridge import Bridge
-from proxy.control.hosts.candidate import Candidate
-from proxy.control.hosts.lease import Report
-from proxy.control.hosts.memory_lease import MemoryLease, MemoryTable
-from proxy.control.hosts.standby import Standby
-from proxy.control.loader import RulesFile
-from proxy.control.publisher import Publisher
-from proxy.control.status import VersionRecord
-from proxy.control.store.memory import MemoryStore
+from proxy.control.bus.memory import MemoryUplink
 from proxy.errors import ElsewhereError
-from proxy.recording import RecordingFile
-from tests.contracts.store import version
 from tests.support_control import RULES
-
-EDITED = RULES.replace("weight: 50%", "weight: 60%")
-
-
-class Host:
-    """A host that stands by, with its local bus; Redis is never reached."""
-
-    def __init__(self, folder: Path) -> None:
-        self.clock = FakeClock()
-        self.store = MemoryStore()
-        self.snapshot_file = folder / "snapshot.json"
-        self.file = folder / "rules.yaml"
-        self.file.write_text(RULES)
-        self.table = MemoryTable(self.clock)
-        self.bridge = self.new_bridge()
-        self.candidate = Candidate(MemoryLease(self.table), self.clock, self.report)
-        rules_file = RulesFile(self.file, self.clock)
-        self.standby = Standby(
-            self.bridge,
-            self.candidate,
-            self.store,
-            rules_file,
-            self.clock,
-            RecordingFile(folder),
-        )
-
-    def new_bridge(self) -> Bridge:
-        """Give a bridge, as each process of the host makes one."""
-        local = Publisher(self.snapshot_file, self._open)
-        place = RoutingPlace("redis://nowhere")
-        return Bridge(
-            place, "b", local, self.clock, lambda record, wire: self.standby.follow(record, wire)
-        )
-
-    def _open(self, on_message: OnPeerMessage, on_state: OnPeerState) -> MemoryBus:
-        self.bus = MemoryBus(on_message, on_state)
-        return self.bus
-
-    def report(self) -> Report:
-        """Give how it is; it does not want to act."""
-        return Report("b", "in b", "http://b", False, self.bridge.version)
-
-    async def hear_of(self, name: str) -> None:
-        """Have another host act."""
-        await MemoryLease(self.table).beat(
-            Report(name, f"in {name}", f"http://{name}", True, 0), None, wants=True
-        )
-        await self.candidate.beat()
+from tests.support_standby import EDITED, Host, at
 
 
 @pytest.fixture
@@ -78,35 +16,6 @@ async def host(tmp_path: Path) -> Host:
     host = Host(tmp_path)
     await host.bridge.start()
     return host
-
-
-def at(number: int, text: str = RULES) -> VersionRecord:
-    """Give a version with this document, in which `plans` is rolled back."""
-    return replace(version(number), text=text, kill_switch=False)
-
-
-async def test_workers_are_told_of_newer_versions_only(host: Host) -> None:
-    """What is older than what they have, or the same, is passed over."""
-    heard: list[int] = []
-    uplink = MemoryUplink(
-        host.bus, {"role": "worker", "index": 0, "pid": 7},
-        lambda kind, payload: heard.append(payload["version"]) if kind == "snapshot" else None,
-        lambda _: None,
-    )  # fmt: skip
-    host.bus.join(uplink, {"role": "worker", "index": 0, "pid": 7})
-    for number in (3, 2, 3, 5, 4):
-        host.bridge.adopt(at(number))
-    assert heard == [3, 5]
-    assert host.standby.status().version == 5
-
-
-async def test_a_restarted_host_begins_where_it_was(host: Host) -> None:
-    """The snapshot file says what its workers serve by, and nothing older is taken any more."""
-    host.bridge.adopt(at(7))
-    again = host.bridge = host.new_bridge()
-    await again.start()
-    again.adopt(at(6))
-    assert again.version == 7
 
 
 async def test_it_shows_what_is_in_force_and_its_own_workers(host: Host) -> None:
