@@ -74,7 +74,7 @@ class Office:
             hosts,
         )
         alerting = Alerting() if settings.alerts is None else load_alerting(settings.alerts)
-        self._alerts = Alerts(alerting, clock, token_hex(8))
+        self._alerts = Alerts(alerting, clock, token_hex(8), proof=self.controller.entry)
         self.controller.follow_decisions(self._decided)
         self._watch = TroubleWatch(lambda: self.controller.troubles, self._alerts.tell, clock)
         self._telling: asyncio.Task[None]

@@ -90,6 +90,7 @@ class Controller(PlanDesk):
         self._intervals = IntervalKeeper(self._in_force, store, clock)
         self._believed = BelievedTime(clock.wall(), clock.monotonic())
         self._slow_at: dict[str, float] = {}
+        self._evidence_of: frozenset[str] = frozenset()
         self._looked_at = self._kept_at = clock.monotonic() - BOOKS
         self._on_lost = on_lost
         self._captures_sent = 0
@@ -201,6 +202,9 @@ class Controller(PlanDesk):
                 await asyncio.sleep(0)
             rows[live.route.id] = live.kept()
         await self._journal.keep_evidence(version, rows)
+        if self._evidence_of != rows.keys():
+            self._evidence_of = frozenset(rows)
+            await self._journal.drop_evidence(self._evidence_of)
 
     async def _keep_books(self) -> None:
         """Write decisions down as soon as there are some, and mend what was lost."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from proxy.clock import Clock
 from proxy.control.board import route_status
+from proxy.control.chain import Link
 from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
@@ -438,6 +439,10 @@ class Desk:
         if record is None:
             raise NotFoundError(f"there is no decision {number}")
         return record
+
+    async def entry(self, number: int, /) -> Link | None:
+        """The entry of the journal that holds a new decision, as `Journal.entry` gives it."""
+        return await self._journal.entry(number)
 
     def follow_decisions(self, listener: Callable[[DecisionRecord], None]) -> None:
         """Have every decision told to a listener, which must neither wait nor fail."""

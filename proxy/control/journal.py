@@ -7,11 +7,13 @@ take now is kept and tried again, and reading goes on from memory meanwhile.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from proxy.control.chain import Link
 from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.base import Store
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 REMEMBERED = 500
 """Versions, and decisions, that are kept in memory, to be read and to be written again."""
+
+ENTERED_WITHIN = 1.0
+"""Seconds for which somebody who wants the entry of a decision waits until it is written."""
 
 Entry = tuple[VersionRecord | None, DecisionRecord | None]
 
@@ -53,6 +58,8 @@ class Journal:
         self._pending: deque[Entry] = deque(maxlen=REMEMBERED)
         self._writing = asyncio.Lock()
         self._generation: int | None = None
+        self._entries: dict[int, Link] = {}
+        self._entered = asyncio.Event()
 
     async def open(self, also: VersionRecord | None) -> VersionRecord | None:
         """Give the newest version known, to the store or as `also`; a broken store is no obstacle.
@@ -104,7 +111,7 @@ class Journal:
                     await self._mend()
                 while self._pending:
                     entry = self._pending[0]
-                    await self._store.append(*entry)
+                    self._enter(entry, await self._store.append(*entry))
                     self._written((entry,))
                 self._fine()
             except StoreError as error:
@@ -123,6 +130,17 @@ class Journal:
                 "it is not in the store, and may be lost when another host takes over:"
                 f" {self.problem}"
             )
+
+    async def entry(self, decision: int, within: float = ENTERED_WITHIN) -> Link | None:
+        """Give the entry of the chain that holds a decision; None if it is not written in time.
+
+        Those are known that this process has written, as far as memory goes.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while decision not in self._entries:
+                    await self._entered.wait()
+        return self._entries.get(decision)
 
     async def evidence(self) -> dict[str, dict[str, Any]]:
         """Give what was kept of measurements; a broken store only costs time: they begin anew."""
@@ -143,6 +161,13 @@ class Journal:
                 self._trouble(error)
             except ConflictError:
                 log.debug("version %d was no longer the newest; its evidence is not kept", version)
+
+    async def drop_evidence(self, routes: Collection[str]) -> None:
+        """Throw away what is kept of routes that are no more; what cannot be now is later."""
+        try:
+            await self._store.drop_evidence(routes)
+        except StoreError as error:
+            self._trouble(error)
 
     async def intervals(
         self, since: float, until: float, route: str | None, limit: int, after: int
@@ -218,6 +243,17 @@ class Journal:
                 self._pending.popleft()
             if entry[0] is not None:
                 self._on_written(entry[0].number)
+
+    def _enter(self, entry: Entry, link: Link | None) -> None:
+        """Remember where a decision stands in the chain, and tell who waits for that."""
+        _, decision = entry
+        if decision is None or link is None:
+            return
+        self._entries[decision.id] = link
+        if len(self._entries) > REMEMBERED:
+            del self._entries[min(self._entries)]
+        self._entered.set()
+        self._entered = asyncio.Event()
 
     async def _restore_only(self) -> None:
         try:

@@ -163,6 +163,15 @@ class StoreContract:
             await store.keep_evidence(1, {"plans": {"held": 9}})
         assert await store.evidence() == {"plans": {"held": 1}}
 
+    async def test_evidence_of_what_is_no_more_goes(self, store: Store) -> None:
+        """What is kept of routes that are still there stays, however many there were."""
+        await store.append(version(1))
+        await store.keep_evidence(1, {f"r{n}": {"n": n} for n in range(1200)})
+        await store.drop_evidence({"r7", "plans"})
+        assert await store.evidence() == {"r7": {"n": 7}}
+        await store.drop_evidence(())
+        assert await store.evidence() == {}
+
     async def test_intervals_come_back_in_order(self, store: Store) -> None:
         """By time and by route, page by page; who watched is told with every route."""
         assert await store.intervals(0.0, 1e12) == []

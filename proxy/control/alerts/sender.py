@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from proxy.clock import Clock
@@ -14,6 +14,7 @@ from proxy.control.alerts.message import Alert, alert_of
 from proxy.control.alerts.post import Outcome, post
 from proxy.control.alerts.shapes import body_of, headers_of
 from proxy.control.alerts.targets import Alerting, Target
+from proxy.control.chain import Link
 from proxy.control.status import DecisionRecord
 
 log = logging.getLogger(__name__)
@@ -33,6 +34,14 @@ Post = Callable[[str, bytes, Mapping[str, str]], Outcome]
 Sleep = Callable[[float], Awaitable[None]]
 
 
+Proof = Callable[[int], Awaitable[Link | None]]
+"""Gives the entry of the journal that holds a decision, once it is written, or None before long."""
+
+
+async def unproved(_decision: int) -> None:
+    """Give no entry: there is no journal."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     alert: Alert
@@ -44,7 +53,7 @@ class Alerts:
 
     `outcomes` counts by receiver: delivered, gave_up, dropped. A receiver that is slow or gone
     holds up nobody but itself. `prefix` makes the numbers of deliveries unlike those of any other
-    process.
+    process, `proof` gives the entries of the journal.
     """
 
     def __init__(
@@ -54,6 +63,7 @@ class Alerts:
         prefix: str,
         send: Post = post,
         sleep: Sleep = asyncio.sleep,
+        proof: Proof = unproved,
     ) -> None:
         self.outcomes: Counter[tuple[str, str]] = Counter()
         self._console = alerting.console
@@ -61,6 +71,7 @@ class Alerts:
         self._prefix = prefix
         self._send = send
         self._sleep = sleep
+        self._proof = proof
         self._number = 0
         self._queues = {target: deque[_Waiting]() for target in alerting.targets}
         self._fresh = {target: asyncio.Event() for target in alerting.targets}
@@ -127,7 +138,8 @@ class Alerts:
             self.outcomes[target.name, outcome] += 1
 
     async def _deliver(self, target: Target, waiting: _Waiting) -> str:
-        body, pause, told = body_of(waiting.alert, target, self._console), FIRST_PAUSE, ""
+        alert = await self._proved(waiting.alert)
+        body, pause, told = body_of(alert, target, self._console), FIRST_PAUSE, ""
         for _ in range(ATTEMPTS_MAX):
             now = int(self._clock.wall())
             headers = headers_of(body, target, waiting.delivery, now)
@@ -142,3 +154,11 @@ class Alerts:
             pause = min(pause * 2, PAUSE_MAX)
         log.error("alert for %s is given up: %s: %s", target.name, told, waiting.alert.title)
         return "gave_up"
+
+    async def _proved(self, alert: Alert) -> Alert:
+        """Add the entry of the journal that holds what is told; the store may be slow, or gone."""
+        decision = alert.details.get("decision")
+        link = await self._proof(decision) if isinstance(decision, int) else None
+        if link is None:
+            return alert
+        return replace(alert, details={**alert.details, "journal": str(link)})

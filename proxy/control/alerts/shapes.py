@@ -85,6 +85,8 @@ def _slack(alert: Alert, page: str) -> Json:
         f"*Why:* {_escaped(alert.why)}",
         f"*Done:* {_escaped(alert.done)}",
     ]
+    if "journal" in alert.details:
+        look += f", entry `{alert.details['journal']}` of the journal"
     text = "\n".join(lines)[:SECTION_MAX]
     section = {"type": "section", "text": {"type": "mrkdwn", "text": f"{text}\n*Look:* {look}"}}
     return {"text": f"{mark} {_escaped(alert.title)}", "blocks": [section]}

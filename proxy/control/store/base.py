@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from proxy.control.chain import Link
 from proxy.control.interval import Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 
@@ -18,11 +19,12 @@ class Store(Protocol):
 
     async def append(
         self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
-    ) -> None:
+    ) -> Link | None:
         """Keep a version, or a decision, or both together or neither.
 
-        Raises ConflictError unless the version's parent is the newest version kept (an empty store
-        takes any): somebody else came first.
+        Gives the entry of the journal that holds them, if it is a chain. Raises ConflictError
+        unless the version's parent is the newest version kept (an empty store takes any): somebody
+        else came first.
         """
         ...
 
@@ -60,6 +62,10 @@ class Store(Protocol):
         Raises ConflictError unless that version is the newest one kept: evidence under rules that
         are no longer in force is none.
         """
+        ...
+
+    async def drop_evidence(self, routes: Collection[str]) -> None:
+        """Throw away what is kept of routes other than these."""
         ...
 
     async def keep_intervals(self, intervals: Sequence[Interval]) -> None:

@@ -53,13 +53,15 @@ class Chain:
         await connection.execute(insert(journal), rows)
         self._written = end
 
-    async def note(self) -> None:
-        """Note the end, once the transaction that wrote it has been committed."""
-        if self._written is None or self._written == self._known:
-            return
-        self._known = self._written
+    async def note(self) -> Link | None:
+        """Note the end, once the transaction that wrote it has been committed, and give it."""
+        written = self._written
+        if written is None or written == self._known:
+            return written
+        self._known = written
         if self._anchor is not None:
-            await asyncio.to_thread(self._anchor.write, self._known)
+            await asyncio.to_thread(self._anchor.write, written)
+        return written
 
     async def _lost(self, connection: AsyncConnection, end: Link) -> Link | None:
         """Give the entry that was written last as far as is known, if the journal has lost it."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from proxy.control.chain import Link
 from proxy.control.interval import EVERY_ROUTE, Interval
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import ConflictError
@@ -58,12 +59,13 @@ class MemoryStore:
 
     async def append(
         self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
-    ) -> None:
-        """Keep a version, or a decision, or both together or neither."""
+    ) -> Link | None:
+        """Keep a version, or a decision, or both together or neither; in no chain."""
         latest = await self.latest()
         if version is not None and latest is not None and latest.number != version.parent:
             raise ConflictError(f"version {latest.number} came before version {version.number}")
         await self.restore([version] if version else [], [decision] if decision else [])
+        return None
 
     async def restore(
         self, versions: Sequence[VersionRecord], decisions: Sequence[DecisionRecord]
@@ -108,6 +110,11 @@ class MemoryStore:
         if latest is None or latest.number != version:
             raise ConflictError(f"version {version} is not the newest that is kept")
         self._evidence.update(rows)
+
+    async def drop_evidence(self, routes: Collection[str]) -> None:
+        """Throw away what is kept of routes other than these."""
+        self._fail_if_told()
+        self._evidence = {route: row for route, row in self._evidence.items() if route in routes}
 
     async def keep_intervals(self, intervals: Sequence[Interval]) -> None:
         """Keep the outcomes of some minutes."""

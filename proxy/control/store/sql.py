@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from proxy.control.anchor import Anchor
+from proxy.control.chain import Link
 from proxy.control.interval import EVERY_ROUTE, Interval
 from proxy.control.records import (
     decision_from_plain,
@@ -27,6 +28,9 @@ from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
 
 _RECORD = [column for column in versions.c if column.name not in ("host", "token")]
+
+AT_ONCE = 500
+"""Names in one statement; SQLite takes 999 in older builds."""
 
 
 class SqlStore:
@@ -48,7 +52,7 @@ class SqlStore:
 
     async def append(
         self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
-    ) -> None:
+    ) -> Link | None:
         """Keep a version, or a decision, or both together or neither."""
         try:
             async with self._writing() as connection:
@@ -60,7 +64,7 @@ class SqlStore:
         except IntegrityError as error:
             what = f"version {version.number}" if version else "this decision"
             raise ConflictError(f"somebody else has written {what} first") from error
-        await self._chain.note()
+        return await self._chain.note()
 
     async def restore(
         self, versions_: Sequence[VersionRecord], decisions_: Sequence[DecisionRecord]
@@ -127,6 +131,15 @@ class SqlStore:
                 await connection.execute(insert(evidence), fresh)
         except IntegrityError as error:
             raise ConflictError("somebody else keeps evidence of the same routes") from error
+
+    async def drop_evidence(self, routes: Collection[str]) -> None:
+        """Throw away what is kept of routes other than these."""
+        kept = {row["route"] for row in await self._rows(select(evidence.c.route))}
+        gone = list(kept.difference(routes))
+        async with self._writing() as connection:
+            for first in range(0, len(gone), AT_ONCE):
+                part = gone[first : first + AT_ONCE]
+                await connection.execute(delete(evidence).where(evidence.c.route.in_(part)))
 
     async def keep_intervals(self, intervals_: Sequence[Interval]) -> None:
         """Keep the outcomes of some minutes."""

@@ -9,16 +9,20 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from proxy.control.alerts.post import Outcome, post
 from proxy.control.alerts.sender import Alerts
 from proxy.control.alerts.targets import read_alerting
+from proxy.control.audit import verify
+from proxy.control.chain import Link
+from proxy.control.store.sql import SqlStore
 from tests.support_commands import cutover
 from tests.support_control import Scene
 
@@ -125,16 +129,19 @@ def test_nobody_there_is_no_error_of_ours() -> None:
 async def test_a_rollback_reaches_a_receiver_who_can_verify_it(
     tmp_path: Path, hooks: Hooks
 ) -> None:
-    """From the failing requests to the signed message."""
+    """From the failing requests to the signed message, which names its entry of the journal."""
     text = f"targets: [{{name: ops, shape: json, url: {hooks.url}/x, secret: {SECRET}}}]"
-    scene = Scene(tmp_path)
+    url = f"sqlite+aiosqlite:///{tmp_path / 'cutover.db'}"
+    store: Any = SqlStore(url)
+    scene = Scene(tmp_path, store=store)
     controller = await scene.start()
-    alerts = Alerts(read_alerting(text, "alerts.yaml"), scene.clock, "test")
+    alerts = Alerts(read_alerting(text, "a.yaml"), scene.clock, "test", proof=controller.entry)
     controller.follow_decisions(alerts.decided)
     running = asyncio.create_task(alerts.run())
     scene.outcomes(bad=20)
-    await alerts.close(running)  # which lets them go on for a moment
-    await controller.close()
+    closing = asyncio.create_task(alerts.close(running))  # which lets them go on for a moment
+    await controller.close()  # which writes the decision down
+    await closing
     assert alerts.outcomes == {("ops", "delivered"): 1}
     [(_, headers, body)] = hooks.got
     time, _, signature = headers["Cutover-Signature"].partition(",v1=")
@@ -143,6 +150,10 @@ async def test_a_rollback_reaches_a_receiver_who_can_verify_it(
     told = json.loads(body)
     assert (told["event"], told["route"]) == ("rollback", "plans")
     assert "secret" not in body.decode()
+    link = Link.parse(told["details"]["journal"])
+    assert link is not None
+    assert not (await verify(url, (link,))).faults
+    assert (await verify(url, (replace(link, hash="0" * 64),))).faults
 
 
 async def test_the_command_tries_every_receiver_and_says_what_each_answered(

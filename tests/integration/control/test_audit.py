@@ -16,6 +16,7 @@ import pytest
 from deploy.stack.postgres import Postgres
 from proxy.control.anchor import Anchor
 from proxy.control.audit import Verdict, sqlite_url, verify, verify_aside
+from proxy.control.chain import Link
 from proxy.control.journal import Journal
 from proxy.control.status import DecisionRecord
 from proxy.control.store.sql import SqlStore
@@ -312,8 +313,8 @@ async def test_the_same_on_postgresql(postgres_server: Postgres, tmp_path: Path)
         await stores[number % 2].append(version(number), made(number))
     racing = [store.append(None, made(5 + n)) for n, store in enumerate(stores)]
     outcomes = await asyncio.gather(*racing, return_exceptions=True)
-    assert all(each is None or isinstance(each, ConflictError | StoreError) for each in outcomes)
-    written = 4 + sum(each is None for each in outcomes)
+    assert all(isinstance(each, Link | ConflictError | StoreError) for each in outcomes)
+    written = 4 + sum(isinstance(each, Link) for each in outcomes)
     found = await verify(url)
     assert (found.first, found.last.number) == (None, written)
     database = stores[0]._database

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from proxy.control.chain import Link
 from proxy.control.store.sql import SqlStore
 from proxy.errors import ConflictError
 from shadow_compare.store.errors import StoreError
@@ -87,6 +88,6 @@ async def test_two_writers_at_once(file: Path, store: SqlStore) -> None:
         *(writer.append(version(2)) for writer in (store, rival, store, rival)),
         return_exceptions=True,
     )
-    assert sum(result is None for result in results) == 1
+    assert sum(isinstance(result, Link) for result in results) == 1
     assert sum(isinstance(result, ConflictError) for result in results) == 3
     await rival.close()

@@ -410,6 +410,18 @@ class TestDurability:
         scene.outcomes(bad=1)
         assert scene.route().phase == "CANARY"
 
+    async def test_evidence_of_routes_that_are_gone_is_not_kept(self, scene: Scene) -> None:
+        """It would stay for ever, and be taken for that of a later route of the same name."""
+        controller = await scene.start()
+        await controller.close()
+        assert "plans" in await scene.store.evidence()
+        controller = await scene.start()
+        scene.edit("id: plans", "id: prices")
+        await controller.close()
+        kept = await scene.store.evidence()
+        assert "prices" in kept
+        assert "plans" not in kept
+
     @pytest.mark.parametrize("damage", ["x", {"form": 99}, {"form": 1, "errors": {"r": "x"}}, []])
     async def test_evidence_that_cannot_be_read(
         self, scene: Scene, controller: Controller, damage: Any, caplog: pytest.LogCaptureFixture

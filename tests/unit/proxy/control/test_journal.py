@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from proxy.control.chain import Link
 from proxy.control.journal import REMEMBERED, Journal
+from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.memory import MemoryStore
 from proxy.errors import UnwrittenError
 from tests.contracts.store import decision, version
@@ -160,3 +164,47 @@ async def test_where_the_store_binds_nobody_begins_without_it(store: MemoryStore
     store.problem = "no route to host"
     with pytest.raises(UnwrittenError, match="no route to host"):
         await Journal(store, binding=True).open(version(1))
+
+
+class ChainedStore(MemoryStore):
+    """One that keeps a chain, whose hashes are easily told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries = 0
+
+    async def append(
+        self, version: VersionRecord | None = None, decision: DecisionRecord | None = None
+    ) -> Link | None:
+        """Keep records as the next entry."""
+        await super().append(version, decision)
+        self.entries += 1
+        return Link(self.entries, "c" * 64)
+
+
+async def test_where_a_decision_stands_in_the_chain() -> None:
+    """Who asks before it is written waits for that; nobody waits for ever."""
+    journal = Journal(ChainedStore())
+    await journal.open(None)
+    journal.add(version(1), decision(1))
+    waiting = asyncio.create_task(journal.entry(1, within=60.0))
+    await asyncio.sleep(0)
+    await journal.flush()
+    assert await waiting == Link(1, "c" * 64)
+    assert await journal.entry(2, within=0.0) is None
+
+
+async def test_a_store_without_a_chain_has_no_entries(journal: Journal) -> None:
+    """Nor has one that fails."""
+    assert await journal.entry(1, within=0.0) is None
+
+
+async def test_only_the_newest_entries_are_remembered() -> None:
+    """Memory is bounded."""
+    journal = Journal(ChainedStore())
+    await journal.open(None)
+    for number in range(1, REMEMBERED + 3):
+        journal.add(None, decision(number))
+        await journal.flush()
+    known = [await journal.entry(number, within=0.0) for number in (2, 3, REMEMBERED + 2)]
+    assert [link is not None for link in known] == [False, True, True]

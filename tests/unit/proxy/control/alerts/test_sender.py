@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,6 +13,7 @@ from proxy.control.alerts.message import Alert, Severity, trial
 from proxy.control.alerts.post import Outcome
 from proxy.control.alerts.sender import ATTEMPTS_MAX, PAUSE_MAX, QUEUE_MAX, Alerts
 from proxy.control.alerts.targets import Alerting, Shape, Target
+from proxy.control.chain import Link
 from proxy.control.status import DecisionRecord
 from tests.unit.proxy.control.alerts.test_message import decision
 
@@ -45,7 +47,7 @@ async def played(receiver: Receiver, *told: Alert | DecisionRecord, **others: An
     """Tell all of this, and deliver until nothing waits."""
     targets = others.pop("targets", (OPS,))
     alerting = Alerting(targets)
-    alerts = Alerts(alerting, FakeClock(), "p", receiver.send, receiver.sleep)
+    alerts = Alerts(alerting, FakeClock(), "p", receiver.send, receiver.sleep, **others)
     for each in told:
         alerts.tell(each) if isinstance(each, Alert) else alerts.decided(each)
     waiting = sum(map(len, alerts._queues.values())) + alerts.outcomes.total()
@@ -168,3 +170,19 @@ async def test_a_decision_that_no_alert_can_be_made_of_is_passed_over(
     await played(receiver, broken, decision("ignore"), decision())
     assert len(receiver.got) == 1
     assert "no alert could be made" in caplog.text
+
+
+async def test_a_decision_is_told_with_its_entry_of_the_journal() -> None:
+    """As `audit verify --expect` takes it; what is not written yet, or no decision, has none."""
+    receiver = Receiver()
+
+    async def proof(number: int) -> Link | None:
+        return Link(12, "c" * 64) if number == 3 else None
+
+    told = (replace(decision(), id=3), replace(decision(), id=4), trial(1.0, "ada"))
+    chat = Target("chat", Shape.SLACK, "https://chat/", least=Severity.INFO)
+    await played(receiver, *told, proof=proof, targets=(OPS, chat))
+    plain = [json.loads(body) for url, body, _ in receiver.got if url == OPS.url]
+    assert [each["details"].get("journal") for each in plain] == [f"12:{'c' * 64}", None, None]
+    texts = [body.decode() for url, body, _ in receiver.got if url == chat.url]
+    assert [f"12:{'c' * 64}" in text for text in texts] == [True, False, False]
