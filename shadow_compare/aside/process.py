@@ -39,6 +39,7 @@ class Aside:
         self._turn = asyncio.Lock()
         self._held = 0
         self._process: Process | None = None
+        self._let_gone: list[Process] = []
         self._end_when_idle: asyncio.TimerHandle | None = None
 
     @property
@@ -71,10 +72,13 @@ class Aside:
         """End the process, whatever it is at."""
         if self._end_when_idle is not None:
             self._end_when_idle.cancel()
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+        for process in (self._process, *self._let_gone):
+            if process is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
         await self._forget()
+        while self._let_gone:
+            await self._let_gone.pop().wait()
 
     async def _forget(self) -> None:
         """Wait for the end of a process that is ending, and know it no more."""
@@ -130,6 +134,8 @@ class Aside:
         elif self._process is not None:
             process, self._process = self._process, None
             _pipes(process)[0].close()
+            self._let_gone = [each for each in self._let_gone if each.returncode is None]
+            self._let_gone.append(process)
 
 
 def _pipes(process: Process) -> tuple[StreamWriter, StreamReader]:

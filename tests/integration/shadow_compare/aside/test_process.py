@@ -128,6 +128,18 @@ async def test_without_work_the_process_ends() -> None:
         assert await aside.run(os.getpid) != first
 
 
+async def test_a_process_that_is_ending_is_waited_for() -> None:
+    """Whoever closes at that moment leaves nothing behind."""
+    async with an_aside(idle=0.0) as aside:
+        pid = await aside.run(os.getpid)
+
+        async def let_go() -> bool:
+            return aside.pid is None
+
+        await eventually_async(let_go)
+    assert not is_alive(pid)
+
+
 def test_it_ends_with_its_worker() -> None:
     """Killed in the middle of work, too."""
     program = (
