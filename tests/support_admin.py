@@ -38,6 +38,10 @@ async def broken() -> Verdict:
     return Verdict(Link(5, "a" * 64), 5, 2, (Fault(3, "decision 3 was deleted"),), True)
 
 
+async def _metrics() -> bytes:
+    return b"cutover_rules_version 18\n"
+
+
 @contextlib.contextmanager
 def running_admin(token: str | None = None, accounts: Path | None = None) -> Iterator[RunningAdmin]:
     """Serve the admin application on a free port until the block is left."""
@@ -45,8 +49,7 @@ def running_admin(token: str | None = None, accounts: Path | None = None) -> Ite
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         settings = AdminSettings(("127.0.0.1", port), token, accounts)
-        metrics = b"cutover_rules_version 18\n"
-        app = create_admin_app(controller, report, settings, lambda: metrics, audit=broken)
+        app = create_admin_app(controller, report, settings, _metrics, audit=broken)
         server = PromptServer(
             uvicorn.Config(app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         )

@@ -12,8 +12,8 @@ from proxy.control.live import Totals
 from proxy.observe.metrics import (
     EVENTS,
     VERDICTS,
+    Families,
     HostsReading,
-    Metrics,
     ProcessReading,
     Reading,
     RouteReading,
@@ -70,7 +70,7 @@ READING = Reading(
 
 def families() -> dict[str, Metric]:
     """Give every family, of each of which there is a sample, as it is called outside."""
-    found = list(Metrics(lambda: READING).collect())
+    found = list(Families(READING).collect())
     assert all(family.samples for family in found)
     return {f"{f.name}_total" if f.type == "counter" else f.name: f for f in found}
 

@@ -56,13 +56,17 @@ _RULES: Final = """\
 _IDLE: Final = SideStatus(0, 0.0, 0, None, None, None)
 
 
+async def _no_metrics() -> bytes:
+    return b""
+
+
 class Admin:
     """Answers requests as `cutover serve` would, with a controller that stands still."""
 
     def __init__(self, report: Report, routes: Sequence[str], at: float) -> None:
         settings = AdminSettings(("127.0.0.1", 8090))
         controller = cast("Controller", _Still(routes, at))
-        self._app = create_admin_app(controller, report, settings, lambda: b"")
+        self._app = create_admin_app(controller, report, settings, _no_metrics)
 
     def asking(self, target: str) -> Callable[[], Awaitable[object]]:
         """Give what asks for a page; raises AssertionError for any answer but 200."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from proxy.admin.account_guard import AccountGuard
 from proxy.admin.accounts import Accounts
-from proxy.admin.api import Api, Audit
+from proxy.admin.api import Answer, Api, Audit
 from proxy.admin.auth import Gatekeeper, Guard, secure
 from proxy.admin.console.history import History
 from proxy.admin.console.views import console_routes
@@ -35,7 +35,7 @@ def create_admin_app(
     controller: Controller,
     report: Report,
     settings: AdminSettings,
-    metrics: Callable[[], bytes],
+    metrics: Callable[[], Awaitable[bytes]],
     mint_key: bytes = b"",
     override_key: bytes = b"",
     audit: Audit | None = None,
@@ -53,9 +53,9 @@ def create_admin_app(
     return Starlette(
         routes=[
             *Api(controller, report, mint_key, override_key, audit or _no_audit).routes_of_app(),
-            Route("/metrics", lambda _: Response(metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)),
+            Route("/metrics", _measured(metrics)),
             Route("/livez", _livez),
-            Route("/readyz", lambda _: _readyz(controller)),
+            Route("/readyz", _ready(controller)),
             *console_routes(controller, report, history, guard),
         ],
         middleware=[Middleware(Gatekeeper, guard=guard or Guard(settings.token))],
@@ -79,16 +79,31 @@ def account_guard(file: Path) -> AccountGuard:
     return AccountGuard(accounts, time.monotonic)
 
 
-def _livez(_: Request) -> Response:
+# Coroutines all: Starlette runs any other function in a thread, beside the loop that the controller
+# lives in, where what is read changes under the reader.
+
+
+async def _livez(_: Request) -> Response:
     return PlainTextResponse("alive\n")
 
 
-def _readyz(controller: Controller) -> Response:
+def _measured(metrics: Callable[[], Awaitable[bytes]]) -> Answer:
+    async def answer(_: Request) -> Response:
+        return Response(await metrics(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    return answer
+
+
+def _ready(controller: Controller) -> Answer:
     """Ready means: there are rules in force to show and to change."""
-    version = controller.status().version
-    if version > 0:
-        return PlainTextResponse(f"ready: rules version {version}\n")
-    return PlainTextResponse("not ready: no rules are in force yet\n", status_code=503)
+
+    async def answer(_: Request) -> Response:
+        version = controller.status().version
+        if version > 0:
+            return PlainTextResponse(f"ready: rules version {version}\n")
+        return PlainTextResponse("not ready: no rules are in force yet\n", status_code=503)
+
+    return answer
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

@@ -110,7 +110,7 @@ def observed(live: LiveRoute) -> float | None:
 
 
 def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False) -> RouteReading:
-    """One route for metrics."""
+    """One route for metrics; a copy, as it is written beside the loop that goes on counting."""
     totals = live.totals
     held = state.progress_of(live.route.id).held if live.steps else None
     return RouteReading(
@@ -122,10 +122,10 @@ def route_reading(state: RoutingState, live: LiveRoute, *, killed: bool = False)
         outcomes=totals.outcomes,
         served={side: counted.served for side, counted in totals.sides.items()},
         fallbacks=totals.fallbacks,
-        latencies={side: counted.latencies for side, counted in totals.sides.items()},
-        comparisons=totals.comparisons,
-        dropped=totals.dropped,
-        rollbacks=totals.rollbacks,
+        latencies={side: dict(counted.latencies) for side, counted in totals.sides.items()},
+        comparisons=dict(totals.comparisons),
+        dropped=dict(totals.dropped),
+        rollbacks=dict(totals.rollbacks),
         writes_halted=state.write_halt_of(live.route.id) is not None
         if live.route.mirror.writes
         else None,

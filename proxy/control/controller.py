@@ -337,7 +337,7 @@ class Controller(PlanDesk):
             rules_refused=self._rules_file.problem is not None,
             store_failed=self._journal.problem is not None,
             captures_sent=self._captures_sent,
-            stream=self._stream,
+            stream=dict(self._stream),
             routes=tuple(
                 route_reading(state, live, killed=self._killed)
                 for live in self._in_force.live.values()
@@ -347,7 +347,7 @@ class Controller(PlanDesk):
             pools=self._workers.pools(),
             instances=self._workers.instances(),
             breakers=self._workers.breakers(),
-            events=self._events,
+            events=dict(self._events),
             certificates=self._workers.certificates(),
             hosts=hosts_reading(None if self._hosts is None else self._hosts()),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -153,17 +153,18 @@ class Reading:
     hosts: HostsReading | None = None
 
 
-class Metrics:
-    """The text of `/metrics`: call it for the bytes of the exposition format."""
+def written(reading: Reading) -> bytes:
+    """Give the text of `/metrics`, in the exposition format."""
+    registry = CollectorRegistry()
+    registry.register(Families(reading))
+    return generate_latest(registry)
 
-    def __init__(self, read: Callable[[], Reading]) -> None:
-        self._read = read
-        self._registry = CollectorRegistry()
-        self._registry.register(self)
 
-    def __call__(self) -> bytes:
-        """Give the metrics now."""
-        return generate_latest(self._registry)
+class Families:
+    """Every family of one reading, for a registry."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
 
     def describe(self) -> list[Metric]:
         """Name nothing in advance, so that registering reads no state."""
@@ -171,7 +172,7 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """Give every family, for the registry."""
-        reading = self._read()
+        reading = self._reading
         yield from _gauges(reading)
         yield from _traffic(reading)
         yield from _shadowing(reading)

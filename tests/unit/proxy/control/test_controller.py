@@ -354,6 +354,16 @@ class TestEvidence:
         assert limits["plans"] == pytest.approx(0.2, rel=0.03)
         assert len(scene.told) == 2
 
+    async def test_a_reading_stays_as_it_was_read(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """It is written down in a thread, while outcomes go on being counted."""
+        scene.outcomes(ok=3, bad=1)
+        reading = controller.reading()
+        before = repr(reading)
+        scene.outcomes(ok=5, bad=2)
+        assert repr(reading) == before != repr(controller.reading())
+
     async def test_metrics_never_forget(self, scene: Scene, controller: Controller) -> None:
         """Counters for metrics only grow."""
         scene.outcomes(ok=5, bad=20)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from proxy.observe.metrics import BOUNDS, Metrics, Reading, RouteReading, WorkerReading, histogram
+from proxy.observe.metrics import BOUNDS, Reading, RouteReading, WorkerReading, histogram, written
 from proxy.outcome import latency_bucket
 
 ROUTE = RouteReading(
@@ -45,7 +45,7 @@ READING = Reading(
 @pytest.fixture
 def samples() -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Read the exposition as Prometheus would."""
-    text = Metrics(lambda: READING)().decode()
+    text = written(READING).decode()
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
@@ -127,6 +127,6 @@ def test_histogram_counts_every_latency_once() -> None:
 def test_nothing_yet() -> None:
     """Before any traffic there is something to scrape, and no invented share."""
     reading = Reading(1, False, False, False, 0, (), ())
-    text = Metrics(lambda: reading)().decode()
+    text = written(reading).decode()
     assert "cutover_rules_version 1.0" in text
     assert "cutover_weight_observed{" not in text
