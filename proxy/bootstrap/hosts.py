@@ -9,6 +9,7 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from ipaddress import ip_address
 from secrets import token_hex
 from typing import Final
 
@@ -36,7 +37,7 @@ from proxy.control.store.fence import Fence
 from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError
 from proxy.garbage import settle
-from proxy.settings import ServeSettings, format_address
+from proxy.settings import Address, ServeSettings, format_address
 from shadow_compare.config import key_at
 from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
@@ -75,6 +76,12 @@ async def control_among_hosts(
         await asyncio.gather(console, return_exceptions=True)
 
 
+def _reachable(admin: Address, name: str) -> Address:
+    """Give where others find an API that listens on every address: by the name of its host."""
+    host, port = admin
+    return (name, port) if ip_address(host).is_unspecified else admin
+
+
 class _Host:
     """What this host is among the others."""
 
@@ -91,7 +98,7 @@ class _Host:
         self._keys = keys
         self._processes = processes
         self._clock = SystemClock()
-        self._url = f"http://{format_address(admin)}"
+        self._url = f"http://{format_address(_reachable(admin, settings.host))}"
         own = key_at(paths.state / "host.id", lambda: token_hex(16).encode()).decode()
         self._id = f"{settings.host}/{own}"
         self._place = RoutingPlace(settings.bus.url, settings.bus.prefix)

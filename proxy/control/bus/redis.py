@@ -141,8 +141,8 @@ class RedisBus:
     async def _is_sent(self, client: Redis, kind: str) -> bool:
         """Send one message; gives False, and says so, when another controller acts by now."""
         number, frame = self._latest[kind]
-        place, token = self._place, self._token
-        held = await client.eval(PUBLISH, 2, place.key, place.down, token, number, kind, frame)
+        said = (self._token, number, kind, frame, self._place.down)
+        held = await client.eval(PUBLISH, 1, self._place.key, *said)
         if held:
             log.error("%s %d was refused: another controller acts, token %s", kind, number, held)
             deliver(self._on_refused)

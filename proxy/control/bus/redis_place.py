@@ -39,7 +39,7 @@ if token == held and number < tonumber(redis.call('HGET', KEYS[1], 'n:' .. ARGV[
   return -1
 end
 redis.call('HSET', KEYS[1], 'token', ARGV[1], 'n:' .. ARGV[3], ARGV[2], 'm:' .. ARGV[3], ARGV[4])
-redis.call('PUBLISH', KEYS[2], ARGV[4])
+redis.call('PUBLISH', ARGV[5], ARGV[4])
 return 0
 """
 """Keep and send a message, unless a newer token or a greater number is there; 0 when it was sent.
