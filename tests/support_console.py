@@ -14,6 +14,7 @@ from proxy.control.recordings import Recordings
 from proxy.control.status import (
     CoverageStatus,
     DecisionRecord,
+    HostsStatus,
     PlanStatus,
     RollbackStatus,
     RouteStatus,
@@ -270,6 +271,7 @@ class FakeController:
         self.journal: list[DecisionRecord] = []
         self.history: list[VersionRecord] = []
         self.workers: list[WorkerStatus] = workers(version)
+        self.hosts: HostsStatus | None = None
         self.changes = 0
         self.orders = OrderInMemory()
         self.recordings = Recordings(self.orders, lambda: self.clock(), self._note)
@@ -287,6 +289,7 @@ class FakeController:
             routes=tuple(self.routes.values()),
             workers=tuple(self.workers),
             recording=self.recordings.now,
+            hosts=self.hosts,
         )
 
     async def set_weight(

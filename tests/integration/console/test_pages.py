@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
+from proxy.control.status import HostsStatus, HostStatus
 from shadow_compare.report import Filters
 from tests.support_console import FakeController, FakeReport
 
@@ -300,6 +302,26 @@ def test_a_refused_rules_file_is_told_on_every_page(
         html = browser.get(path).text
         assert "routing_rules.yaml:9:13" in html
         assert f"Version {controller.number} stays in force" in html
+
+
+def test_many_hosts_are_shown_with_the_one_that_acts(
+    browser: Browser, controller: FakeController
+) -> None:
+    """Each with its version, when it was heard of, and whether it has Redis; workers by host."""
+    assert ">Host<" not in browser.get("/").text
+    hosts = (
+        HostStatus("web1", "http://web1:8090", True, 0.2, True, 18),
+        HostStatus("web2", "http://web2:8090", False, 75.0, False, 17),
+    )
+    controller.hosts = HostsStatus("web1", "web1", 3, hosts)
+    controller.workers = [replace(each, host="web1") for each in controller.workers]
+    html = browser.get("/").text
+    assert "acts, token 3" in html
+    assert "web1: worker 0" in html
+    assert "web2 is not heard of" in html
+    controller.hosts = replace(controller.hosts, own="web2")
+    for page in ("/", "/rules", "/routes/plans"):
+        assert "web2 stands by; web1 acts" in browser.get(page).text
 
 
 def test_static_files_are_served_and_nothing_else(browser: Browser) -> None:
