@@ -410,7 +410,7 @@ def _auth(value: _Sourced, token: str | None) -> Path | None:
 
 def _host(value: _Sourced) -> str:
     text, source = value
-    name = text or os.uname().nodename
+    name = text or re.sub(r"[^A-Za-z0-9._-]", "-", os.uname().nodename)[:100]
     if _HOST.fullmatch(name) is None:
         raise SettingsError(f"{source}: {name!r} is no name of letters, digits and . _ -")
     return name

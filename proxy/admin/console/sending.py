@@ -12,7 +12,13 @@ from proxy.admin.console.reading import read
 from proxy.admin.console.render import Renderer
 from proxy.admin.interfaces import Controller
 from proxy.admin.problems import ProblemError
-from proxy.errors import ConflictError, CutoverError, NotFoundError
+from proxy.errors import (
+    ConflictError,
+    CutoverError,
+    ElsewhereError,
+    NotFoundError,
+    UnwrittenError,
+)
 
 Change = Callable[[Form], Awaitable[str]]
 """Does what a form asks for and gives the sentence that says so."""
@@ -81,5 +87,9 @@ def _code(error: FormError | CutoverError) -> int:
             return 409
         case NotFoundError():
             return 404
+        case ElsewhereError():
+            return 421
+        case UnwrittenError():
+            return 503
         case _:
             return 422

@@ -277,3 +277,25 @@ def test_accounts_are_named_and_none_is_said_on_loopback_only(tmp_path: Path) ->
         serve_settings({**everywhere, "auth": "none"}, {})
     with pytest.raises(SettingsError, match=r"--auth: none, and CUTOVER_ADMIN_TOKEN"):
         serve_settings({"auth": "none"}, {"CUTOVER_ADMIN_TOKEN": TOKEN})
+
+
+SHARED = {"bus": "redis://10.0.0.9/0", "store": "postgresql://cutover@10.0.0.8/cutover"}
+
+
+def test_one_host_among_many_needs_what_all_can_reach() -> None:
+    """Redis and PostgreSQL make it one of many; either of them alone, or none, does not."""
+    assert serve_settings({**SHARED, "host": "web1"}, {}).host == "web1"
+    assert serve_settings(SHARED, {}).many_hosts
+    assert serve_settings(SHARED, {}).host  # the machine's name
+    for missing in SHARED:
+        alone = {name: url for name, url in SHARED.items() if name != missing}
+        assert not serve_settings(alone, {}).many_hosts
+        with pytest.raises(SettingsError, match="--host: one host among many needs --bus"):
+            serve_settings({**alone, "host": "web1"}, {})
+
+
+@pytest.mark.parametrize("name", ["web 1", "a/b", "é", "x" * 101, "\n"])
+def test_the_name_of_a_host_is_a_plain_one(name: str) -> None:
+    """It stands in keys, in metrics and in the names of workers."""
+    with pytest.raises(SettingsError, match="--host"):
+        serve_settings({**SHARED, "host": name}, {})
