@@ -350,7 +350,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET",
         "/recording",
         "recording",
-        "What is recorded of the traffic on the controller's host, and what was",
+        "What is recorded of the traffic on this host, and what was",
         "RecordingStatus",
     ),
     Endpoint(

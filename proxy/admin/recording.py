@@ -1,4 +1,4 @@
-"""The endpoints about recording traffic on the controller's host: what is recorded, start, stop."""
+"""The endpoints about recording traffic on this host: what is recorded, start, stop."""
 
 from __future__ import annotations
 
