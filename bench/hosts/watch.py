@@ -16,7 +16,7 @@ from bench.processes import BenchError
 CLIENTS = 4
 """Kept connections to each host; the kernel deals them out among its two workers."""
 
-PAUSE = 0.003
+PAUSE = 0.01
 """Seconds between two requests of a client, which is also how exactly it sees a change."""
 
 PATIENCE = 15.0
