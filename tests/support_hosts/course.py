@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from tests.support_hosts.faults import AT_ONCE, OF_SERVERS, Fault, Kind
+from tests.support_hosts.faults import AT_ONCE, FOR_ALL, Fault, Kind
 from tests.support_hosts.record import Act
 
 ACTING: Final = "acting"
@@ -81,7 +81,7 @@ def rounds(seed: int, hosts: tuple[str, ...]) -> Iterator[Round]:
 
 def _strike(chance: Random, kind: Kind, hosts: tuple[str, ...]) -> Strike:
     """Strike the acting host more often than not; shorter than its lease, or longer."""
-    host = "" if kind in OF_SERVERS else chance.choice((ACTING, ACTING, *hosts))
+    host = "" if kind in FOR_ALL else chance.choice((ACTING, ACTING, *hosts))
     at = chance.uniform(0.0, 0.5)
     lasting = chance.uniform(0.1, 1.5)
     if chance.random() < LONG and kind not in AT_ONCE:

@@ -47,7 +47,10 @@ async def play(site: Site, this: Round, figures: Figures) -> list[str]:
             group.create_task(_strike(site, strike, figures))
         for order in this.orders:
             group.create_task(_ask(site, order))
-    figures.convergence.append(await site.settled())
+    try:
+        figures.convergence.append(await site.settled())
+    except AssertionError as never:
+        return [str(never), *await site.opinions(), *await site.violations()]
     return await site.violations()
 
 

@@ -5,13 +5,15 @@ Most strike a host, and are the more interesting when that is the one that acts.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from deploy.stack.server import Server
 from tests.support_hosts.host import Host
-from tests.support_hosts.servers import POSTGRES, REDIS
+from tests.support_hosts.servers import POSTGRES, REDIS, signal_to
 from tests.support_hosts.site import Site
 
 
@@ -32,17 +34,23 @@ class Kind(Enum):
     DEAF_TO_POSTGRES = "answers of PostgreSQL get lost"
     REDIS_RESTARTS = "Redis is killed, and remembers"
     REDIS_FORGETS = "Redis is killed, and has forgotten everything"
+    REDIS_HANGS = "Redis stands still"
     POSTGRES_RESTARTS = "PostgreSQL is killed"
+    POSTGRES_HANGS = "PostgreSQL stands still"
+    BLACKOUT = "every process of every host is killed"
     MODERN_FAILS = "modern fails"
 
 
-OF_SERVERS: Final = (
+FOR_ALL: Final = (
     Kind.REDIS_RESTARTS,
     Kind.REDIS_FORGETS,
+    Kind.REDIS_HANGS,
     Kind.POSTGRES_RESTARTS,
+    Kind.POSTGRES_HANGS,
+    Kind.BLACKOUT,
     Kind.MODERN_FAILS,
 )
-"""Those that strike no host."""
+"""Those that strike no single host."""
 
 UNSEATS: Final = (
     Kind.PAUSE_CONTROLLER,
@@ -62,7 +70,7 @@ AT_ONCE: Final = (Kind.KILL_CONTROLLER, Kind.KILL_WORKER)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that happens; `host` is empty for what strikes a server."""
+    """One thing that happens; `host` is empty for what strikes no single one."""
 
     kind: Kind
     host: str = ""
@@ -161,6 +169,27 @@ def _start_postgres(site: Site, _: str) -> None:
     site.postgres.begin()
 
 
+def _hang(of: Callable[[Site], Server]) -> tuple[Doing, Doing]:
+    def hang(site: Site, _: str) -> None:
+        signal_to(of(site), signal.SIGSTOP)
+
+    def go_on(site: Site, _: str) -> None:
+        signal_to(of(site), signal.SIGCONT)
+
+    return hang, go_on
+
+
+def _all_down(site: Site, _: str) -> None:
+    for name in site.names:
+        site.excuse(name, "it is down")
+        site.hosts[name].crash()
+
+
+def _all_up(site: Site, _: str) -> None:
+    for name in site.names:
+        site.hosts[name].launch()
+
+
 def _modern_fails(share: float) -> Doing:
     def fail(site: Site, _: str) -> None:
         site.modern.failing = share
@@ -199,6 +228,9 @@ _COURSE: Final[dict[Kind, tuple[Doing, Doing]]] = {
     Kind.DEAF_TO_POSTGRES: _deafen(POSTGRES),
     Kind.REDIS_RESTARTS: (_kill_redis, _start_redis),
     Kind.REDIS_FORGETS: (_kill_redis_for_good, _start_redis),
+    Kind.REDIS_HANGS: _hang(lambda site: site.redis),
+    Kind.POSTGRES_HANGS: _hang(lambda site: site.postgres),
+    Kind.BLACKOUT: (_all_down, _all_up),
     Kind.POSTGRES_RESTARTS: (_kill_postgres, _start_postgres),
     Kind.MODERN_FAILS: (_modern_fails(1.0), _modern_fails(0.0)),
 }

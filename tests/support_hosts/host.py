@@ -16,24 +16,11 @@ import httpx
 
 from deploy.stack.process import group_members
 from tests.support_hosts.lan import Place
+from tests.support_hosts.leftovers import tied_to_us
 from tests.support_proxy import PATIENCE, TLS, Plain, Proxy, RefusedError
 
 HURRY: Final = 5.0
 """Seconds after which an operator gives up to wait for an answer."""
-
-
-MARK: Final = "CUTOVER_TEST_OF"
-"""In the environment of every process of a host: the process id of its test."""
-
-
-def sweep() -> None:
-    """End what tests that were killed have left standing still: who is paused hears no signal."""
-    for place in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):
-            for entry in place.read_bytes().split(b"\0"):
-                name, _, of = entry.decode(errors="replace").partition("=")
-                if name == MARK and not Path(f"/proc/{of}").exists():
-                    os.kill(int(place.parent.name), signal.SIGKILL)
 
 
 class Host(Proxy):
@@ -44,7 +31,7 @@ class Host(Proxy):
         super().__init__(folder, rules, "--shadow-workers", "0", *options)
         self.name = name
         self.place = place
-        self.enter = ("env", f"{MARK}={os.getpid()}", *place.enter)
+        self.enter = (*tied_to_us(), *place.enter)
         self.up = False
         self.workers: frozenset[int] = frozenset()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -15,8 +16,10 @@ from deploy.stack.ports import free_ports
 from deploy.stack.postgres import Postgres
 from deploy.stack.process import Command
 from deploy.stack.redis import Redis
+from deploy.stack.server import Server
 from tests.support_app import App
 from tests.support_hosts.lan import Lan
+from tests.support_hosts.leftovers import tied_to_us
 
 REDIS, POSTGRES, APPS = "redis", "postgres", "apps"
 SERVICES: Final = (REDIS, POSTGRES, APPS)
@@ -85,7 +88,7 @@ class SitePostgres(Postgres):
             "autovacuum": "off",
         }
         more = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        become = (*self._place.enter, *command.become)
+        become = (*tied_to_us(), *self._place.enter, *command.become)
         # Immediate: a clean end would wait for its clients, and is not what is tried here.
         return replace(
             command, argv=(*command.argv, *more), become=become, stop_signal=signal.SIGQUIT
@@ -109,6 +112,12 @@ class SitePostgres(Postgres):
         """Make a database and the account that owns it."""
         make = super().create_database
         return self._place.do(lambda: make(name, user=user, password=password, replace=replace))
+
+
+def signal_to(server: Server, number: signal.Signals) -> None:
+    """Send a signal to every process of a server, if it runs."""
+    if (pid := server.process.pid) is not None:
+        os.killpg(pid, number)
 
 
 def app_in(lan: Lan, name: str) -> App:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,9 +18,10 @@ from typing import Any, Final
 
 from tests.support import eventually_async
 from tests.support_hosts.books import Books
-from tests.support_hosts.host import Host, sweep
+from tests.support_hosts.host import Host
 from tests.support_hosts.judge import judge
 from tests.support_hosts.lan import make_lan
+from tests.support_hosts.leftovers import sweep
 from tests.support_hosts.record import Act, Command, Excuse, Promise, Record
 from tests.support_hosts.servers import (
     APPS,
@@ -29,6 +31,7 @@ from tests.support_hosts.servers import (
     SitePostgres,
     SiteRedis,
     app_in,
+    signal_to,
 )
 from tests.support_hosts.watch import HASTE, PACE, Watch
 from tests.support_proxy import Plain, RefusedError
@@ -174,6 +177,20 @@ class Site:
         told = await asyncio.gather(*(host.status() for host in self.hosts.values()))
         return dict(zip(self.hosts, told, strict=True))
 
+    async def opinions(self) -> list[str]:
+        """Say by which versions the workers of every host serve, and what the host itself says."""
+        found = [f"the store: {await self.books.holder()} acts, version {self.newest}"]
+        for name, host in self.hosts.items():
+            served = {pid: self.watches[name].serving.get(pid) for pid in host.workers}
+            try:
+                status = await host.status()
+            except OSError as error:
+                found.append(f"{name}: serves {served}; {error}")
+                continue
+            says = {key: status[key] for key in ("acting", "token", "version", "store_problem")}
+            found.append(f"{name}: serves {served}; says {says}")
+        return found
+
     async def spread(self, promise: Promise) -> dict[str, float]:
         """Wait until a change is in force on every worker.
 
@@ -227,6 +244,7 @@ class Site:
             if not host.up:
                 host.launch()
         for server in (self.redis, self.postgres):
+            signal_to(server, signal.SIGCONT)
             if not server.running():
                 server.begin()
 

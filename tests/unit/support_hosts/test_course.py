@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import islice
 
 from tests.support_hosts.course import ACTING, LEASE, rounds
-from tests.support_hosts.faults import AT_ONCE, OF_SERVERS, Kind
+from tests.support_hosts.faults import AT_ONCE, FOR_ALL, Kind
 
 HOSTS = ("one", "two")
 
@@ -26,8 +26,8 @@ def test_every_kind_of_fault_comes_before_any_comes_again() -> None:
 def test_hosts_are_struck_and_most_of_all_the_acting_one() -> None:
     """A fault of a server strikes no host."""
     strikes = [strike for this in islice(rounds(7, HOSTS), 200) for strike in this.strikes]
-    struck = [each.fault.host for each in strikes if each.fault.kind not in OF_SERVERS]
-    assert {each.fault.host for each in strikes if each.fault.kind in OF_SERVERS} == {""}
+    struck = [each.fault.host for each in strikes if each.fault.kind not in FOR_ALL]
+    assert {each.fault.host for each in strikes if each.fault.kind in FOR_ALL} == {""}
     assert set(struck) == {ACTING, *HOSTS}
     assert max(set(struck), key=struck.count) == ACTING
 
