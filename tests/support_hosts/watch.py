@@ -22,7 +22,7 @@ from tests.support_hosts.record import Failure, Record, Seen
 from tests.support_load import Answer, Client, Request
 
 PACE: Final = 0.05
-HASTE: Final = 0.005
+HASTE: Final = 0.02
 """Seconds between two requests to one worker, and while the spreading of a change is measured."""
 
 PATHS: Final = {"orders": "/orders", "invoices": "/invoices"}
