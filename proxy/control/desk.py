@@ -16,6 +16,9 @@ from typing import Any, Final
 from proxy.clock import Clock
 from proxy.control.board import route_status
 from proxy.control.chain import Link
+from proxy.control.edit import with_weight
+from proxy.control.edit_compare import with_entry
+from proxy.control.edit_ignore import with_ignore_rules
 from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
@@ -130,7 +133,7 @@ class Desk:
         self._allow(route, Cause.RULES)
         if weight == route.weight:
             return await self._written()
-        loaded = self._write_weight(route_id, weight)
+        loaded = await self._write_weight(route_id, weight)
         because = self._because(author, reason, {"previous": route.weight, "weight": weight})
         self._in_force.commit(
             self._now.with_rules(loaded, because), "set_weight", route_id, because
@@ -154,8 +157,9 @@ class Desk:
         added = [rule for rule in wanted if not any(_rules_out(each, rule) for each in present)]
         if not added:
             return await self._written()
-        self._check_file()
-        loaded = self._rules_file.add_ignore_rules(self._now.loaded, route_id, added)
+        loaded = await self._edit(
+            lambda rules, file: with_ignore_rules(rules, route_id, added, file)
+        )
         because = self._because(author, reason, dict(evidence))
         self._in_force.commit(self._now.with_rules(loaded, because), "ignore", route_id, because)
         return await self._written()
@@ -175,8 +179,9 @@ class Desk:
         self.read_rules()
         self._expect(expected_version)
         self._route(route_id)
-        self._check_file()
-        loaded = self._rules_file.add_compare_entry(self._now.loaded, route_id, section, entry)
+        loaded = await self._edit(
+            lambda rules, file: with_entry(rules, route_id, section, entry, file)
+        )
         because = self._because(author, reason, dict(evidence))
         self._in_force.commit(self._now.with_rules(loaded, because), "compare", route_id, because)
         return await self._written()
@@ -269,7 +274,7 @@ class Desk:
             self._cooled_down(route_id)
         loaded = self._now.loaded
         if weight is not None and weight != route.weight:
-            loaded = self._write_weight(route_id, weight)
+            loaded = await self._write_weight(route_id, weight)
         after = route.weight if weight is None else weight
         because = self._because(author, reason, {"weight": after, "forced": force})
         self._in_force.commit(
@@ -369,12 +374,29 @@ class Desk:
         rolled_back = self._now.rollback_of(route_id) is not None
         return not rolled_back and self._now.progress_of(route_id).held is not None
 
-    def _write_weight(self, route_id: str, weight: int) -> LoadedRules:
-        """Change the weight in the file."""
+    async def _write_weight(self, route_id: str, weight: int) -> LoadedRules:
+        """Change the weight in the file, as `_edit` does."""
         if not 0 <= weight <= WEIGHT_MAX:
             raise RefusedError("a weight lies between 0% and 100%")
+        return await self._edit(lambda rules, file: with_weight(rules, route_id, weight, file))
+
+    async def _edit(self, edit: Callable[[LoadedRules, str], LoadedRules]) -> LoadedRules:
+        """Change the document, and write it into the file; to be put in force without a pause.
+
+        It is worked out beside the loop: with thousands of routes that takes seconds, in which a
+        route may have to be taken back. Whatever has changed the routing meanwhile came first: what
+        the caller has looked at is no longer so, and it raises ConflictError. Or RefusedError.
+        """
         self._check_file()
-        return self._rules_file.set_weight(self._now.loaded, route_id, weight)
+        before = self._now
+        edited = await asyncio.to_thread(edit, before.loaded, str(self._rules_file.path))
+        if (now := self._now) is not before:
+            raise ConflictError(
+                f"{now.record.author} changed the routing meanwhile ({now.record.reason}); it is at"
+                f" version {now.record.number}: read it again and repeat"
+            )
+        self._check_file()
+        return self._rules_file.replace(edited)
 
     def _check_file(self) -> None:
         """Refuse to change a file that is not the one in force: somebody's edit would be lost."""

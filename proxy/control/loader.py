@@ -6,18 +6,12 @@ import codecs
 import contextlib
 import errno
 import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from proxy.clock import Clock
-from proxy.control.edit import with_weight
-from proxy.control.edit_compare import with_entry
-from proxy.control.edit_ignore import with_ignore_rules
 from proxy.control.loaded import LoadedRules
 from proxy.control.own_writing import OwnWriting
 from proxy.errors import Position, RefusedError, RulesError, RulesProblem
-from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema import load_rules
 
 SETTLED_SECONDS = 2.0
@@ -87,26 +81,6 @@ class RulesFile:
             return self.problem is None and self._read() == self._content
         except RulesError:
             return False
-
-    def set_weight(self, loaded: LoadedRules, route_id: str, weight: int) -> LoadedRules:
-        """Write a weight into the file, and give its new content; `poll` will not report it.
-
-        Expects that `loaded` is the content given last, and `is_current`. Raises RefusedError when
-        the file cannot be written or changed.
-        """
-        return self._write(with_weight(loaded, route_id, weight, str(self.path)))
-
-    def add_ignore_rules(
-        self, loaded: LoadedRules, route_id: str, added: Sequence[IgnoreRule]
-    ) -> LoadedRules:
-        """Add ignore rules to a route, under the same terms as `set_weight`."""
-        return self._write(with_ignore_rules(loaded, route_id, added, str(self.path)))
-
-    def add_compare_entry(
-        self, loaded: LoadedRules, route_id: str, section: str, entry: Mapping[str, Any]
-    ) -> LoadedRules:
-        """Add to how the answers of a route are compared, under the same terms as `set_weight`."""
-        return self._write(with_entry(loaded, route_id, section, entry, str(self.path)))
 
     def replace(self, loaded: LoadedRules) -> LoadedRules:
         """Write another document into the file, under the same terms as `set_weight`."""

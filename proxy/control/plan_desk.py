@@ -49,7 +49,7 @@ class PlanDesk(Desk):
             )
         loaded = self._now.loaded
         if to.step.weight != route.weight:
-            loaded = self._write_weight(route_id, to.step.weight)
+            loaded = await self._write_weight(route_id, to.step.weight)
         live = self._in_force.live[route_id]
         evidence: dict[str, Any] = {
             "plan": route.plan,
@@ -110,9 +110,7 @@ class PlanDesk(Desk):
         self._expect(expected_version)
         for route_id in pin.routes:
             self._route(route_id)
-        self._check_file()
-        file = str(self._rules_file.path)
-        loaded = self._rules_file.replace(with_pin(self._now.loaded, pin, file))
+        loaded = await self._edit(lambda rules, file: with_pin(rules, pin, file))
         evidence = {"identity": pin.identity, "side": pin.side.value, "routes": list(pin.routes)}
         because = self._because(author, reason, evidence)
         self._in_force.commit(self._now.with_rules(loaded, because), "pin", None, because)
@@ -124,9 +122,7 @@ class PlanDesk(Desk):
         """Let an identity go where its bucket sends it, in the rules file too."""
         self.read_rules()
         self._expect(expected_version)
-        self._check_file()
-        file = str(self._rules_file.path)
-        loaded = self._rules_file.replace(without_pin(self._now.loaded, identity, file))
+        loaded = await self._edit(lambda rules, file: without_pin(rules, identity, file))
         because = self._because(author, reason, {"identity": identity})
         self._in_force.commit(self._now.with_rules(loaded, because), "unpin", None, because)
         return await self._written()

@@ -63,6 +63,28 @@ class TestSetWeight:
             scene.pass_time(1)
         assert scene.version == 2
 
+    async def test_a_second_edit_meanwhile_comes_first(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """Both are worked out beside the loop: one is in force, and the other is told."""
+        results = await asyncio.gather(
+            controller.set_weight("plans", 2000, **ME),
+            controller.set_weight("everything-else", 500, **ME),
+            return_exceptions=True,
+        )
+        assert [isinstance(each, ConflictError) for each in results].count(True) == 1
+        assert scene.version == 2
+
+    async def test_a_rollback_meanwhile_wins(self, scene: Scene, controller: Controller) -> None:
+        """Nothing holds it up, and the weight is not raised afterwards, nor in the file."""
+        raising = asyncio.create_task(controller.set_weight("plans", 5000, **ME))
+        await asyncio.sleep(0)  # it is being worked out now
+        await controller.rollback("plans", **ME)
+        with pytest.raises(ConflictError, match="changed the routing meanwhile"):
+            await raising
+        assert scene.route().phase == "ROLLED_BACK"
+        assert scene.file.read_text() == RULES
+
     async def test_same_weight_is_no_version(self, controller: Controller) -> None:
         """Setting what is set already changes nothing."""
         assert (await controller.set_weight("plans", 1000, **ME)).number == 1

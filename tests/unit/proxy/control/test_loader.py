@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from proxy.clock import FakeClock
+from proxy.control.edit import with_weight
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.own_writing import OwnWriting
@@ -128,7 +129,7 @@ def test_byte_order_mark(path: Path) -> None:
     file = RulesFile(path, FakeClock())
     loaded = file.load()
     assert loaded.text == RULES
-    file.set_weight(loaded, "plans", 2000)
+    file.replace(with_weight(loaded, "plans", 2000, "rules.yaml"))
     assert path.read_bytes().startswith(b"\xef\xbb\xbf# Who")
 
 
@@ -141,7 +142,8 @@ class TestSetWeight:
         link = path.with_name("link.yaml")
         link.symlink_to(path.name)
         through_link = RulesFile(link, FakeClock())
-        loaded = through_link.set_weight(through_link.load(), "plans", 2000)
+        edited = with_weight(through_link.load(), "plans", 2000, str(link))
+        loaded = through_link.replace(edited)
         assert loaded.rules.routes[0].weight == 2000
         assert link.is_symlink()
         assert path.stat().st_mode & 0o777 == 0o640
@@ -150,7 +152,7 @@ class TestSetWeight:
 
     def test_not_reported_back(self, file: RulesFile, loaded: LoadedRules) -> None:
         """What was written here is not found again as somebody's edit."""
-        file.set_weight(loaded, "plans", 2000)
+        file.replace(with_weight(loaded, "plans", 2000, "rules.yaml"))
         assert file.is_current()
         assert file.poll() is None
         assert file.poll() is None
@@ -170,7 +172,7 @@ class TestSetWeight:
         """A read-only file is refused with words, and stays as it is."""
         monkeypatch.setattr(os, "access", lambda *_: False)
         with pytest.raises(RefusedError, match="make it writable"):
-            file.set_weight(loaded, "plans", 2000)
+            file.replace(with_weight(loaded, "plans", 2000, "rules.yaml"))
         assert path.read_text() == RULES
 
     def test_file_that_is_a_mount_of_its_own(
@@ -186,7 +188,7 @@ class TestSetWeight:
             raise OSError(16, "Device or resource busy")
 
         monkeypatch.setattr(Path, "replace", busy)
-        file.set_weight(loaded, "plans", 2000)
+        file.replace(with_weight(loaded, "plans", 2000, "rules.yaml"))
         assert "weight: 20%" in path.read_text()
         assert {p.name for p in path.parent.iterdir()} == {path.name}
 
@@ -233,7 +235,7 @@ def test_what_was_written_here_and_never_put_in_force_is_no_edit(
     own = OwnWriting(tmp_path / "rules.own")
     acting = RulesFile(path, FakeClock(), own)
     acting.load()
-    acting.set_weight(loaded, "subscriptions", 6000)
+    acting.replace(with_weight(loaded, "subscriptions", 6000, str(path)))
     assert path.read_text() == EDITED
     restarted = RulesFile(path, FakeClock(), OwnWriting(tmp_path / "rules.own"))
     restarted.follow(RULES, before=RULES.replace("10%", "20%"))

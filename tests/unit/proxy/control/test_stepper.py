@@ -510,11 +510,13 @@ def _obstacle(scene: Scene) -> str:
 
 
 def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Awaitable[Any]]) -> None:
-    """Let something happen while a step is worked out on its thread."""
+    """Let something happen once, while a step is worked out on its thread."""
+    due = [act]
 
     async def to_thread(function: Callable[..., Any], *arguments: Any) -> Any:
         found = function(*arguments)
-        await act()
+        if due:
+            await due.pop()()
         return found
 
     monkeypatch.setattr("asyncio.to_thread", to_thread)
