@@ -2,7 +2,7 @@
 
 For machines on which no network namespace can be made. A stopped relay carries nothing and ends
 nothing: what is said meanwhile arrives when it goes on, as after a cut of a wire, when everything
-unheard is sent again.
+unheard is sent again. Applications, whose addresses all hosts share, are always in reach.
 """
 
 from __future__ import annotations

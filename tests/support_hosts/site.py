@@ -150,7 +150,11 @@ class Site:
         async def agreed() -> Promise | None:
             return await self.command(act, route, weight, at)
 
-        promise = await eventually_async(agreed, PATIENCE, f"{act} {route} is acknowledged")
+        what = f"{act} {route} is acknowledged"
+        try:
+            promise = await eventually_async(agreed, PATIENCE, what)
+        except AssertionError as never:
+            raise AssertionError("\n".join((what, *self.refusals[-3:]))) from never
         assert promise is not None
         return promise
 
@@ -267,10 +271,9 @@ class Site:
             watch.pace = pace
 
     def _add(self, name: str) -> None:
-        """Start a host that knows everything by the ways that lead there."""
+        """Start a host. All have the same rules, and so the same addresses of applications."""
         apps = {
-            app.name: "{}:{}".format(*self.lan.way(name, APPS, app.port))
-            for app in (self.legacy, self.modern)
+            app.name: f"{self.lan.address(APPS)}:{app.port}" for app in (self.legacy, self.modern)
         }
         address, port = self.lan.way(name, REDIS, self.redis.port)
         redis = f"redis://{address}:{port}/0"
