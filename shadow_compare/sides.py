@@ -115,7 +115,7 @@ def _as_heard(answer: Answer, side: str, capture: Capture, config: ShadowConfig)
     rewrite = config.rewrites.get((capture.route, side))
     if rewrite is None:
         return answer
-    return replace(answer, headers=rewrite.answer(answer.headers, _host(capture)))
+    return answer.having(rewrite.answer(answer.headers, _host(capture)))
 
 
 def as_seen(capture: Capture, config: ShadowConfig) -> Capture:

@@ -12,7 +12,7 @@ import ssl
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 from urllib.parse import quote, urlsplit
@@ -106,7 +106,7 @@ def _without_coding_already_undone(answer: Answer) -> Answer:
         decoded_body(answer)
     except NotComparableError:
         headers = tuple(pair for pair in answer.headers if pair[0] != "content-encoding")
-        return replace(answer, headers=headers)
+        return answer.having(headers)
     return answer
 
 
@@ -173,7 +173,7 @@ def field_of(text: str) -> tuple[str, str]:
 
 def _typed(answer: Answer, media_type: str) -> Answer:
     others = (pair for pair in answer.headers if pair[0] != "content-type")
-    return replace(answer, headers=(*others, ("content-type", media_type)))
+    return answer.having((*others, ("content-type", media_type)))
 
 
 def _guess(where: str, answer: Answer) -> str | None:

@@ -136,7 +136,9 @@ OMITTED = acknowledgement(SEAL.key, "r.1", 201, None)
 
 def test_an_acknowledged_answer_is_compared_without_its_acknowledgement() -> None:
     """It is a word between the two of us."""
-    assert acknowledged(said(GOOD), SEAL) == Answer(201, (("x", "1"),), b"made")
+    found = acknowledged(said(GOOD), SEAL)
+    assert (found.status, found.headers, found.body) == (201, (("x", "1"),), b"made")
+    assert not found.truncated
 
 
 def test_an_answer_that_was_not_kept_counts_as_cut_off() -> None:

@@ -25,5 +25,6 @@ def test_answers_rules_and_comparisons_arrive_as_they_were_sent() -> None:
     message = framed((old, new, rules, found))
     assert LENGTH.unpack(message[: LENGTH.size]) == (len(message) - LENGTH.size,)
     before, after, told, comparison = said_in(message[LENGTH.size :])
-    assert (before, after, comparison) == (old, new, found)
+    assert (before.__reduce__(), after.__reduce__()) == (old.__reduce__(), new.__reduce__())
+    assert comparison == found
     assert compare(before, after, told, TODAY) == found
