@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -45,6 +45,11 @@ OF_BOTH: Final = tuple(
     )
 )
 """Tests of both applications, which run where these do: their servers are started once."""
+LONG_STORIES: Final = tuple(
+    f"tests/acceptance/test_{name}.py"
+    for name in ("demo", "hosts", "many_hosts", "plans", "readme", "upgrade")
+)
+"""Those that wait longest: for plans, for hosts, for whole stacks. Half of what stories take."""
 APPLICATIONS: Final = (
     *(f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")),
     *OF_BOTH,
@@ -78,18 +83,23 @@ def parts(compiled: bool) -> list[Part]:
     `compiled` says whether the hot path is tested once more in that form.
     """
     pytest = (sys.executable, "-m", "pytest")
-    named = (*STORIES, *APPLICATIONS, *PLANES, *PAGES)
-    rest = ("tests", *(f"--ignore={folder}" for folder in named))
-    elsewhere = tuple(f"--ignore={file}" for file in OF_BOTH)
+    named = (*STORIES, *LONG_STORIES, *APPLICATIONS, *PLANES, *PAGES)
+    rest = ("tests", *_without(named))
+    elsewhere = _without(OF_BOTH)
     again = (os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled")
     return [
         Part("applications and their data", (*pytest, *APPLICATIONS)),
-        Part("stories", (*pytest, *STORIES, *elsewhere)),
+        Part("long stories", (*pytest, *LONG_STORIES)),
+        Part("stories", (*pytest, *STORIES, *elsewhere, *_without(LONG_STORIES))),
         Part("units, conformance and the rest", (*pytest, *rest)),
         *([Part("the hot path compiled", again)] if compiled else []),
         Part("planes on servers", (*pytest, *PLANES, *elsewhere)),
         Part("console and API", (*pytest, *PAGES)),
     ]
+
+
+def _without(places: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"--ignore={place}" for place in places)
 
 
 class Suite:
