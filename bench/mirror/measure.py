@@ -105,11 +105,13 @@ class _Bench:
     @contextlib.contextmanager
     def running(self, mirrors: dict[str, int]) -> Iterator[Contestants]:
         """Run both products for each state of the mirror; give them with our processes."""
+        part = Path(tempfile.mkdtemp(dir=self.folder))  # each part has a product of the same name
+        part.chmod(0o755)
         with contextlib.ExitStack() as stack:
             found: Contestants = []
             for product in products(mirrors):
                 port, spare = free_ports(2)
-                folder = self.folder / product.name.replace(" ", "-")
+                folder = part / product.name.replace(" ", "-")
                 site = Site(folder, port, self.origin, Variant(), None, spare=spare)
                 each = instance.start(stack, product, site, self.cores)
                 ours = product.name.startswith(OURS)
