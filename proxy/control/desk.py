@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from proxy.clock import Clock
+from proxy.control.archive import Archive
 from proxy.control.board import route_status
 from proxy.control.chain import Link
 from proxy.control.edit import with_weight
@@ -46,7 +47,7 @@ FROM_FILE: Final = "file"
 log = logging.getLogger(__name__)
 
 
-class Desk:
+class Desk(Archive):
     """The operators' side of the controller.
 
     Changes raise ConflictError, NotFoundError or RefusedError.
@@ -66,10 +67,10 @@ class Desk:
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._killed = False
-        self._journal = Journal(store, binding=hosts is not None, on_written=publisher.written)
+        journal = Journal(store, binding=hosts is not None, on_written=publisher.written)
+        super().__init__(journal, InForce(journal, publisher, clock))
         self._publisher = publisher
         self._clock = clock
-        self._in_force = InForce(self._journal, publisher, clock)
         self.recordings = Recordings(recording_file, clock.wall, self._note_recording)
         self._workers = Workers()
 
@@ -438,30 +439,6 @@ class Desk:
             hosts=None if self._hosts is None else self._hosts(),
         )
 
-    async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
-        """List versions, newest first."""
-        return await self._journal.versions(limit, before)
-
-    async def version(self, number: int, /) -> VersionRecord:
-        """One version; raises NotFoundError."""
-        record = await self._journal.version(number)
-        if record is None:
-            raise NotFoundError(f"there is no version {number}")
-        return record
-
-    async def decisions(
-        self, limit: int = 50, route: str | None = None, before: int | None = None
-    ) -> list[DecisionRecord]:
-        """List decisions, newest first."""
-        return await self._journal.decisions(limit, route, before)
-
-    async def decision(self, number: int, /) -> DecisionRecord:
-        """One decision; raises NotFoundError."""
-        record = await self._journal.decision(number)
-        if record is None:
-            raise NotFoundError(f"there is no decision {number}")
-        return record
-
     async def entry(self, number: int, /) -> Link | None:
         """The entry of the journal that holds a new decision, as `Journal.entry` gives it."""
         return await self._journal.entry(number)
@@ -475,10 +452,6 @@ class Desk:
         """Why the rules file is not in force, and why the store does not hold everything."""
         problem = self._rules_file.problem
         return None if problem is None else str(problem), self._journal.problem
-
-    def changed(self) -> AsyncIterator[int]:
-        """Yield the version whenever one is published or a decision is taken, until the end."""
-        return self._in_force.changed()
 
     @property
     def _now(self) -> RoutingState:

@@ -10,7 +10,6 @@ from typing import Any
 
 from proxy.control.desk import Desk
 from proxy.control.edit_pins import with_pin, without_pin
-from proxy.control.interval import Interval
 from proxy.control.next_power import next_power
 from proxy.control.status import VersionRecord
 from proxy.errors import RefusedError
@@ -126,17 +125,6 @@ class PlanDesk(Desk):
         because = self._because(author, reason, {"identity": identity})
         self._in_force.commit(self._now.with_rules(loaded, because), "unpin", None, because)
         return await self._written()
-
-    async def outcomes(
-        self,
-        since: float,
-        until: float,
-        route: str | None = None,
-        limit: int = 500,
-        after: int = 0,
-    ) -> list[tuple[int, Interval]]:
-        """Give recorded outcomes by the minute, as `Store.intervals` does."""
-        return await self._journal.intervals(since, until, route, limit, after)
 
     def _next_step(self, route: RouteRules) -> tuple[Place, tuple[str, ...]]:
         """Give the step to come, and in words what the one stood on still waits for."""

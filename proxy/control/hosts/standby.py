@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
 from proxy.clock import Clock
+from proxy.control.archive import Archive
 from proxy.control.board import hosts_reading, route_status, worker_reading
 from proxy.control.bus.base import Payload
 from proxy.control.hosts.bridge import Bridge
 from proxy.control.hosts.candidate import Candidate
 from proxy.control.in_force import InForce
-from proxy.control.interval import Interval
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.recordings import Recordings
 from proxy.control.state import RoutingState
-from proxy.control.status import DecisionRecord, HostsStatus, Status, VersionRecord
+from proxy.control.status import HostsStatus, Status, VersionRecord
 from proxy.control.store.base import Store
-from proxy.errors import ElsewhereError, NotFoundError
+from proxy.errors import ElsewhereError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.recording import RecordingFile
@@ -38,7 +37,7 @@ class _Nobody:
         """Tell nobody."""
 
 
-class Standby:
+class Standby(Archive):
     """Follows what is in force, and keeps this host's rules file the same. Changes nothing else.
 
     Of the traffic it measures nothing: that is known where the controller acts.
@@ -57,8 +56,8 @@ class Standby:
         self.recordings = Recordings(recording_file, clock.wall, _log_recording)
         self._bridge = bridge
         self._candidate = candidate
-        self._journal = Journal(store)
-        self._in_force = InForce(self._journal, _Nobody(), clock)
+        journal = Journal(store)
+        super().__init__(journal, InForce(journal, _Nobody(), clock))
         self._rules_file = rules_file
         self._kill_file = kill_file
         self._clock = clock
@@ -139,46 +138,11 @@ class Standby:
             hosts=hosts_reading(status.hosts),
         )
 
-    async def versions(self, limit: int = 50, before: int | None = None) -> Sequence[VersionRecord]:
-        """List versions, newest first."""
-        return await self._journal.versions(limit, before)
-
     async def version(self, number: int, /) -> VersionRecord:
-        """One version; raises NotFoundError."""
+        """One version; the one in force is known without the store. Raises NotFoundError."""
         if self._in_force.started and (now := self._in_force.state.record).number == number:
             return now
-        record = await self._journal.version(number)
-        if record is None:
-            raise NotFoundError(f"there is no version {number}")
-        return record
-
-    async def decisions(
-        self, limit: int = 50, route: str | None = None, before: int | None = None
-    ) -> Sequence[DecisionRecord]:
-        """List decisions, newest first."""
-        return await self._journal.decisions(limit, route, before)
-
-    async def decision(self, number: int, /) -> DecisionRecord:
-        """One decision; raises NotFoundError."""
-        record = await self._journal.decision(number)
-        if record is None:
-            raise NotFoundError(f"there is no decision {number}")
-        return record
-
-    async def outcomes(
-        self,
-        since: float,
-        until: float,
-        route: str | None = None,
-        limit: int = 500,
-        after: int = 0,
-    ) -> Sequence[tuple[int, Interval]]:
-        """List recorded outcomes by the minute, with their numbers."""
-        return await self._journal.intervals(since, until, route, limit, after)
-
-    def changed(self) -> AsyncIterator[int]:
-        """Yield the version whenever another one is in force here."""
-        return self._in_force.changed()
+        return await super().version(number)
 
     def end(self) -> None:
         """End every `changed`."""
