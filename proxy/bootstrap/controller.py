@@ -12,14 +12,12 @@ from typing import Any
 import uvicorn
 
 from proxy.bootstrap.keys import Keys
-from proxy.bootstrap.office import Office
+from proxy.bootstrap.office import Office, local_publisher
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import Process, until_stopped
 from proxy.clock import SystemClock
 from proxy.control.anchor import Anchor
-from proxy.control.bus.local import LocalBus
 from proxy.control.loader import RulesFile
-from proxy.control.publisher import Publisher
 from proxy.control.store.sql import SqlStore
 from proxy.garbage import settle
 from proxy.settings import ServeSettings
@@ -34,10 +32,7 @@ async def control(
 ) -> None:
     """Decide, publish and show until a signal; `processes` are all of this family."""
     clock = SystemClock()
-    publisher = Publisher(
-        paths.snapshot,
-        lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
-    )
+    publisher = local_publisher(paths)
     store = SqlStore(paths.database_url(settings), Anchor(paths.journal_head))
     rules_file = RulesFile(settings.rules, clock)
     office = Office(settings, paths, keys, processes, rules_file, store, publisher, clock)

@@ -16,12 +16,11 @@ from typing import Final
 from proxy.admin.reception import Reception
 from proxy.bootstrap.controller import admin_server
 from proxy.bootstrap.keys import Keys
-from proxy.bootstrap.office import Office, admin_app, processes_reading
+from proxy.bootstrap.office import Office, admin_app, local_publisher, processes_reading
 from proxy.bootstrap.paths import StatePaths
 from proxy.bootstrap.process import Process, until_stopped
 from proxy.clock import SystemClock
 from proxy.control.anchor import Anchor
-from proxy.control.bus.local import LocalBus
 from proxy.control.bus.redis import RedisBus
 from proxy.control.bus.redis_place import RoutingPlace
 from proxy.control.hosts.bridge import Bridge
@@ -32,7 +31,6 @@ from proxy.control.hosts.standby import Standby
 from proxy.control.hosts.tenure import BEAT, Tenure
 from proxy.control.loader import RulesFile
 from proxy.control.own_writing import OwnWriting
-from proxy.control.publisher import Publisher
 from proxy.control.store.fence import Fence
 from proxy.control.store.sql import SqlStore
 from proxy.errors import CutoverError
@@ -105,10 +103,7 @@ class _Host:
         self._rules_file = RulesFile(settings.rules, self._clock, OwnWriting(paths.own_rules))
         self._store = SqlStore(settings.store)
         self._comparisons = Database(settings.store, comparison_tables)
-        local = Publisher(
-            paths.snapshot,
-            lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
-        )
+        local = local_publisher(paths)
         self.bridge = Bridge(
             self._place,
             settings.host,

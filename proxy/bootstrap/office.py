@@ -21,11 +21,12 @@ from proxy.control.alerts.targets import Alerting
 from proxy.control.alerts.watch import TroubleWatch
 from proxy.control.anchor import Anchor
 from proxy.control.audit import verify_aside
+from proxy.control.bus.local import LocalBus
 from proxy.control.controller import Controller
 from proxy.control.desk import Hosts
 from proxy.control.loader import RulesFile
 from proxy.control.losses import Losses
-from proxy.control.publisher import Publishing
+from proxy.control.publisher import Publisher, Publishing
 from proxy.control.status import DecisionRecord
 from proxy.control.store.base import Store
 from proxy.observe.metrics import ProcessReading, Reading, written
@@ -112,6 +113,14 @@ class Office:
     def _decided(self, decision: DecisionRecord) -> None:
         if self._acts():
             self._alerts.decided(decision)
+
+
+def local_publisher(paths: StatePaths) -> Publisher:
+    """Give what tells the workers of this host, over the local bus and the snapshot file."""
+    return Publisher(
+        paths.snapshot,
+        lambda on_message, on_state: LocalBus(paths.bus, on_message, on_state),
+    )
 
 
 def admin_app(

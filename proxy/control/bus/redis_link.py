@@ -1,4 +1,4 @@
-"""The line of one proxy host to the acting controller, over Redis: for one worker, or for many."""
+"""The line of one proxy host to the acting controller, over Redis."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 from redis.asyncio import Redis
 
-from proxy.control.bus.base import UNSENT_MAX, OnMessage, OnState, Payload, deliver
+from proxy.control.bus.base import UNSENT_MAX, OnState, Payload, deliver
 from proxy.control.bus.redis_ear import heard, subscribed
 from proxy.control.bus.redis_place import (
     BEAT,
@@ -180,28 +180,3 @@ class RedisLink:
     def _frame(self, key: str, kind: str, payload: Payload) -> bytes:
         message = [self._instance, self._host, key, kind, payload]
         return orjson.dumps(message, option=orjson.OPT_NON_STR_KEYS)
-
-
-class RedisUplink:
-    """One worker's end of the bus over Redis, without a local bus between."""
-
-    def __init__(
-        self,
-        place: RoutingPlace,
-        hello: Payload,
-        on_message: OnMessage,
-        on_state: OnState,
-        host: str = "",
-    ) -> None:
-        self._link = RedisLink(
-            place, host, lambda kind, _, payload: on_message(kind, payload), on_state
-        )
-        self._link.introduce("", hello)
-
-    async def run(self) -> None:
-        """Connect, and reconnect for ever, until cancelled."""
-        await self._link.run()
-
-    def send(self, kind: str, payload: Payload) -> bool:
-        """Hand one message over without waiting; False when it was dropped."""
-        return self._link.send("", kind, payload)

@@ -7,11 +7,36 @@ from secrets import token_hex
 import pytest
 
 from deploy.stack.redis import Redis
-from proxy.control.bus.base import Bus, BusError
+from proxy.control.bus.base import Bus, BusError, OnMessage, OnState, Payload
 from proxy.control.bus.redis import RedisBus
-from proxy.control.bus.redis_link import RedisUplink
+from proxy.control.bus.redis_link import RedisLink
 from proxy.control.bus.redis_place import RoutingPlace
 from tests.contracts.bus import HELLO, BusContract, Ears, NewUplink, running, until
+
+
+class RedisUplink:
+    """One worker's end of the bus over Redis, without a local bus between."""
+
+    def __init__(
+        self,
+        place: RoutingPlace,
+        hello: Payload,
+        on_message: OnMessage,
+        on_state: OnState,
+        host: str = "",
+    ) -> None:
+        self._link = RedisLink(
+            place, host, lambda kind, _, payload: on_message(kind, payload), on_state
+        )
+        self._link.introduce("", hello)
+
+    async def run(self) -> None:
+        """Connect, and reconnect for ever, until cancelled."""
+        await self._link.run()
+
+    def send(self, kind: str, payload: Payload) -> bool:
+        """Hand one message over without waiting; False when it was dropped."""
+        return self._link.send("", kind, payload)
 
 
 @pytest.fixture
