@@ -4,7 +4,7 @@
 FROM node:22-alpine AS assets
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts && npm run build
+RUN npm ci --omit=dev --ignore-scripts && npm run build
 
 FROM python:3.11-slim-bookworm AS packages
 ENV UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 UV_PYTHON_DOWNLOADS=never

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from proxy.control.status import RouteStatus
+from tests.support_axe import axe_faults
 from tests.support_console import FakeController, FakeReport, route, sample, summary
 
 if TYPE_CHECKING:
@@ -281,6 +282,21 @@ def test_every_page_fits_its_window_and_obeys_the_policy(console: Console, width
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         assert too_wide <= 0, f"{path} is {too_wide} px too wide"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_can_be_used_by_everybody(
+    console: Console, scheme: Literal["light", "dark"]
+) -> None:
+    """By the rules of WCAG 2.2 AA, as far as axe can tell: names, roles, contrast, order."""
+    page = console.open("/", viewport={"width": 1440, "height": 900}, color_scheme=scheme)
+    faults = {}
+    for path in PAGES:
+        page.goto(path)
+        expect(page.locator(".asof")).to_be_visible()
+        if found := axe_faults(page):
+            faults[path] = found
+    assert not faults
 
 
 def test_the_keyboard_reaches_the_content_first(console: Console) -> None:
