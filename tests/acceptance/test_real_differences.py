@@ -95,7 +95,7 @@ async def test_seeded_differences_are_found_declared_and_watched_on(
     assert mismatches > len(READS) / 2
 
     async def all_kept() -> bool:
-        return sum(one["count"] for one in await differences(proxy)) == mismatches
+        return bool(sum(one["count"] for one in await differences(proxy)) == mismatches)
 
     await eventually_async(all_kept, 30, f"the store holds all {mismatches} mismatches")
     examples = {path: one for one in await differences(proxy) for path in one["paths"]}
