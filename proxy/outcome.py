@@ -218,7 +218,7 @@ class OutcomeBatch:
             route, side, decided, served, ok, bad, aborted, rejected, fallbacks, *rest = row
             latencies, events, *more = rest
             tally = Tally(decided, served, ok, bad, aborted, rejected, fallbacks)
-            tally.latencies = dict(map(tuple, latencies))
+            tally.latencies = dict(latencies)
             tally.bad_events = [BadEvent.from_wire(event) for event in events]
             if more:
                 tally.client_errors, tally.slow, tally.denied, slow, denied = more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -152,11 +152,16 @@ class Scene:
         latency: float = 0.02,
         version: int | None = None,
         identity: int | None = None,
+        slow: int = 0,
     ) -> None:
-        """A worker reports so many outcomes, each failure of another customer."""
+        """A worker reports so many outcomes, each failure of another customer.
+
+        So many of what is `ok` were slow.
+        """
         events = [bad_event(self.clock.wall(), identity) for _ in range(bad)]
         tally = Tally(ok + bad, ok + bad, ok, bad, bad_events=events)
         tally.latencies = {latency_bucket(latency): ok} if ok else {}
+        tally.slow, tally.slow_events = slow, [slow_event(self.clock.wall()) for _ in range(slow)]
         number = self.version if version is None else version
         batch = OutcomeBatch(WORKER.index, WORKER.pid, number, self.clock.wall())
         batch.tallies[route, side] = tally
@@ -199,6 +204,11 @@ class _RecordingBus(MemoryBus):
             return
         self._scene.published.append(Snapshot.from_wire(payload))
         self._scene.on_publish()
+
+
+def slow_event(at: float) -> BadEvent:
+    """Give one answer that was slow, of a customer of its own."""
+    return replace(bad_event(at), kind=OutcomeKind.OK, status=200, latency=1.5)
 
 
 def bad_event(at: float, identity: int | None = None) -> BadEvent:

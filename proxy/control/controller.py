@@ -47,9 +47,12 @@ KEPT: Final = 5.0
 SILENT: Final = 5.0
 """Seconds without a word from any data plane worker after which nothing counts as watched."""
 
-PART: Final = 100
-ROUND: Final = 20
-"""Routes looked at in one tick at least, and ticks in which each has its turn: one second."""
+PART: Final = 50
+ROUND: Final = 40
+"""Routes looked at in one tick at least, and ticks in which each has its turn: two seconds.
+
+A route of which something bad was told is looked at then and there, whoever's turn it is.
+"""
 
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
@@ -295,7 +298,7 @@ class Controller(PlanDesk):
             if (live := self._in_force.live.get(route_id)) is None:
                 continue  # a route that has just been taken out of the rules
             live.add_outcomes(side, tally, batch.version, now)
-            if tally.bad or tally.denied:
+            if tally.bad or tally.slow or tally.denied:
                 self._judge(live, now)
 
     def _count(self, events: Mapping[str, Mapping[str, int]]) -> None:

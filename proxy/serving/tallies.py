@@ -16,7 +16,7 @@ PART: Final = 100
 """Tallies looked at for one batch."""
 
 ROUND_FEWEST: Final = 4
-ROUND_MOST: Final = 20
+ROUND_MOST: Final = 40
 """Batches until all have had their turn: 0.2 s, as good news is not judged more often, to 1 s.
 
 What is told of one request costs the worker and the controller as much as what is told of ten. With

@@ -171,15 +171,22 @@ class TestRollback:
             scene.outcomes(bad=1, identity=7)
         assert scene.route().phase == "CANARY"
 
-    async def test_slow_is_seen_at_the_tick(self, scene: Scene, controller: Controller) -> None:
-        """Latency above the limit rolls back at the next tick."""
+    async def test_slow_is_seen_on_arrival(self, scene: Scene) -> None:
+        """Where a worker says that answers were slow, nobody waits for a tick."""
+        scene.outcomes(ok=30, latency=1.5, slow=30)
+        assert scene.route().phase == "ROLLED_BACK"
+
+    async def test_latency_is_looked_at_in_every_tick(
+        self, scene: Scene, controller: Controller
+    ) -> None:
+        """A p95 above the limit rolls back at the next tick, whoever was slow."""
         scene.outcomes(ok=30, latency=1.5)
         assert scene.route().phase == "CANARY"
         scene.pass_time(0.05)
         assert scene.route().phase == "ROLLED_BACK"
         assert (await controller.decisions())[0].evidence["detector"] == "p95"
 
-    async def test_slow_is_seen_within_a_second_among_many_routes(self, place: Scene) -> None:
+    async def test_latency_is_seen_within_a_round_among_many_routes(self, place: Scene) -> None:
         """Routes are looked at in turn, so that no look takes long; failures wait for no turn."""
         many = [f"  - {{id: r{n}, match: {{path: /r{n}}}, weight: 10%}}\n" for n in range(500)]
         place.file.write_text(

@@ -59,16 +59,19 @@ TALLIES = st.builds(
 class TestSideWindow:
     """One side of one route."""
 
-    @given(st.lists(st.tuples(st.floats(-5, 20), TALLIES), max_size=40))
-    def test_it_counts_like_any_sliding_window(self, told: list[tuple[float, Tally]]) -> None:
-        """Only faster: also when time stands still or goes back."""
+    @given(st.lists(st.tuples(st.floats(-5, 20), TALLIES, st.booleans()), max_size=40))
+    def test_it_counts_like_any_sliding_window(self, told: list[tuple[float, Tally, bool]]) -> None:
+        """Only faster: also when time stands still or goes back, and whenever somebody asks."""
         window, now = SideWindow(60.0), 1000.0
         plain: SlidingCounts[str | int] = SlidingCounts(60.0)
-        for pause, tally in told:
+        for pause, tally, asks in told:
             now += pause
             window.add(tally, now)
             numbers = {"decided": tally.decided, "ok": tally.ok, "bad": tally.bad}
             plain.add(numbers | tally.latencies, now)
+            if asks:
+                latencies = {key: n for key, n in plain.totals.items() if isinstance(key, int)}
+                assert window.latency(0.5) == quantile(latencies, 0.5)
         for later in (now, now + 30.0, now + 59.0, now + 61.0):
             window.expire(later)
             plain.expire(later)
@@ -79,6 +82,13 @@ class TestSideWindow:
             assert window.timed == sum(latencies.values())
             assert window.latency(0.95) == quantile(latencies, 0.95)
             assert window.slowest == window.latency(1.0)
+
+    def test_a_tally_stays_as_it_was(self) -> None:
+        """Whoever told of it may go on with it."""
+        window, tally = SideWindow(60.0), Tally(ok=1, latencies={7: 1})
+        window.add(tally, 1000.0)
+        window.add(tally, 1000.0)
+        assert (tally.latencies, window.timed) == ({7: 1}, 2)
 
     def test_rates_and_latencies(self) -> None:
         """Rates are of judged attempts; latencies of those that have one."""
