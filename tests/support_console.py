@@ -33,7 +33,9 @@ from proxy.routing.schema import load_rules
 from shadow_compare.report import (
     EVERY_GROUP,
     Coverage,
+    Cursor,
     Filters,
+    Occurrences,
     Proposal,
     SignatureDetail,
     SignatureSummary,
@@ -698,7 +700,11 @@ class FakeReport:
         self.broken = False
         self.asked_for: list[Filters] = []
         self.details = [
-            SignatureDetail(summary(), (sample(), sample(primary_side="modern"))),
+            SignatureDetail(
+                summary(),
+                (sample(), sample(primary_side="modern")),
+                tuple(Occurrences(time.time() - 3_600 * n, 40 + 30 * n) for n in (2, 1, 0)),
+            ),
             SignatureDetail(
                 summary(
                     "47aa10f3c2b9d811",
@@ -768,12 +774,22 @@ class FakeReport:
         return [each for each in self.covered if route is None or each.route == route]
 
     async def signatures(
-        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
+        self,
+        filters: Filters = EVERY_GROUP,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        after: Cursor | None = None,
     ) -> list[SignatureSummary]:
         """Groups of differences."""
         self._read()
         self.asked_for.append(filters)
         found = [each.summary for each in self.details if _passes(each.summary, filters)]
+        found.sort(key=_rank)
+        if after is not None:
+            found = [
+                each for each in found if _rank(each) > (not after.critical, -after.count, after.id)
+            ]
         return found[offset : offset + limit]
 
     async def signature(self, signature_id: str) -> SignatureDetail | None:
@@ -816,6 +832,10 @@ class FakeReport:
     def _read(self) -> None:
         if self.broken:
             raise OSError("disk full")
+
+
+def _rank(found: SignatureSummary) -> tuple[bool, int, str]:
+    return not found.critical, -found.count, found.id
 
 
 def _passes(found: SignatureSummary, filters: Filters) -> bool:

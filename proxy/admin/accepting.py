@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from proxy.admin.schemas import Acceptance, Adoption
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.schema_compare import is_answer_path
 from shadow_compare.report import Proposal, SignatureSummary
+from shadow_compare.report.covering import rule_path
 
 PATHS_MAX = 20
 """More places than these are no single thing that somebody expects."""
@@ -46,14 +48,8 @@ def ignore_rules(
             'Say "critical": true (--critical) if that is meant.',
             "critical",
         )
-    paths = tuple(dict.fromkeys(map(_rule_path, wanted.paths or found.paths)))
-    strange = [path for path in paths if path not in map(_rule_path, found.paths)]
-    if strange:
-        raise _refused(
-            f"The signature does not differ at {', '.join(strange)}.",
-            f"It differs at {', '.join(found.paths[:PATHS_MAX])}.",
-            "paths",
-        )
+    paths = tuple(dict.fromkeys(map(rule_path, wanted.paths or found.paths)))
+    check_paths(found, paths)
     nameless = [path for path in paths if not is_answer_path(path)]
     if nameless:
         raise _refused(
@@ -70,9 +66,16 @@ def ignore_rules(
     return tuple(IgnoreRule(path, wanted.reason, wanted.owner, wanted.until) for path in paths)
 
 
-def _rule_path(path: str) -> str:
-    """Give the place as a rule names it: the status is one, whatever its two values."""
-    return "status" if path.startswith("status ") else path
+def check_paths(found: SignatureSummary, paths: Iterable[str]) -> None:
+    """Make sure that a group differs at these places; raises ProblemError."""
+    known = frozenset(map(rule_path, found.paths))
+    strange = [path for path in map(rule_path, paths) if path not in known]
+    if strange:
+        raise _refused(
+            f"The signature does not differ at {', '.join(strange)}.",
+            f"It differs at {', '.join(found.paths[:PATHS_MAX])}.",
+            "paths",
+        )
 
 
 def _refused(detail: str, mend: str, where: str) -> ProblemError:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from proxy.admin.accepting import entry_of, ignore_rules
+from proxy.admin.accepting import check_paths, entry_of, ignore_rules
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.problems import Problem, ProblemError
 from proxy.admin.schemas import Acceptance, Adoption, Change
 from proxy.control.status import VersionRecord
 from proxy.errors import NotFoundError
-from shadow_compare.report import SignatureDetail, SignatureSummary, State
+from shadow_compare.report import Filters, SignatureDetail, SignatureSummary, State
+from shadow_compare.report.covering import Covering, covering
 
 T = TypeVar("T")
+
+OTHERS_MAX: Final = 200
+"""Other groups of a route that are looked at for what a rule would cover, the most frequent."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +60,7 @@ class Deciding:
         found = await self.detail(name)
         version = self._controller.status().version
         marked = await self._mark(found.summary, State.FIXED, wanted, version)
-        return SignatureDetail(marked, found.samples)
+        return replace(found, summary=marked)
 
     async def adopt(self, name: str, wanted: Adoption, expected: int | None) -> VersionRecord:
         """Make a proposal a rule of its route."""
@@ -71,6 +76,14 @@ class Deciding:
             evidence={"proposal": found.id, "path": found.path, **found.evidence},
             expected_version=expected,
         )
+
+    async def covering(self, name: str, paths: Sequence[str]) -> Covering:
+        """Say what accepting a group, or some of its places, would rule out."""
+        found = await self.detail(name)
+        check_paths(found.summary, paths)
+        filters = Filters(route=found.summary.route, state=State.OPEN)
+        others = await stored(self._report.signatures(filters, limit=OTHERS_MAX + 1))
+        return covering(found, paths, others[:OTHERS_MAX], more=len(others) > OTHERS_MAX)
 
     async def detail(self, name: str) -> SignatureDetail:
         """Give a group with its samples."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from starlette.datastructures import QueryParams
@@ -14,11 +15,11 @@ from starlette.responses import Response
 from proxy.admin import schemas
 from proxy.admin.deciding import Deciding, stored
 from proxy.admin.interfaces import Controller, Report
-from proxy.admin.plain import signature_plain
+from proxy.admin.plain import covering_plain, signature_plain
 from proxy.admin.responses import json_response
 from proxy.admin.standing import RulesInForce, standings
 from proxy.control.status import VersionRecord
-from shadow_compare.report import SignatureDetail, SignatureSummary
+from shadow_compare.report import Cursor, SignatureSummary
 from shadow_compare.report.export import FORMATS, Document
 
 Changed = Callable[[Request, Callable[[int | None], Awaitable[VersionRecord]]], Awaitable[Response]]
@@ -42,6 +43,7 @@ class Differences:
             {
                 "differences": [signature_plain(signature) for signature in found],
                 "next_offset": _next_offset(page, found),
+                "next_cursor": _next_cursor(page, found),
             }
         )
 
@@ -102,11 +104,16 @@ class Differences:
         for summary in found:
             detail = await stored(self._report.signature(summary.id))
             if detail is not None:
-                details.append(SignatureDetail(detail.summary, detail.samples[:SAMPLES_EACH]))
+                details.append(replace(detail, samples=detail.samples[:SAMPLES_EACH]))
         notes = ["There are more groups than are in this file."] if len(found) == page.limit else []
         covered = await stored(self._report.coverage(route=query.get("route")))
         document = Document("Differences", time.time(), covered, details, notes=notes)
         return await _file(document, kind, "differences")
+
+    async def acceptance(self, request: Request) -> Response:
+        """What accepting a group would rule out."""
+        name, paths = request.path_params["signature"], request.query_params.getlist("path")
+        return json_response(covering_plain(await self._deciding.covering(name, paths)))
 
     async def accept(self, request: Request, body: bytes, changed: Changed) -> Response:
         """Make ignore rules of a group, and call it expected."""
@@ -122,13 +129,24 @@ class Differences:
 
     async def _listed(self, query: QueryParams) -> tuple[schemas.Page, Sequence[SignatureSummary]]:
         page, filters = schemas.read_page(query), schemas.read_filters(query)
-        found = await stored(self._report.signatures(filters, limit=page.limit, offset=page.offset))
+        after = schemas.read_cursor(query)
+        found = await stored(
+            self._report.signatures(filters, limit=page.limit, offset=page.offset, after=after)
+        )
         return page, found
 
 
 def _next_offset(page: schemas.Page, found: Sequence[object]) -> int | None:
     """Give where a list goes on, if it may."""
     return page.offset + page.limit if len(found) == page.limit else None
+
+
+def _next_cursor(page: schemas.Page, found: Sequence[SignatureSummary]) -> str | None:
+    """Give after which group a list goes on, if it may."""
+    if len(found) < page.limit:
+        return None
+    last = found[-1]
+    return str(Cursor(last.critical, last.count, last.id))
 
 
 def _kind(query: QueryParams) -> str:

@@ -48,6 +48,7 @@ class Endpoint:
 LIMIT = Parameter("limit", "integer", "how many at most, 1 to 500; 50 when not given")
 BEFORE = Parameter("before", "integer", "only records older than this number")
 OFFSET = Parameter("offset", "integer", "how many to leave out first")
+CURSOR = Parameter("cursor", "string", "where the list goes on, as `next_cursor` said")
 ROUTE = Parameter("route", "string", "only this route")
 CRITICAL = Parameter("critical", "boolean", "only differences on critical paths, or only others")
 STATE = Parameter("state", "string", "only signatures that are open, expected or fixed")
@@ -57,6 +58,7 @@ SINCE_VERSION = Parameter(
     "since_version", "integer", "only what was first seen under this version of the rules or later"
 )
 AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
+PATH = Parameter("path", "string", "one of its places, repeatable; all of them if not given")
 AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
 UNTIL = Parameter("until", "string", "only what happened until this time (RFC 3339)")
 AFTER = Parameter("after", "integer", "only records with a larger number")
@@ -261,7 +263,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "differences",
         "Differences between the two sides, grouped by signature",
         "Differences",
-        query=(LIMIT, OFFSET, *_FILTERS),
+        query=(LIMIT, OFFSET, CURSOR, *_FILTERS),
         errors=(422, 503),
     ),
     Endpoint(
@@ -318,6 +320,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         query=(AS,),
         errors=(404, 422, 503),
         media_type="*/*",
+    ),
+    Endpoint(
+        "GET",
+        "/differences/{signature}/acceptance",
+        "acceptance",
+        "What accepting a difference would rule out: its samples, and other groups of the route",
+        "Covering",
+        query=(PATH,),
+        errors=(404, 422, 503),
     ),
     Endpoint(
         "POST",

@@ -13,6 +13,7 @@ from proxy.routing.rules import Pin
 from shadow_compare.report import (
     EVERY_GROUP,
     Coverage,
+    Cursor,
     Filters,
     Proposal,
     SignatureDetail,
@@ -203,7 +204,12 @@ class Report(Protocol):
         ...
 
     async def signatures(
-        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
+        self,
+        filters: Filters = EVERY_GROUP,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        after: Cursor | None = None,
     ) -> Sequence[SignatureSummary]:
         """List differences grouped by signature."""
         ...

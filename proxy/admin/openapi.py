@@ -261,7 +261,11 @@ SCHEMAS: dict[str, Any] = {
         "guarded": "boolean",
         "faults": [{"entry": "integer", "what": "string"}],
     },
-    "Differences": {"differences": ["#Signature"], "next_offset": "integer?"},
+    "Differences": {
+        "differences": ["#Signature"],
+        "next_offset": "integer?",
+        "next_cursor": "string?",
+    },
     "Proposals": {"proposals": ["#Proposal"], "next_offset": "integer?"},
     "Proposal": {
         "id": "string",
@@ -284,7 +288,18 @@ SCHEMAS: dict[str, Any] = {
         "missed": "integer",
     },
     "Signature": _SIGNATURE,
-    "Difference": {**_SIGNATURE, "samples": ["#Sample"]},
+    "Difference": {
+        **_SIGNATURE,
+        "samples": ["#Sample"],
+        "occurrences": [{"at": "time", "count": "integer"}],
+    },
+    "Covering": {
+        "paths": ["string"],
+        "critical": "boolean",
+        "samples": [{"request_id": "string", "at": "time", "left": ["string"]}],
+        "groups": [{"id": "string", "paths": ["string"], "count": "integer", "left": ["string"]}],
+        "more_groups": "boolean",
+    },
     "Sample": {
         "at": "time",
         "request_id": "string",

@@ -27,6 +27,7 @@ from proxy.control.status import (
 from proxy.recording import Recording
 from proxy.rollout.plan import Hand
 from shadow_compare.report import SignatureDetail, SignatureSummary
+from shadow_compare.report.covering import Covering
 
 Plain = dict[str, Any]
 
@@ -250,6 +251,15 @@ def signature_plain(signature: SignatureSummary | SignatureDetail) -> Plain:
     plain["state_at"] = None if plain["state_at"] is None else instant(plain["state_at"])
     if "samples" in plain:
         plain["samples"] = [{**each, "at": instant(each["at"])} for each in plain["samples"]]
+        hours = plain["occurrences"]
+        plain["occurrences"] = [{**each, "at": instant(each["at"])} for each in hours]
+    return plain
+
+
+def covering_plain(covering: Covering) -> Plain:
+    """What rules would cover."""
+    plain = covering.to_plain()
+    plain["samples"] = [{**each, "at": instant(each["at"])} for each in plain["samples"]]
     return plain
 
 

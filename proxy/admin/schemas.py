@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from proxy.admin.members import Members, Trouble, raise_for
 from proxy.routing.side import Side
 from proxy.settings import whole_number
-from shadow_compare.report import KINDS, SEARCH_MAX, WORDS_MAX, Filters, State
+from shadow_compare.report import KINDS, SEARCH_MAX, WORDS_MAX, Cursor, Filters, State
 
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 500
@@ -317,6 +317,15 @@ def read_filters(query: Mapping[str, str]) -> Filters:
         troubles.append(Trouble("search", detail, "Look for less; every word must be found."))
     raise_for(troubles)
     return filters
+
+
+def read_cursor(query: Mapping[str, str]) -> Cursor | None:
+    """Read where a list of groups goes on; None when it is not given."""
+    text = query.get("cursor")
+    found = None if text is None else Cursor.read(text)
+    if text is not None and found is None:
+        raise_for([Trouble("cursor", "is none", "Give `next_cursor` as it was answered.")])
+    return found
 
 
 def read_since(query: Mapping[str, str], name: str = "since") -> float | None:

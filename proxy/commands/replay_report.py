@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from proxy.admin.console import wording
 from proxy.commands.context import OK, Context
 from proxy.commands.output import print_line, print_table
 from shadow_compare.replay.run import Replay
-from shadow_compare.report import Report, SignatureDetail
+from shadow_compare.report import Report
 from shadow_compare.report.coverage import whole
 from shadow_compare.report.export import FORMATS, Document
 
@@ -31,7 +32,7 @@ async def conclude(
     for summary in found[:GROUPS_MAX]:
         detail = await report.signature(summary.id)
         if detail is not None:
-            details.append(SignatureDetail(detail.summary, detail.samples[:SAMPLES_EACH]))
+            details.append(replace(detail, samples=detail.samples[:SAMPLES_EACH]))
     notes = list(replay.notes)
     if replay.without:
         sent = wording.plural(replay.without, "request")

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 from shadow_compare.proposals import Proposal
 from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.cursor import Cursor
 from shadow_compare.report.filters import EVERY_GROUP, KINDS, SEARCH_MAX, WORDS_MAX, Filters
 from shadow_compare.report.reader import Report
-from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
+from shadow_compare.report.summary import (
+    Occurrences,
+    SignatureDetail,
+    SignatureSummary,
+    State,
+)
 
 __all__ = [
     "EVERY_GROUP",
@@ -17,7 +23,9 @@ __all__ = [
     "SEARCH_MAX",
     "WORDS_MAX",
     "Coverage",
+    "Cursor",
     "Filters",
+    "Occurrences",
     "Proposal",
     "Report",
     "SignatureDetail",

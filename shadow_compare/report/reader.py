@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, Text, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, func, or_, select, update
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow_compare.proposals import Proposal, names_of, propose
 from shadow_compare.report.coverage import Coverage
+from shadow_compare.report.cursor import Cursor
 from shadow_compare.report.filters import EVERY_GROUP, Filters
-from shadow_compare.report.summary import SignatureDetail, SignatureSummary, State
+from shadow_compare.report.summary import (
+    Occurrences,
+    SignatureDetail,
+    SignatureSummary,
+    State,
+)
 from shadow_compare.sample import KeptAnswer, KeptDifference, Sample
 from shadow_compare.store.database import Database
 from shadow_compare.store.evidence import EvidenceStore, Known
 from shadow_compare.store.grain import Grain, Span, spans
-from shadow_compare.store.tables import hits, samples, signatures, tallies, totals
+from shadow_compare.store.tables import hits, occurrences, samples, signatures, tallies, totals
 
 _OWN = ("bytes", "compared_before", "searched")
 """Columns that are the store's own business."""
@@ -46,7 +52,12 @@ class Report:
         return [found[name] for name in sorted(found)]
 
     async def signatures(
-        self, filters: Filters = EVERY_GROUP, *, limit: int = 50, offset: int = 0
+        self,
+        filters: Filters = EVERY_GROUP,
+        *,
+        limit: int = 50,
+        offset: int = 0,
+        after: Cursor | None = None,
     ) -> list[SignatureSummary]:
         """Give groups of mismatches, critical ones first, then the most frequent.
 
@@ -56,7 +67,7 @@ class Report:
         rank = signatures.c.critical.desc(), signatures.c.count.desc(), signatures.c.id
         wanted = (
             select(signatures.c.id)
-            .where(*_passing(filters))
+            .where(*_passing(filters), *_behind(after))
             .order_by(*rank)
             .limit(limit)
             .offset(offset)
@@ -78,7 +89,14 @@ class Report:
                 .where(samples.c.signature == signature_id)
                 .order_by(samples.c.at.desc(), samples.c.id.desc())
             )
-            return SignatureDetail(_summary(row), tuple(map(_sample, kept)))
+            found = tuple(map(_sample, kept))
+            hours = await connection.execute(
+                select(occurrences.c.start, occurrences.c.count)
+                .where(occurrences.c.signature == signature_id)
+                .order_by(occurrences.c.start)
+            )
+            seen = tuple(Occurrences(start * 60.0, count) for start, count in hours)
+            return SignatureDetail(_summary(row), found, seen)
 
     async def proposals(
         self, route: str | None = None, *, limit: int = 50, offset: int = 0
@@ -151,6 +169,17 @@ def _passing(filters: Filters) -> list[ColumnElement[bool]]:
     if filters.since_version is not None:
         wanted.append(known.first_version >= filters.since_version)
     return [*wanted, *(known.searched.contains(word, autoescape=True) for word in filters.words)]
+
+
+def _behind(after: Cursor | None) -> list[ColumnElement[bool]]:
+    """Give what a row must fulfil to come after this one; the first part bounds what is read."""
+    if after is None:
+        return []
+    known = signatures.c
+    less = or_(known.count < after.count, and_(known.count == after.count, known.id > after.id))
+    if after.critical:
+        return [or_(known.critical == False, less)]  # noqa: E712 - SQL's
+    return [known.critical == False, less]  # noqa: E712
 
 
 async def _spans(connection: AsyncConnection, since: float | None) -> tuple[Span, ...]:

@@ -68,12 +68,28 @@ class SignatureSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Occurrences:
+    """How often a group was seen within the hour that begins at `at`, in Unix seconds."""
+
+    at: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SignatureDetail:
-    """A summary with its samples, the latest first."""
+    """A summary with its samples, the latest first, and the hours it was seen in, the first first.
+
+    Hours are known for two weeks.
+    """
 
     summary: SignatureSummary
     samples: tuple[Sample, ...]
+    occurrences: tuple[Occurrences, ...] = ()
 
     def to_plain(self) -> dict[str, Any]:
-        """As JSON-able values: the summary's members, and `samples`."""
-        return {**self.summary.to_plain(), "samples": [each.to_plain() for each in self.samples]}
+        """As JSON-able values: the summary's members, `samples` and `occurrences`."""
+        return {
+            **self.summary.to_plain(),
+            "samples": [each.to_plain() for each in self.samples],
+            "occurrences": [asdict(each) for each in self.occurrences],
+        }

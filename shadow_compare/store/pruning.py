@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shadow_compare.searched import head_of, with_values
 from shadow_compare.store.database import Database
 from shadow_compare.store.grain import Grain
-from shadow_compare.store.tables import hits, samples, signatures, tallies
+from shadow_compare.store.tables import hits, occurrences, samples, signatures, tallies
 
 AT_ONCE: Final = 200
 """Signatures or samples deleted in one transaction; with each signature go its samples."""
@@ -23,6 +23,9 @@ STEPS_MAX: Final = 1_000
 """Transactions of one kind in one go; what is left waits for the next."""
 MINUTES_KEPT: Final = 2 * 1440
 """For how many minutes counts can be asked for by the minute; later by the hour."""
+
+OCCURRENCES_KEPT: Final = 14 * 1440
+"""For how many minutes it is known in which hours a signature was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,9 @@ async def prune(database: Database, now: float, retention: Retention) -> None:
         for grain in Grain:
             await _old_counts(database, table, grain, int(oldest // 60) - grain + 1)
     for _ in range(STEPS_MAX):
+        if not await _old_occurrences(database, int(now // 60) - OCCURRENCES_KEPT):
+            break
+    for _ in range(STEPS_MAX):
         if not await _old_signatures(database, oldest):
             break
     for _ in range(STEPS_MAX):
@@ -73,6 +79,18 @@ async def _old_counts(database: Database, table: Table, grain: Grain, before: in
             await connection.execute(
                 delete(table).where(table.c.grain == grain, table.c.start < stop)
             )
+
+
+async def _old_occurrences(database: Database, before: int) -> bool:
+    """Delete the hours of some time; gives whether there may be more."""
+    async with database.begin() as connection:
+        query = select(func.min(occurrences.c.start))
+        first = (await connection.execute(query)).scalar()
+        if first is None or first >= before:
+            return False
+        stop = min(before, first + Grain.HOUR)
+        await connection.execute(delete(occurrences).where(occurrences.c.start < stop))
+    return True
 
 
 async def _fill_searched(database: Database) -> bool:

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shadow_compare.sample import Sample
 from shadow_compare.searched import head_of, with_values
+from shadow_compare.store.grain import Grain
 from shadow_compare.store.record import Finding, Record
-from shadow_compare.store.tables import samples, signatures
-from shadow_compare.store.upsert import insert_into
+from shadow_compare.store.tables import occurrences, samples, signatures
+from shadow_compare.store.upsert import Key, add_up, insert_into
 
 SAMPLES_MAX: Final = 10
 """Samples of one signature: a uniform choice of all that were seen, not the first ones."""
@@ -47,6 +48,7 @@ async def keep(
     Every one that was ever seen has the same chance to be among the samples (Vitter's algorithm R).
     """
     seen, searched = await _upsert(connection, group, compared_before)
+    await _count_occurrences(connection, group)
     taken: list[Sample] = []
     for place, record in enumerate(group, start=seen - len(group) + 1):
         slot = place - 1 if place <= SAMPLES_MAX else int(chance() * place)
@@ -100,6 +102,16 @@ async def _upsert(
     )
     count, searched = result.one()
     return int(count), searched
+
+
+async def _count_occurrences(connection: AsyncConnection, group: list[Record]) -> None:
+    """Count a group of records of one signature in their hours."""
+    amounts: dict[Key, int] = {}
+    for record in group:
+        if record.finding is not None:
+            key = (record.finding.signature.id, record.minute - record.minute % Grain.HOUR)
+            amounts[key] = amounts.get(key, 0) + 1
+    await add_up(connection, occurrences, amounts)
 
 
 def _is_seen_again(fresh: Any) -> ColumnElement[bool]:

@@ -89,6 +89,17 @@ samples = Table(
 )
 Index("ix_samples_age", samples.c.at, samples.c.id, samples.c.bytes)
 
+occurrences = Table(
+    "comparison_occurrences",
+    metadata,
+    Column("signature", ForeignKey(signatures.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("start", BigInteger, primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Index("ix_occurrences_start", "start"),
+    sqlite_with_rowid=False,
+)
+"""How often each signature was seen, by the hour; `start` is its first minute since 1970."""
+
 tallies = Table(
     "comparison_tallies",
     metadata,

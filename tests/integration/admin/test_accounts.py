@@ -60,6 +60,7 @@ LEAST: dict[str, str] = {
     "ignore_rules": "viewer",
     "difference": "viewer",
     "export_difference": "viewer",
+    "acceptance": "viewer",
     "accept_difference": "operator",
     "fix_difference": "operator",
     "coverage": "viewer",

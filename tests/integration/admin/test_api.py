@@ -131,6 +131,10 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     ),
     "ignore_rules": ("/differences/rules?route=plans", None),
     "difference": ("/differences/9f1c2ab4d0e17735", None),
+    "acceptance": (
+        "/differences/47aa10f3c2b9d811/acceptance?path=$.data[*].history_url",
+        None,
+    ),
     "export_differences": ("/differences/export?as=csv&state=open", None),
     "export_difference": ("/differences/9f1c2ab4d0e17735/export?as=pytest", None),
     "accept_difference": (
@@ -377,6 +381,31 @@ def test_lists_are_read_page_by_page(http: httpx.Client) -> None:
     assert rest["next_offset"] is None
 
 
+def test_a_list_goes_on_after_a_group(http: httpx.Client) -> None:
+    """By the cursor of the last answer; a cursor that is none is told to be."""
+    seen: list[str] = []
+    query = {"limit": "2"}
+    while True:
+        page = http.get("/api/v1/differences", params=query).json()
+        seen += [each["id"] for each in page["differences"]]
+        if page["next_cursor"] is None:
+            break
+        query["cursor"] = page["next_cursor"]
+    assert seen == ["9f1c2ab4d0e17735", "c0ffee00c0ffee00", "47aa10f3c2b9d811"]
+    assert http.get("/api/v1/differences", params={"cursor": "x"}).status_code == 422
+
+
+def test_what_a_rule_would_cover_is_told_before_it_is_made(http: httpx.Client) -> None:
+    """Each stored sample, with what would be left of it; only places of the group are taken."""
+    address = "/api/v1/differences/9f1c2ab4d0e17735/acceptance"
+    found = http.get(address).json()
+    assert found["paths"] == ["$.data[*].price"]
+    assert found["critical"]
+    assert [each["left"] for each in found["samples"]] == [["$.data[id=2].features.sla"]] * 2
+    assert http.get(address, params={"path": "$.other"}).status_code == 422
+    assert http.get("/api/v1/differences/nope/acceptance").status_code == 404
+
+
 def test_lists_are_filtered(http: httpx.Client) -> None:
     """By route, and differences by whether they are critical."""
     http.put("/api/v1/routes/plans/weight", json={"weight": 3, **CHANGE})
@@ -392,7 +421,7 @@ def test_lists_are_filtered(http: httpx.Client) -> None:
     ("query", "found"),
     [
         ({"search": "History_URL missing"}, ["47aa10f3c2b9d811"]),
-        ({"search": "subscriptions.list"}, ["47aa10f3c2b9d811", "c0ffee00c0ffee00"]),
+        ({"search": "subscriptions.list"}, ["c0ffee00c0ffee00", "47aa10f3c2b9d811"]),
         ({"search": "29.5", "kind": "value_changed"}, ["9f1c2ab4d0e17735"]),
         ({"search": "29.5", "kind": "missing"}, []),
         ({"kind": "length_changed"}, ["47aa10f3c2b9d811"]),

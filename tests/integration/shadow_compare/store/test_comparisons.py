@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shadow_compare.report import Filters, Report, State
+from shadow_compare.report import Cursor, Filters, Occurrences, Report, State
 from shadow_compare.rules import CompareRules
 from shadow_compare.store.comparisons import ComparisonStore
 from shadow_compare.store.database import Database
@@ -156,6 +156,50 @@ async def test_signatures_are_filtered_ordered_and_paged(
     assert [each.paths for each in await report.signatures(Filters(critical=True))] == [("$.p",)]
     assert len(await report.signatures(Filters(critical=False))) == 3
     assert [each.paths for each in await report.signatures(limit=1, offset=1)] == [("$.y",)]
+
+
+async def test_pages_go_on_after_a_group_whatever_comes_up_before_it(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Page by page gives every group once, also when the list grows at its head meanwhile."""
+    critical = CompareRules.build(critical=["$.p", "$.q"])
+    for name in "pq":
+        await store.record([a_mismatch(f'{{"{name}":1}}'.encode(), b"{}", rules=critical)])
+    for name in "abc":
+        await store.record([a_mismatch(f'{{"{name}":1}}'.encode(), b"{}")])
+    everything = [each.id for each in await report.signatures()]
+    seen: list[str] = []
+    after = None
+    while page := await report.signatures(limit=2, after=after):
+        seen += [each.id for each in page]
+        last = page[-1]
+        after = Cursor(last.critical, last.count, last.id)
+        fresh = f'{{"new{len(seen)}":1}}'.encode()
+        await store.record([a_mismatch(fresh, b"{}") for _ in range(9)])  # above all but critical
+    assert [name for name in seen if name in everything] == everything
+    assert len(seen) == len(set(seen))
+
+
+async def test_the_hours_of_a_group_are_counted_and_go_with_time(
+    store: ComparisonStore, report: Report
+) -> None:
+    """Each hour it was seen in, over batches; for two weeks, and never longer than the group."""
+    hours = (HOUR, HOUR + 60, 3 * HOUR)
+    await store.record([a_mismatch(at=at) for at in hours])
+    await store.record([a_mismatch(at=15 * DAY)])
+    finding = a_mismatch().finding
+    assert finding is not None
+    detail = await report.signature(finding.signature.id)
+    assert detail is not None
+    assert detail.occurrences == (
+        Occurrences(HOUR, 2), Occurrences(3 * HOUR, 1), Occurrences(15 * DAY, 1),
+    )  # fmt: skip
+    await store.prune(15 * DAY, Retention(age=20 * DAY))
+    kept = await report.signature(finding.signature.id)
+    assert kept is not None
+    assert kept.occurrences == (Occurrences(15 * DAY, 1),)
+    await store.prune(40 * DAY, Retention(age=2 * DAY))
+    assert await report.signature(finding.signature.id) is None
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
-from shadow_compare.report import Filters, Report
+from shadow_compare.report import Cursor, Filters, Report
 from shadow_compare.store.database import Database
 
 Ask = Callable[[Report], Awaitable[object]]
 Explain = Callable[[Ask], Awaitable[str]]
 
+A_GROUP = Cursor(critical=False, count=3, id="0" * 16)
+
 LISTS: dict[str, Ask] = {
     "all": lambda report: report.signatures(),
     "a route": lambda report: report.signatures(Filters(route="plans"), offset=50),
     "open": lambda report: report.signatures(Filters(state="open")),
+    "open after one": lambda report: report.signatures(Filters(state="open"), after=A_GROUP),
+    "after one": lambda report: report.signatures(after=replace(A_GROUP, critical=True)),
     "open of a route": lambda report: report.signatures(Filters(route="plans", state="open")),
     "critical of a route": lambda report: report.signatures(Filters(route="plans", critical=True)),
 }
