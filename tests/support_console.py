@@ -274,6 +274,8 @@ class FakeController:
         self.history: list[VersionRecord] = []
         self.workers: list[WorkerStatus] = workers(version)
         self.hosts: HostsStatus | None = None
+        self.minutes: list[Interval] = []
+        self.rolled: list[tuple[int, Interval]] = []
         self.changes = 0
         self.orders = OrderInMemory()
         self.recordings = Recordings(self.orders, lambda: self.clock(), self._note)
@@ -469,7 +471,7 @@ class FakeController:
         limit: int = 500,
         after: int = 0,
     ) -> list[tuple[int, Interval]]:
-        """Give two minutes of one route."""
+        """Give two minutes of one route, and what a test has put in."""
         seen = SideCounts(ok=90, bad=1, served=91, distinct=1, latencies={220: 91})
         found = [
             (
@@ -480,8 +482,26 @@ class FakeController:
             )
             for n in (1, 2)
         ]
+        found += enumerate(self.minutes, start=3)
         chosen = [(n, i) for n, i in found if n > after and since <= i.at <= until]
         return [(n, i) for n, i in chosen if route in (None, i.route)][:limit]
+
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give what a test has put in."""
+        return [
+            (n, each)
+            for n, (kept, each) in enumerate(self.rolled, start=1)
+            if kept == span and n > after and since <= each.at <= until
+            if route in (None, each.route)
+        ][:limit]
 
     def _with_plan(self, route_id: str, version: int | None) -> tuple[RouteStatus, PlanStatus]:
         found = self._route(route_id)

@@ -35,6 +35,7 @@ from proxy.admin.plans import PlanEndpoints
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.recording import RecordingEndpoints
 from proxy.admin.responses import json_response
+from proxy.admin.series import read_series
 from proxy.admin.version_diff import version_diff
 from proxy.control.audit import Verdict
 from proxy.control.status import VersionRecord
@@ -186,6 +187,17 @@ class Api:
     async def outcomes(self, request: Request) -> Response:
         """What routes saw by the minute."""
         return await self._plans.outcomes(request)
+
+    async def series(self, request: Request) -> Response:
+        """Give both sides over time."""
+        route = request.query_params.get("route") or ""
+        wanted = schemas.read_range(request.query_params)
+        status = self._controller.status()
+        known = [each.id for each in status.routes]
+        if route and route not in known:
+            raise ProblemError(no_route(route, known))
+        found = await read_series(self._controller, wanted, status.at, route)
+        return json_response(found.to_plain())
 
     async def pins(self, _: Request) -> Response:
         """List who is held on one side."""

@@ -62,6 +62,7 @@ PATH = Parameter("path", "string", "one of its places, repeatable; all of them i
 AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
 UNTIL = Parameter("until", "string", "only what happened until this time (RFC 3339)")
 AFTER = Parameter("after", "integer", "only records with a larger number")
+RANGE = Parameter("range", "string", "15m, 1h, 6h, 24h, 14d or 26w; 1h when not given")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _FILTERS = (SEARCH, ROUTE, KIND, CRITICAL, SINCE_VERSION, STATE)
@@ -151,6 +152,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Outcomes",
         query=(LIMIT, ROUTE, SINCE, UNTIL, AFTER),
         errors=(409, 422),
+    ),
+    Endpoint(
+        "GET",
+        "/series",
+        "series",
+        "Both sides of a route over time, or of all traffic without one (24h and longer)",
+        "Series",
+        query=(ROUTE, RANGE),
+        errors=(404, 409, 422),
     ),
     Endpoint("GET", "/pins", "pins", "Identities held on one side", "Pins"),
     Endpoint(

@@ -189,6 +189,18 @@ class Controller(Protocol):
         """List recorded outcomes by the minute, with their numbers."""
         ...
 
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> Sequence[tuple[int, Interval]]:
+        """List outcomes added up to intervals of `span` seconds, with their numbers."""
+        ...
+
     def changed(self) -> AsyncIterator[int]:
         """Yield the version whenever one is published or a decision is taken."""
         ...

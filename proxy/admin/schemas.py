@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from proxy.admin.members import Members, Trouble, raise_for
+from proxy.admin.series import HOUR_AGO, RANGES, Range
 from proxy.routing.side import Side
 from proxy.settings import whole_number
 from shadow_compare.report import KINDS, SEARCH_MAX, WORDS_MAX, Cursor, Filters, State
@@ -326,6 +327,18 @@ def read_cursor(query: Mapping[str, str]) -> Cursor | None:
     if text is not None and found is None:
         raise_for([Trouble("cursor", "is none", "Give `next_cursor` as it was answered.")])
     return found
+
+
+def read_range(query: Mapping[str, str]) -> Range:
+    """Read `range` from a query; the last hour when it is not given."""
+    name = query.get("range", HOUR_AGO.name)
+    if name not in RANGES:
+        raise_for([Trouble("range", f"{name!r} is none", f"Write one of {', '.join(RANGES)}.")])
+    wanted = RANGES[name]
+    if wanted.is_of_minutes and not query.get("route"):
+        mend = "Name a route, or ask for 24h or longer."
+        raise_for([Trouble("range", f"{name} is kept of single routes only", mend)])
+    return wanted
 
 
 def read_since(query: Mapping[str, str], name: str = "since") -> float | None:

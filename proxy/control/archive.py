@@ -53,6 +53,18 @@ class Archive:
         """Give recorded outcomes by the minute, as `Store.intervals` does."""
         return await self._journal.intervals(since, until, route, limit, after)
 
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give outcomes added up to intervals of `span` seconds, as `Store.rollups` does."""
+        return await self._journal.rollups(span, since, until, route, limit, after)
+
     def changed(self) -> AsyncIterator[int]:
         """Yield the version whenever one is in force or a decision is taken, until the end."""
         return self._in_force.changed()

@@ -19,6 +19,7 @@ from proxy.control.interval import (
     anything,
 )
 from proxy.control.live import LiveRoute
+from proxy.control.roller import Roller
 from proxy.control.store.base import Store
 from shadow_compare.store.errors import StoreError
 
@@ -36,6 +37,7 @@ class IntervalKeeper:
         self._store = store
         self._clock = clock
         self._cutter = Cutter()
+        self._roller = Roller(store)
         self._last = clock.monotonic()
         self._failed = False
 
@@ -68,6 +70,7 @@ class IntervalKeeper:
         try:
             await self._store.keep_intervals(tuple(found))
             await self._store.drop_intervals(at - KEPT_FOR, KEPT_MOST)
+            await self._roller.roll(at)
             self._failed = False
         except StoreError as error:
             if not self._failed:

@@ -179,6 +179,16 @@ class Journal:
             self._trouble(error)
             raise RefusedError(f"the store cannot be read: {error}") from error
 
+    async def rollups(
+        self, span: int, since: float, until: float, route: str | None, limit: int, after: int
+    ) -> list[tuple[int, Interval]]:
+        """Give outcomes added up, as the store has them; raises RefusedError while it has not."""
+        try:
+            return await self._store.rollups(span, since, until, route, limit, after)
+        except StoreError as error:
+            self._trouble(error)
+            raise RefusedError(f"the store cannot be read: {error}") from error
+
     async def versions(self, limit: int, before: int | None) -> list[VersionRecord]:
         """Give versions, newest first: from the store, or as far as memory goes."""
         remembered = newest_versions(self._versions, limit, before)

@@ -9,6 +9,7 @@ from proxy.control.status import DecisionRecord, Rollback, VersionRecord, WriteH
 from proxy.control.store.base import Store
 from proxy.errors import ConflictError
 from proxy.rollout.plan import Hand, Progress
+from shadow_compare.store.errors import StoreError
 
 ROLLBACK = Rollback(
     at=1_790_000_000.25,
@@ -194,6 +195,40 @@ class StoreContract:
         assert [each.at for _, each in await store.intervals(0.0, 1e12)] == [120, 180, 240, 300]
         await store.drop_intervals(0.0, 2)
         assert [each.at for _, each in await store.intervals(0.0, 1e12)] == [240, 300]
+
+    async def test_rollups_come_back_by_their_length(self, store: Store) -> None:
+        """In order, page by page; of one route only its own; the newest is known."""
+        assert await store.newest_rollup(600) is None
+        tens = [interval(at, route) for at in (600.0, 1200.0) for route in ("", "plans")]
+        await store.keep_rollups(600, tens)
+        await store.keep_rollups(3600, [interval(3600.0, "plans")])
+        found = await store.rollups(600, 0.0, 1e12)
+        assert [each for _, each in found] == tens
+        assert [each for _, each in await store.rollups(600, 601.0, 1e12, "plans")] == tens[3:]
+        assert await store.rollups(600, 0.0, 1e12, limit=3, after=found[0][0]) == found[1:]
+        assert (await store.newest_rollup(600), await store.newest_rollup(3600)) == (1200, 3600)
+
+    async def test_the_same_is_added_up_once(self, store: Store) -> None:
+        """Two who add up are told apart by the store, and one of them gives way."""
+        await store.keep_rollups(600, [interval(600.0, "plans")])
+        with pytest.raises(StoreError):
+            await store.keep_rollups(600, [interval(600.0, "plans")])
+        await store.keep_rollups(3600, [interval(600.0, "plans")])
+
+    async def test_rollups_are_bounded_in_age_and_number(self, store: Store) -> None:
+        """The oldest of a length go first; other lengths stay."""
+        await store.keep_rollups(600, [interval(600.0 * n, "plans") for n in range(1, 6)])
+        await store.keep_rollups(3600, [interval(600.0, "plans")])
+        await store.drop_rollups(600, 1200.0, 100)
+        assert [each.at for _, each in await store.rollups(600, 0.0, 1e12)] == [
+            1200,
+            1800,
+            2400,
+            3000,
+        ]
+        await store.drop_rollups(600, 0.0, 2)
+        assert [each.at for _, each in await store.rollups(600, 0.0, 1e12)] == [2400, 3000]
+        assert len(await store.rollups(3600, 0.0, 1e12)) == 1
 
     async def test_check_gives_the_same_while_nothing_happens(self, store: Store) -> None:
         """A store that is still the same says so."""

@@ -91,6 +91,30 @@ class Store(Protocol):
         """Throw away those that ended before this moment, and the oldest of more than `most`."""
         ...
 
+    async def keep_rollups(self, span: int, rows: Sequence[Interval]) -> None:
+        """Keep roll-ups of `span` seconds; raises StoreError when they are there already."""
+        ...
+
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give roll-ups of `span` seconds as `intervals` does; with a route only its own."""
+        ...
+
+    async def newest_rollup(self, span: int) -> float | None:
+        """Give when the newest roll-up of `span` seconds ended; None without any."""
+        ...
+
+    async def drop_rollups(self, span: int, before: float, most: int) -> None:
+        """Throw away roll-ups of `span` seconds, as `drop_intervals` does."""
+        ...
+
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""
         ...

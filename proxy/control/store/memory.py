@@ -42,6 +42,7 @@ class MemoryStore:
         self._decisions: dict[int, DecisionRecord] = {}
         self._evidence: dict[str, dict[str, Any]] = {}
         self._intervals: dict[int, Interval] = {}
+        self._rollups: dict[int, tuple[int, Interval]] = {}
         self._numbered = 0
 
     def lose_everything(self) -> None:
@@ -50,6 +51,7 @@ class MemoryStore:
         self._decisions.clear()
         self._evidence.clear()
         self._intervals.clear()
+        self._rollups.clear()
         self.generation += 1
 
     async def latest(self) -> VersionRecord | None:
@@ -147,6 +149,49 @@ class MemoryStore:
         self._fail_if_told()
         kept = [(n, each) for n, each in self._intervals.items() if each.at >= before]
         self._intervals = dict(kept[max(0, len(kept) - most) :])
+
+    async def keep_rollups(self, span: int, rows: Sequence[Interval]) -> None:
+        """Keep roll-ups of one length."""
+        self._fail_if_told()
+        there = {(kept, each.route, each.at) for kept, each in self._rollups.values()}
+        if any((span, row.route, row.at) in there for row in rows):
+            raise StoreError("somebody else has added up the same outcomes")
+        for row in rows:
+            self._numbered += 1
+            self._rollups[self._numbered] = (span, row)
+
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give roll-ups of one length that ended in this time, with their numbers, in order."""
+        self._fail_if_told()
+        found = [
+            (number, each)
+            for number, (kept, each) in self._rollups.items()
+            if (kept, route) in ((span, None), (span, each.route))
+            and number > after
+            and since <= each.at <= until
+        ]
+        return found[:limit]
+
+    async def newest_rollup(self, span: int) -> float | None:
+        """Give when the newest roll-up of this length ended."""
+        self._fail_if_told()
+        return max((each.at for kept, each in self._rollups.values() if kept == span), default=None)
+
+    async def drop_rollups(self, span: int, before: float, most: int) -> None:
+        """Throw away those of one length that ended before this moment, and the oldest of many."""
+        self._fail_if_told()
+        kept = [number for number, (each, _) in self._rollups.items() if each == span]
+        for place, number in enumerate(reversed(kept)):
+            if place >= most or self._rollups[number][1].at < before:
+                del self._rollups[number]
 
     async def check(self) -> int:
         """Make sure that the store can be used; another number than before means that it is new."""

@@ -22,7 +22,14 @@ from proxy.control.records import (
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.control.store.chained import Chain
 from proxy.control.store.fence import Fence
-from proxy.control.store.tables import decisions, evidence, intervals, metadata, versions
+from proxy.control.store.tables import (
+    decisions,
+    evidence,
+    intervals,
+    metadata,
+    rollups,
+    versions,
+)
 from proxy.errors import ConflictError
 from shadow_compare.store.database import Database
 from shadow_compare.store.errors import StoreError
@@ -174,6 +181,55 @@ class SqlStore:
             if newest is not None and newest > most:
                 await connection.execute(
                     delete(intervals).where(intervals.c.number <= newest - most)
+                )
+
+    async def keep_rollups(self, span: int, rows: Sequence[Interval]) -> None:
+        """Keep roll-ups of one length; raises StoreError when somebody else has kept them."""
+        plain = [
+            {"span": span, "at": each.at, "route": each.route, "data": each.to_plain()}
+            for each in rows
+        ]
+        try:
+            async with self._writing() as connection:
+                await connection.execute(insert(rollups), plain)
+        except IntegrityError as error:
+            raise StoreError("somebody else has added up the same outcomes") from error
+
+    async def rollups(
+        self,
+        span: int,
+        since: float,
+        until: float,
+        route: str | None = None,
+        limit: int = 500,
+        after: int = 0,
+    ) -> list[tuple[int, Interval]]:
+        """Give roll-ups of one length that ended in this time, with their numbers, in order."""
+        table = rollups.c
+        query = select(rollups).where(
+            table.span == span, table.at >= since, table.at <= until, table.number > after
+        )
+        if route is not None:
+            query = query.where(table.route == route)
+        rows = await self._rows(query.order_by(table.number).limit(limit))
+        return _read(lambda row: (row["number"], Interval.from_plain(row["data"])), rows)
+
+    async def newest_rollup(self, span: int) -> float | None:
+        """Give when the newest roll-up of this length ended."""
+        newest = func.max(rollups.c.at).label("at")
+        (row,) = await self._rows(select(newest).where(rollups.c.span == span))
+        return None if row["at"] is None else float(row["at"])
+
+    async def drop_rollups(self, span: int, before: float, most: int) -> None:
+        """Throw away those of one length that ended before this moment, and the oldest of many."""
+        table = rollups.c
+        old = select(table.number).where(table.span == span).order_by(table.number.desc())
+        async with self._writing() as connection:
+            await connection.execute(delete(rollups).where(table.span == span, table.at < before))
+            limit = (await connection.execute(old.offset(most).limit(1))).scalar()
+            if limit is not None:
+                await connection.execute(
+                    delete(rollups).where(table.span == span, table.number <= limit)
                 )
 
     async def check(self) -> int:

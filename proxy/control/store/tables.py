@@ -48,8 +48,22 @@ intervals = Table(
     Column("route", Text, nullable=False),
     Column("data", JSON, nullable=False),
     Index("ix_control_intervals_at", "at"),
+    Index("ix_control_intervals_route", "route", "at"),
 )
-"""Outcomes of each route by the minute, for `simulate`."""
+"""Outcomes of each route by the minute, for `simulate` and for charts."""
+
+rollups = Table(
+    "control_rollups",
+    metadata,
+    Column("number", _number, primary_key=True, autoincrement=True),
+    Column("span", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("route", Text, nullable=False),
+    Column("data", JSON, nullable=False),
+    Index("ix_control_rollups_at", "span", "at"),
+    Index("ix_control_rollups_route", "route", "span", "at", unique=True),
+)
+"""The same added up to longer intervals, of `span` seconds."""
 
 evidence = Table(
     "control_evidence",
