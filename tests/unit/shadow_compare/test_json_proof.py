@@ -11,7 +11,17 @@ from shadow_compare.json_proof import are_wholly_same, has_tokens_of
     [
         (b'{"a":1,"b":"x"}', b'{ "b": "x",\n"a": 1 }', True),
         (b"[true,null,[]]", b"[ true, null, [ ] ]", True),
+        (
+            '{"é":"ß ü","n":[-7,10,123456789]}'.encode(),
+            '{"n":[-7,10,123456789],"é":"ß ü"}'.encode(),
+            True,
+        ),
+        ('["é", 7]'.encode(), '["é",7]'.encode(), True),
         (b'{"a":1}', b'{"a":2,"a":1}', False),
+        (b'{"a":1,"b":2,"b":2}', b'{"b":2,"b":2,"a":1}', False),
+        (b'{"a":1,"a":1}', b'{"a":      1}', False),
+        (b'{"a":      1}', b'{"a":1,"a":1}', False),
+        ('{"é":1,"é":1}'.encode(), '{"é":1}'.encode(), False),
         (b'{"a":1,"a":1}', b'{"a":1,"a":1} ', False),
         (b'["a"]', b'["\\u0061"]', False),
         (b"[0]", b"[ 0]", False),
@@ -24,7 +34,7 @@ from shadow_compare.json_proof import are_wholly_same, has_tokens_of
 def test_only_what_cannot_have_lost_anything_is_the_same(
     old: bytes, new: bytes, same: bool
 ) -> None:
-    """A dropped member shows in the quotes; an escape, a zero and a fraction are left to others."""
+    """A dropped member shows in length or quotes; an escape and a zero are left to others."""
     assert are_wholly_same(old, new, orjson.loads(old), orjson.loads(new)) is same
 
 
