@@ -31,9 +31,22 @@ class Seen:
         return "cutover-shadow" in self.headers
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is the matter with one path: which share is 500, which has another body, how late."""
+
+    failing: float = 0.0
+    delay: float = 0.0
+    body: bytes | None = None
+    lying: float = 1.0
+
+
 @dataclass
 class App:
-    """An HTTP server on a port that stays its own; change the attributes while it runs."""
+    """An HTTP server on a port that stays its own; change the attributes while it runs.
+
+    What is said in `troubles` of a path goes before what is said of all.
+    """
 
     name: str
     port: int = 0
@@ -42,6 +55,7 @@ class App:
     delay: float = 0.0
     body: bytes = b'{"orders": []}'
     shadow_key: bytes = b""  # by which it acknowledges mirrored writes, if it does
+    troubles: dict[str, Trouble] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
     answered: int = 0
     _chance: Random = field(default_factory=lambda: Random(5))
@@ -112,22 +126,25 @@ class _Connection(asyncio.Protocol):
         method, path, _ = first.split(" ")
         self._app.seen.append(Seen(time.time(), method, path, headers))
         mark = read_mark(headers.get("cutover-shadow", ""))
-        if self._app.delay:
-            asyncio.get_running_loop().call_later(self._app.delay, self._answer, mark)
+        trouble = self._app.troubles.get(path) or Trouble(self._app.failing, self._app.delay)
+        if trouble.delay:
+            asyncio.get_running_loop().call_later(trouble.delay, self._answer, mark, trouble)
         else:
-            self._answer(mark)
+            self._answer(mark, trouble)
 
-    def _answer(self, mark: Mark | None) -> None:
+    def _answer(self, mark: Mark | None, trouble: Trouble) -> None:
         app = self._app
         if self._transport.is_closing():
             return
-        status = 500 if app._chance.random() < app.failing else 200
+        status = 500 if app._chance.random() < trouble.failing else 200
+        lies = trouble.body is not None and app._chance.random() < trouble.lying
+        body = trouble.body if lies and trouble.body is not None else app.body
         head = (
             f"HTTP/1.1 {status} Told\r\nContent-Type: application/json\r\n"
-            f"X-App: {app.name}\r\nContent-Length: {len(app.body)}\r\n"
+            f"X-App: {app.name}\r\nContent-Length: {len(body)}\r\n"
         )
         if mark is not None and mark.is_signed and app.shadow_key:
-            said = acknowledgement(app.shadow_key, mark.id, status, app.body)
+            said = acknowledgement(app.shadow_key, mark.id, status, body)
             head += f"Cutover-Shadow-Ack: {said}\r\n"
         app.answered += 1
-        self._transport.write(head.encode() + b"\r\n" + app.body)
+        self._transport.write(head.encode() + b"\r\n" + body)

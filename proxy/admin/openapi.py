@@ -202,7 +202,11 @@ SCHEMAS: dict[str, Any] = {
         "legacy": "#SideCounts",
         "modern": "#SideCounts",
         "comparisons": "counts",
+        "segments?": ["#Segment"],
+        "slow_at": "number",
+        "place": "string",
     },
+    "Segment": {"until": "number", "weight": "integer", "counts": "counts"},
     "SideCounts": {
         "ok": "integer",
         "bad": "integer",

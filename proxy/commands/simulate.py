@@ -52,10 +52,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     found = simulate(loaded, recorded)
     endings = [each for each in found.endings if args.route in (None, each.route)]
     moves = [each for each in found.moves if args.route in (None, each.route)]
+    notes = [
+        note for note in found.notes if args.route is None or note.startswith(f"{args.route}: ")
+    ]
     minutes = len({each.at for each in recorded})
     if args.json:
-        plain = {"minutes": minutes, "moves": [asdict(m) for m in moves]}
-        print_json(context.out, {**plain, "endings": [asdict(each) for each in endings]})
+        plain: Json = {"minutes": minutes, "moves": [asdict(m) for m in moves]}
+        plain |= {"endings": [asdict(each) for each in endings], "notes": notes}
+        print_json(context.out, plain)
         return OK
     rows = [
         (wording.utc(m.at), m.route, m.action, wording.weight(m.before), wording.weight(m.after),
@@ -76,6 +80,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
         ENDINGS,
         [(e.route, wording.weight(e.weight), e.minutes, e.verdict, e.reason) for e in endings],
     )
+    for note in notes:
+        print_line(context.out)
+        print_line(context.out, f"note: {note}")
     return OK
 
 

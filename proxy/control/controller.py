@@ -21,6 +21,7 @@ from proxy.control.interval_keeper import IntervalKeeper
 from proxy.control.live import LiveRoute, World
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.moments import ALIKE
 from proxy.control.plan_desk import PlanDesk
 from proxy.control.publisher import Publishing
 from proxy.control.state import RoutingState, first_state
@@ -56,9 +57,6 @@ A route of which something bad was told is looked at then and there, whoever's t
 
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
-
-ALIKE: Final = ("match", "ignored")
-"""Verdicts of comparisons in which nothing differed that counts."""
 
 FORWARDER = "forwarder"
 """The role of whoever puts captures on the stream, if there is one."""
@@ -314,13 +312,16 @@ class Controller(PlanDesk):
             self._events["captures_reclaimed", ""] += batch.reclaimed
         told: dict[str, LiveRoute] = {}
         pairs, alike = defaultdict[str, list[PairEvent]](list), Counter[str]()
+        for pair in batch.pairs:
+            pairs[pair.route].append(pair)
+        for route_id in pairs:
+            if (live := self._in_force.live.get(route_id)) is not None:
+                live.note(now)
         for count in batch.counts:
             if (live := self._in_force.live.get(count.route)) is not None:
                 live.add_comparisons(count, batch.version, now)
                 told[count.route] = live
                 alike[count.route] += count.count if count.verdict in ALIKE else 0
-        for pair in batch.pairs:
-            pairs[pair.route].append(pair)
         for route_id in alike.keys() | pairs.keys():
             if (live := self._in_force.live.get(route_id)) is not None:
                 live.add_pairs(alike[route_id], pairs[route_id], batch.version, now)

@@ -1,6 +1,7 @@
 """Outcomes of one route in one minute or so, kept for `simulate`: what happened, without who.
 
-They are differences of the counts that metrics show, so that counting them costs nothing.
+They are differences of counts that only grow, most of them those that metrics show, so that
+counting them costs nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from proxy.control.live import LiveRoute, SideTotals, Totals
+from proxy.control.moments import Segment
 
 LENGTH: Final = 60.0
 """Seconds of one interval."""
@@ -44,7 +46,9 @@ class Interval:
     """What one route saw until `at` (Unix seconds), for so many seconds.
 
     `weight` is the one in force at its end, in hundredths of a percent; `comparisons` counts by
-    verdict.
+    verdict. `segments` tells in order what detectors take; None in what an earlier program kept.
+    An answer was slow from `slow_at` seconds on; `place` is where answers last differed that may
+    not.
     """
 
     route: str
@@ -55,10 +59,15 @@ class Interval:
     legacy: SideCounts = SideCounts()
     modern: SideCounts = SideCounts()
     comparisons: Mapping[str, int] = field(default_factory=dict)
+    segments: tuple[Segment, ...] | None = None
+    slow_at: float = 0.0
+    place: str = ""
 
     def to_plain(self) -> dict[str, Any]:
         """As JSON-able values; latencies as pairs, because keys of JSON are texts."""
         plain = asdict(self)
+        if self.segments is None:
+            del plain["segments"]
         for side in ("legacy", "modern"):
             plain[side]["latencies"] = sorted(plain[side]["latencies"].items())
         return plain
@@ -66,8 +75,10 @@ class Interval:
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Interval:
         """From what `to_plain` gave; raises KeyError, TypeError or ValueError."""
-        sides = {side: _side(data[side]) for side in ("legacy", "modern")}
-        return cls(**{**data, **sides})
+        read: dict[str, Any] = {side: _side(data[side]) for side in ("legacy", "modern")}
+        if (segments := data.get("segments")) is not None:
+            read["segments"] = tuple(map(Segment.from_plain, segments))
+        return cls(**{**data, **read})
 
 
 def _side(data: Mapping[str, Any]) -> SideCounts:
@@ -75,11 +86,12 @@ def _side(data: Mapping[str, Any]) -> SideCounts:
 
 
 class _Before:
-    """The counts of one route at the end of its last interval."""
+    """The counts of one route at the end of its last interval, and whose they are."""
 
-    __slots__ = ("comparisons", "sides")
+    __slots__ = ("comparisons", "sides", "totals")
 
-    def __init__(self) -> None:
+    def __init__(self, totals: Totals) -> None:
+        self.totals = totals
         self.sides: dict[str, SideCounts] = {}
         self.comparisons: Counter[str] = Counter()
 
@@ -91,16 +103,22 @@ class Cutter:
         self._before: dict[str, _Before] = {}
 
     def cut(
-        self, live: LiveRoute, weight: int, version: int, at: float, seconds: float
+        self, live: LiveRoute, weight: int, version: int, at: float, seconds: float, now: float
     ) -> Interval:
-        """Give what came since the last cut; the first one gives what came since the start."""
-        before = self._before.setdefault(live.route.id, _Before())
+        """Give what came since the last cut; the first one gives what came since the start.
+
+        `at` is seconds of the Unix epoch, `now` monotonic. A route that was taken out of the rules
+        and put back counts from nothing.
+        """
         totals = live.totals
+        before = self._before.get(live.route.id)
+        if before is None or before.totals is not totals:
+            before = self._before[live.route.id] = _Before(totals)
         sides = {}
         for name in ("legacy", "modern"):
-            now = _counts(totals, name)
-            sides[name] = _since(before.sides.get(name, SideCounts()), now)
-            before.sides[name] = now
+            counts = _counts(totals, name)
+            sides[name] = _since(before.sides.get(name, SideCounts()), counts)
+            before.sides[name] = counts
         compared: Counter[str] = Counter()
         for (verdict, _), count in totals.comparisons.items():
             compared[verdict] += count
@@ -109,15 +127,17 @@ class Cutter:
         return Interval(
             live.route.id, at, seconds, version, weight,
             sides["legacy"], sides["modern"], dict(fresh),
+            live.moments.take(now, seconds, live.route.weight, totals),
+            live.limit.seconds, live.critical_place,
         )  # fmt: skip
 
 
 def anything(interval: Interval) -> bool:
     """Whether there was any traffic, served or compared."""
+    if interval.comparisons or any(segment.counts for segment in interval.segments or ()):
+        return True
     legacy, modern = interval.legacy, interval.modern
-    return bool(
-        legacy.ok or legacy.bad or modern.ok or modern.bad or legacy.served or interval.comparisons
-    )
+    return bool(legacy.ok or legacy.bad or modern.ok or modern.bad or legacy.served)
 
 
 def thinned(latencies: Mapping[int, int], share: float) -> dict[int, int]:
@@ -140,7 +160,8 @@ def parts(total: int, number: int) -> Iterator[int]:
 
 def _counts(totals: Totals, name: str) -> SideCounts:
     side = totals.sides.get(name) or SideTotals()
-    return SideCounts(side.ok, side.bad, side.served, totals.distinct[name], dict(side.latencies))
+    distinct = totals.counted[f"{name}_distinct"]
+    return SideCounts(side.ok, side.bad, side.served, distinct, dict(side.latencies))
 
 
 def _since(before: SideCounts, now: SideCounts) -> SideCounts:

@@ -56,15 +56,15 @@ class IntervalKeeper:
         for number, live in enumerate(tuple(self._in_force.live.values())):
             if number % PART == PART - 1:
                 await asyncio.sleep(0)
-            interval = self._cut(live, at, seconds)
+            interval = self._cut(live, at, seconds, now)
             if anything(interval):
                 found.append(interval)
         await self._write(found, at)
 
-    def _cut(self, live: LiveRoute, at: float, seconds: float) -> Interval:
+    def _cut(self, live: LiveRoute, at: float, seconds: float, now: float) -> Interval:
         state = self._in_force.state
         weight = state.weight_in_force(live.route)
-        return self._cutter.cut(live, weight, state.record.number, at, seconds)
+        return self._cutter.cut(live, weight, state.record.number, at, seconds, now)
 
     async def _write(self, found: Iterable[Interval], at: float) -> None:
         try:

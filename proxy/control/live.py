@@ -9,9 +9,11 @@ from dataclasses import asdict, replace
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from proxy.control.customers import Customers
+from proxy.control.moments import Moments
 from proxy.control.status import Rollback
 from proxy.observe.masking import masked_path
-from proxy.outcome import BadEvent, ComparisonCount, PairEvent, Tally
+from proxy.outcome import BadEvent, ComparisonCount, PairEvent, PairKind, Tally
 from proxy.rollout.breach import Verdict
 from proxy.rollout.calendar import Closed
 from proxy.rollout.course import Cooling, Standing
@@ -67,14 +69,21 @@ class Position(NamedTuple):
 class SideTotals:
     """Counts of one side since the controller started."""
 
-    __slots__ = ("aborted", "bad", "client_errors", "latencies", "ok", "rejected", "served")
+    __slots__ = (
+        "aborted", "bad", "client_errors", "decided", "denied", "latencies", "ok", "rejected",
+        "served", "slow",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.ok = self.bad = self.aborted = self.rejected = self.served = self.client_errors = 0
+        self.decided = self.slow = self.denied = 0
         self.latencies: dict[int, int] = {}
 
     def add(self, tally: Tally) -> None:
         """Count one tally."""
+        self.decided += tally.decided
+        self.slow += tally.slow
+        self.denied += tally.denied
         self.ok += tally.ok
         self.bad += tally.bad
         self.aborted += tally.aborted
@@ -95,8 +104,8 @@ class Totals:
         self.comparisons: Counter[tuple[str, str]] = Counter()
         self.dropped: Counter[str] = Counter()
         self.rollbacks: Counter[str] = Counter()
-        self.distinct: Counter[str] = Counter()
-        """Bad attempts of each side that count, the first of an identity in 10 s."""
+        self.counted: Counter[str] = Counter()
+        """Events that count, as `Detectors.counted` names them; and customers (see `Customers`)."""
 
     def add(self, side: str, tally: Tally) -> None:
         """Count one tally."""
@@ -132,6 +141,8 @@ class LiveRoute:
 
     def __init__(self, route: RouteRules, rules: Rules, version: int, now: float) -> None:
         self.totals = Totals()
+        self.moments = Moments()
+        self._customers: Customers | None = None
         self.frozen_until = 0.0
         self.obstacle = ""
         self.entered = 0
@@ -147,7 +158,7 @@ class LiveRoute:
         self.since_version = version
         self.sides = {side.value: SideWindow(span) for side in Side}
         self.coverage: SlidingCounts[tuple[str, str]] = SlidingCounts(span)
-        self.detectors = Detectors(route.rollback)
+        self.detectors = Detectors(route.rollback, self.totals.counted)
         self.limit = SlowLimit(route.rollback)
         self.samples: deque[BadEvent | PairEvent] = deque(maxlen=SAMPLES_MAX)
         self.judgement = NOTHING_YET
@@ -165,6 +176,7 @@ class LiveRoute:
         if _conditions(route, rules) != self._conditions:
             self.reset(route, rules, version, now)
         elif route.weight != self.route.weight:
+            self.note(now)
             self.detectors.step(raised=route.weight > self.route.weight, now=now)
         self.route = route
         self.steps = _steps(route, rules)
@@ -172,15 +184,21 @@ class LiveRoute:
 
     def add_outcomes(self, side: str, tally: Tally, version: int, now: float) -> None:
         """Take what a worker saw of one side."""
+        tells = tally.bad or tally.slow or tally.denied
+        if tells:
+            self.note(now)
         self.totals.add(side, tally)
-        if version < self.since_version or side not in self.sides:
-            return
+        if version >= self.since_version and side in self.sides:
+            self._see(side, tally, now)
+        if tells:
+            self.note(now)
+
+    def _see(self, side: str, tally: Tally, now: float) -> None:
         self.due = now if tally.bad else min(self.due, self._judged + JUDGED_AT_MOST_EVERY)
         self.sides[side].add(tally, now)
         counted = self.detectors.outcomes(side, tally, self.route.weight / WEIGHT_MAX, now)
         if counted:
             self.samples.extend(counted)
-            self.totals.distinct[side] += sum(event.kind.is_bad for event in counted)
             self.due = now
         if side == Side.MODERN:
             self.step.requests += tally.ok + tally.bad
@@ -202,9 +220,29 @@ class LiveRoute:
         """Take how many comparisons came out alike, and the pairs that are evidence meanwhile."""
         if version < self.since_version:
             return
-        if counted := self.detectors.comparisons(alike, pairs, now):
+        counted = self.detectors.comparisons(alike, pairs, now)
+        if counted:
             self.samples.extend(counted)
             self.due = now
+            self._count_customers(counted, now)
+        if pairs:
+            self.note(now)
+
+    def note(self, now: float) -> None:
+        """Keep apart, for `simulate`, what came until now from what comes after."""
+        self.moments.note(now, self.route.weight, self.totals)
+
+    @property
+    def critical_place(self) -> str:
+        """Where answers differed last that may not, "" if never."""
+        return "" if self._customers is None else self._customers.place
+
+    def _count_customers(self, pairs: Sequence[PairEvent], now: float) -> None:
+        for pair in pairs:
+            if pair.kind is PairKind.CRITICAL:
+                if self._customers is None:
+                    self._customers = Customers(self.totals.counted)
+                self._customers.count(pair, now)
 
     def add_baselines(self, baselines: int, differed: int, version: int) -> None:
         """Take how often the primary's side was compared with itself, and how often it differed."""
@@ -306,7 +344,7 @@ class LiveRoute:
 
     def _restore_detectors(self, kept: Any, now: float) -> None:
         """Take up evidence, or begin anew and say so."""
-        found = Detectors(self.route.rollback)
+        found = Detectors(self.route.rollback, self.totals.counted)
         try:
             found.restore(kept, now)
         except ValueError as error:

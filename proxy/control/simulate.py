@@ -1,40 +1,43 @@
 """What a policy would have done on the outcomes that were recorded (pure).
 
-The same judge and the same plans as in the controller are played on recorded minutes, each in
-slices of five seconds. What modern would have answered at a weight that it did not have, nobody
-knows. So no evidence is made up: at a lower weight a part of what modern was seen to do counts, at
-a higher one no more than was seen; without any, plans wait. Nobody is there to approve or to
-resume: a rollback ends only if the policy says that it resumes by itself.
+The same judge, detectors and plans as in the controller are played on recorded minutes, each in
+slices of five seconds, and where evidence came, in the pieces that were recorded. What modern would
+have answered at a weight that it did not have, nobody knows. So no evidence is made up: at a lower
+weight a part of what modern was seen to do counts, at a higher one no more than was seen; without
+any, plans wait. Nobody is there to approve or to resume: a rollback ends only if the policy says
+that it resumes by itself.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from typing import Final
 
-from proxy.control.interval import EVERY_ROUTE, Interval, SideCounts, parts, thinned
+from proxy.control.interval import EVERY_ROUTE, Interval
 from proxy.control.live import LiveRoute, Position, World
 from proxy.control.loaded import LoadedRules
+from proxy.control.pieces import SLICES, Piece, pieces
+from proxy.control.played import Evidence
 from proxy.control.state import Because, first_state
-from proxy.outcome import BadEvent, ComparisonCount, OutcomeKind, Tally
+from proxy.outcome import ComparisonCount
 from proxy.rollout.breach import Verdict
 from proxy.rollout.calendar import closed
 from proxy.rollout.course import Resumes, Takes
-from proxy.routing.rules import WEIGHT_MAX, Rules
+from proxy.rollout.verdict import Judgement
+from proxy.routing.rules import RouteRules, Rules
 from proxy.routing.side import Side
-
-SLICES: Final = 12
-"""Parts of an interval, each of five seconds if it is a minute long."""
 
 SIMULATED: Final = "simulation"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What the policy would have done with a route at a moment; weights as everywhere."""
+    """What the policy would have done with a route at a moment; weights as everywhere.
+
+    `detector` is what asked for a rollback or a freeze.
+    """
 
     at: float
     route: str
@@ -42,6 +45,7 @@ class Move:
     before: int
     after: int
     reason: str
+    detector: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +61,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Everything the policy would have done, and where that would have ended."""
+    """Everything the policy would have done, and where that would have ended.
+
+    `notes` say in words what could not be played, or not exactly.
+    """
 
     moves: tuple[Move, ...]
     endings: tuple[Ending, ...]
+    notes: tuple[str, ...] = ()
 
 
 def simulate(loaded: LoadedRules, intervals: Iterable[Interval]) -> Simulation:
@@ -72,75 +80,69 @@ class _Player:
     def __init__(self, loaded: LoadedRules) -> None:
         self._state = first_state(loaded, Because(SIMULATED, "begins", 0.0, {}))
         self._lives: dict[str, LiveRoute] = {}
+        self._seen: dict[str, Evidence] = {}
         self._moves: list[Move] = []
-        self._minutes: dict[str, int] = defaultdict(int)
-        self._identities = count(1)
 
     def play(self, intervals: Iterable[Interval]) -> Simulation:
         for at, seconds, found in _minutes(intervals):
             self._play_minute(at - seconds, seconds, found)
-        return Simulation(tuple(self._moves), tuple(self._endings()))
+        notes = [note for seen in self._seen.values() for note in seen.notes()]
+        return Simulation(tuple(self._moves), tuple(self._endings()), tuple(notes))
 
     def _play_minute(self, begins: float, seconds: float, found: Sequence[Interval]) -> None:
-        for interval in found:
-            self._minutes[interval.route] += 1
-        slices = {each.route: iter(self._sliced(each)) for each in found}
+        """Play a minute of all routes; all are judged at the end of each slice."""
+        there = [each for each in found if self._rules.route(each.route) is not None]
+        timed = sorted(
+            ((piece.until, interval, piece) for interval in there for piece in pieces(interval)),
+            key=lambda each: each[0],
+        )
+        fed = deque(timed)
+        for interval in there:
+            self._evidence(interval.route).begin(interval)
         for number in range(SLICES):
-            now = begins + seconds * (number + 1) / SLICES
-            for route in self._state.loaded.rules.routes:
-                live = self._live(route.id, now)
-                if route.id in slices:
-                    self._feed(live, next(slices[route.id]), now)
-                self._judge(live, now)
+            until = seconds * (number + 1) / SLICES
+            while fed and fed[0][0] <= until:
+                at, interval, piece = fed.popleft()
+                self._feed(interval, piece, begins + at)
+            for route in self._rules.routes:
+                self._judge(self._live(route.id, begins + until), begins + until)
 
     def _live(self, route_id: str, now: float) -> LiveRoute:
-        rules = self._state.loaded.rules
-        route = rules.route(route_id)
+        route = self._rules.route(route_id)
         if route is None:
             raise LookupError(route_id)
         live = self._lives.get(route_id)
         if live is None:
-            live = self._lives[route_id] = LiveRoute(route, rules, 0, now)
+            live = self._lives[route_id] = LiveRoute(route, self._rules, 0, now)
         elif live.route is not route:
-            live.follow(route, rules, 0, now)
+            live.follow(route, self._rules, 0, now)
         return live
 
-    def _sliced(self, interval: Interval) -> Iterator[Interval]:
-        """Divide what was seen evenly."""
-        legacy, modern = _divided(interval.legacy), _divided(interval.modern)
-        compared = {verdict: list(parts(n, SLICES)) for verdict, n in interval.comparisons.items()}
-        for number in range(SLICES):
-            comparisons = {verdict: cut[number] for verdict, cut in compared.items()}
-            yield replace(
-                interval, legacy=next(legacy), modern=next(modern), comparisons=comparisons
-            )
+    def _evidence(self, route_id: str) -> Evidence:
+        return self._seen.setdefault(route_id, Evidence(route_id))
 
-    def _feed(self, live: LiveRoute, seen: Interval, now: float) -> None:
+    def _feed(self, interval: Interval, piece: Piece, now: float) -> None:
         """Let a route see what it would have seen at the weight that it would have had."""
+        live = self._live(interval.route, now)
+        seen = self._evidence(interval.route)
         weight = self._state.weight_in_force(live.route)
-        there = seen.modern.ok + seen.modern.bad
-        total = there + seen.legacy.ok + seen.legacy.bad
-        share = min(1.0, total * weight / WEIGHT_MAX / there) if there else 0.0
-        tallies = ((Side.MODERN, self._tally(seen.modern, share)),
-                   (Side.LEGACY, self._tally(seen.legacy, 1.0)))  # fmt: skip
-        for side, tally in tallies:
-            if tally.ok or tally.bad:
+        for side in (Side.MODERN, Side.LEGACY):
+            tally = seen.tally(side, piece, weight, live.limit.seconds)
+            if tally is not None:
                 live.add_outcomes(side.value, tally, 0, now)
-        for verdict, number in seen.comparisons.items():
+        for verdict, number in piece.comparisons.items():
             if number:
                 count_ = ComparisonCount(live.route.id, "", verdict, "", False, number)
                 live.add_comparisons(count_, 0, now)
-
-    def _tally(self, seen: SideCounts, share: float) -> Tally:
-        ok, bad = round(seen.ok * share), round(seen.bad * share)
-        distinct = min(bad, round(seen.distinct * share))
-        events = [
-            BadEvent(0.0, next(self._identities), OutcomeKind.STATUS, 0, 0.0, "", "", "")
-            for _ in range(distinct)
-        ]
-        tally = Tally(decided=ok + bad, served=ok, ok=ok, bad=bad, bad_events=events)
-        tally.latencies = thinned(seen.latencies, share)
-        return tally
+        if pairs := seen.pairs(piece):
+            live.add_pairs(0, (), 0, now)  # what was alike before came before them
+            live.add_pairs(piece.counts.get("alike", 0), pairs, 0, now)
+        elif alike := piece.counts.get("alike"):
+            live.add_pairs(alike, (), 0, now)
+        if baselines := piece.counts.get("baselines"):
+            live.add_baselines(baselines, piece.counts.get("differed", 0), 0)
+        if not piece.ends_slice:
+            self._judge(live, now)
 
     def _judge(self, live: LiveRoute, now: float) -> None:
         route, state = live.route, self._state
@@ -152,19 +154,19 @@ class _Player:
         if judgement.verdict is Verdict.ROLLBACK and route.on_breach == "freeze":
             if now >= live.frozen_until:
                 live.frozen_until = now + route.rollback.cooldown
-                self._note(now, route.id, "freeze", route.weight, route.weight, because.reason)
+                self._note(now, route, "freeze", route.weight, judgement)
         elif judgement.verdict is Verdict.ROLLBACK:
-            self._note(now, route.id, "rollback", route.weight, 0, because.reason)
+            self._note(now, route, "rollback", 0, judgement)
             self._state = state.with_rollback(route.id, because, route.rollback.cooldown)
             live.reset(route, state.loaded.rules, 0, now)
         elif isinstance(due := judgement.course, Takes):
             weight = due.to.step.weight
-            self._note(now, route.id, "advance", route.weight, weight, because.reason)
+            self._note(now, route, "advance", weight, judgement)
             loaded = _at_weight(state.loaded, route.id, weight)
             self._state = state.with_step(route.id, loaded, due.to.number - 1, because)
         elif isinstance(due, Resumes):
             weight = due.to.step.weight
-            self._note(now, route.id, "resume", 0, weight, because.reason)
+            self._note(now, route, "resume", weight, judgement)
             loaded = _at_weight(state.loaded, route.id, weight)
             self._state = state.with_resume(route.id, loaded, because)
             live.reset(self._rules.route(route.id) or route, self._rules, 0, now)
@@ -174,16 +176,18 @@ class _Player:
         return self._state.loaded.rules
 
     def _note(
-        self, at: float, route: str, action: str, before: int, after: int, reason: str
+        self, at: float, route: RouteRules, action: str, after: int, judgement: Judgement
     ) -> None:
-        self._moves.append(Move(at, route, action, before, after, reason))
+        before = 0 if action == "resume" else route.weight
+        detector = None if judgement.breach is None else judgement.breach.detector
+        self._moves.append(Move(at, route.id, action, before, after, judgement.reason, detector))
 
     def _endings(self) -> Iterator[Ending]:
         for route in self._rules.routes:
             if (live := self._lives.get(route.id)) is not None:
                 weight = self._state.weight_in_force(route)
                 told = live.judgement
-                minutes = self._minutes[route.id]
+                minutes = self._evidence(route.id).minutes
                 yield Ending(route.id, weight, told.verdict.value, told.reason, minutes)
 
 
@@ -195,18 +199,6 @@ def _minutes(intervals: Iterable[Interval]) -> Iterator[tuple[float, float, list
     for at in sorted(found):
         rows = [each for each in found[at] if each.route != EVERY_ROUTE]
         yield at, found[at][0].seconds, rows
-
-
-def _divided(seen: SideCounts) -> Iterator[SideCounts]:
-    ok, bad, served, distinct = (
-        list(parts(n, SLICES)) for n in (seen.ok, seen.bad, seen.served, seen.distinct)
-    )
-    given: dict[int, int] = {}
-    for number in range(SLICES):
-        so_far = thinned(seen.latencies, (number + 1) / SLICES)
-        fresh = {b: n - given.get(b, 0) for b, n in so_far.items() if n > given.get(b, 0)}
-        given = so_far
-        yield SideCounts(ok[number], bad[number], served[number], distinct[number], fresh)
 
 
 def _at_weight(loaded: LoadedRules, route_id: str, weight: int) -> LoadedRules:

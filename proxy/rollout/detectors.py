@@ -7,6 +7,7 @@ out.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -43,10 +44,12 @@ class Detectors:
     """T1 to T5, critical differences and denied sessions of one route. Times are monotonic seconds.
 
     `armed` is false while nothing has happened that any of them would have to reckon with.
+    `counted` is told of every event that counts, by name: sums for whoever keeps books.
     """
 
-    def __init__(self, rules: RollbackRules) -> None:
+    def __init__(self, rules: RollbackRules, counted: Counter[str] | None = None) -> None:
         self._rules = rules
+        self.counted: Counter[str] = Counter() if counted is None else counted
         self._firsts = FirstPerIdentity()
         self._share = Share()
         self._answered = 0
@@ -88,6 +91,8 @@ class Detectors:
         bad = self._admitted(tally.bad_events, _BAD, by_modern, now)
         slow = self._admitted(_slow_events(tally), _SLOW, by_modern, now)
         denied = self._admitted(tally.denied_events, _DENIED, by_modern, now)
+        if bad or slow or denied:
+            self._count_distinct(side, len(bad), len(slow), len(denied))
         share = self._share.of(weight)
         fast = tally.ok - tally.slow
         if by_modern:
@@ -119,6 +124,7 @@ class Detectors:
         differ = 0
         self._differed = self._differed or bool(counted)
         for pair in counted:
+            self.counted[pair.kind.value] += 1
             if pair.kind is PairKind.CRITICAL:
                 self.critical.add(pair.identity, pair.place)
             if pair.kind in (PairKind.CRITICAL, PairKind.MISMATCH):
@@ -137,6 +143,8 @@ class Detectors:
 
     def noise(self, baselines: int, differed: int) -> None:
         """Take how often the primary's side was compared with itself, and differed."""
+        self.counted["baselines"] += baselines
+        self.counted["differed"] += differed
         n, k = self._noise[0] + baselines, self._noise[1] + differed
         self._noise = (n, k)
         tolerated = self._rules.mismatch_rate
@@ -294,6 +302,11 @@ class Detectors:
     ) -> list[BadEvent]:
         place = kind * 2 + by_modern
         return [event for event in events if self._is_first(event.identity, place, now)]
+
+    def _count_distinct(self, side: str, bad: int, slow: int, denied: int) -> None:
+        self.counted[f"{side}_distinct"] += bad
+        self.counted[f"{side}_distinct_slow"] += slow
+        self.counted[f"{side}_distinct_denied"] += denied
 
     def _is_first(self, identity: int, place: int, now: float) -> bool:
         """Whether an identity meets this for the first time in 10 s: failing is not being slow."""

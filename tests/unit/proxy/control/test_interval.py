@@ -32,23 +32,23 @@ def test_an_interval_is_what_came_since_the_last() -> None:
     """Nothing is counted twice, and one customer in a loop is one failure."""
     live, cutter = live_route(), Cutter()
     see(live, 10, 3)
-    first = cutter.cut(live, 1000, 7, 60.0, 60.0)
+    first = cutter.cut(live, 1000, 7, 60.0, 60.0, 60.0)
     assert (first.route, first.version, first.weight) == ("a", 7, 1000)
     assert (first.modern.ok, first.modern.bad, first.modern.distinct) == (10, 3, 1)
     assert (first.modern.latencies, first.comparisons) == ({100: 10}, {"match": 10})
     assert first.legacy.ok == 0
     see(live, 5, 0)
-    second = cutter.cut(live, 1000, 7, 120.0, 60.0)
+    second = cutter.cut(live, 1000, 7, 120.0, 60.0, 120.0)
     assert (second.modern.ok, second.modern.bad, second.modern.latencies) == (5, 0, {100: 5})
     assert anything(second)
-    assert not anything(cutter.cut(live, 1000, 7, 180.0, 60.0))
+    assert not anything(cutter.cut(live, 1000, 7, 180.0, 60.0, 180.0))
 
 
 def test_it_survives_json() -> None:
     """Keys of JSON are texts; buckets are numbers, and some are negative."""
     live = live_route()
     see(live, 10, 3)
-    found = Cutter().cut(live, 1000, 7, 60.0, 60.0)
+    found = Cutter().cut(live, 1000, 7, 60.0, 60.0, 60.0)
     assert Interval.from_plain(orjson.loads(orjson.dumps(found.to_plain()))) == found
 
 

@@ -1,15 +1,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count, repeat
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.control.interval import EVERY_ROUTE, Interval, SideCounts
+from proxy.control.interval import EVERY_ROUTE, Cutter, Interval, SideCounts
+from proxy.control.live import LiveRoute, Position
 from proxy.control.loaded import LoadedRules
 from proxy.control.simulate import Simulation, simulate
-from proxy.outcome import latency_bucket
+from proxy.outcome import (
+    BadEvent,
+    ComparisonCount,
+    OutcomeKind,
+    PairEvent,
+    PairKind,
+    Tally,
+    latency_bucket,
+)
+from proxy.rollout.breach import Verdict
+from proxy.rollout.plan import Progress
 from proxy.routing.schema import load_rules
 
 POLICY = """\
@@ -136,3 +150,174 @@ def test_no_evidence_is_made_up(minutes: list[tuple[int, int]]) -> None:
     for move in found.moves:
         assert move.action == "rollback"
         assert seen > 0
+
+
+# What the controller did on the spot, played again
+
+
+PRICES = """\
+version: 1
+upstreams: {legacy: {instances: ["http://a:1"]}, modern: {instances: ["http://a:2"]}}
+routes:
+  - id: plans
+    match: {path: /plans}
+    weight: 10%
+    mirror: {share: 100%}
+    compare: {critical: ["$.price"]}
+    rollback: {error_rate: 5%, p95: 1s, mismatch_rate: 1%, min_requests: 100000}
+"""
+
+
+class Recorder:
+    """A live route that is told of messages, each second one, until it would be taken back."""
+
+    def __init__(self, policy: str = PRICES) -> None:
+        rules = load_rules(policy, "policy")[1]
+        self.live = LiveRoute(rules.routes[0], rules, 0, 0.0)
+        self.cutter = Cutter()
+        self.now = 0.0
+        self.identities = count(1)
+        self.detector: str | None = None
+
+    def second(
+        self,
+        legacy: tuple[int, int] = (90, 0),
+        modern: tuple[int, int] = (10, 0),
+        slow: int = 0,
+        alike: int = 95,
+        pairs: tuple[PairKind, ...] = (),
+    ) -> None:
+        """Tell what came in a second: good and bad answers of each side, and comparisons."""
+        self.now += 1.0
+        for side, (ok, bad) in (("legacy", legacy), ("modern", modern)):
+            late = slow if side == "modern" else 0
+            latencies = {latency_bucket(0.02): ok - late, latency_bucket(1.5): late}
+            tally = Tally(
+                ok + bad, ok, ok, bad, latencies={k: n for k, n in latencies.items() if n}
+            )
+            tally.bad_events = [self.event(OutcomeKind.STATUS) for _ in range(bad)]
+            tally.slow, tally.slow_events = late, [self.event(OutcomeKind.OK) for _ in range(late)]
+            self.live.add_outcomes(side, tally, 0, self.now)
+        if pairs:
+            self.live.note(self.now)
+        self.live.add_comparisons(
+            ComparisonCount("plans", "", "match", "", False, alike), 0, self.now
+        )
+        found = [
+            PairEvent(
+                "plans", kind, 0.0, next(self.identities), "GET", "/", "r", 200, 200, "$.price"
+            )
+            for kind in pairs
+        ]
+        self.live.add_pairs(alike, found, 0, self.now)
+        told = self.live.judge(self.now, Position(Progress(), None))
+        if told.verdict is Verdict.ROLLBACK and self.detector is None:
+            assert told.breach is not None
+            self.detector = told.breach.detector
+
+    def event(self, kind: OutcomeKind) -> BadEvent:
+        """Give an event of another customer."""
+        return BadEvent(0.0, next(self.identities), kind, 200, 0.0, "GET", "/plans", "r")
+
+    def recorded(self) -> Interval:
+        """Give the minute that ends now, by way of the store."""
+        seconds = 60.0
+        self.now = max(self.now, seconds)
+        found = self.cutter.cut(self.live, 1000, 1, START + seconds, seconds, self.now)
+        return Interval.from_plain(orjson.loads(orjson.dumps(found.to_plain())))
+
+
+CASES: list[tuple[str, dict[str, Any], tuple[str, str]]] = [
+    ("t1", {"modern": (0, 10)}, ("error_rate: 5%", "error_rate: 95%")),
+    ("t2", {"modern": (5, 5)}, ("weight: 10%", "weight: 0%")),
+    ("t3", {"pairs": (PairKind.MODERN_FAILED,) * 6}, ("weight: 10%", "weight: 0%")),
+    ("t4", {"pairs": (PairKind.MISMATCH,) * 3}, ("mismatch_rate: 1%", "mismatch_rate: 90%")),
+    ("t5", {"slow": 6}, ("p95: 1s", "p95: 3s")),
+    ("critical", {"pairs": (PairKind.CRITICAL,)}, ("plans\n", "plans\n    on_breach: freeze\n")),
+]
+
+
+@pytest.mark.parametrize(("detector", "trouble", "other"), CASES, ids=[case[0] for case in CASES])
+def test_each_detector_is_played(
+    detector: str, trouble: dict[str, Any], other: tuple[str, str]
+) -> None:
+    """What took the route back live takes it back in the simulation; another policy does not."""
+    policy = PRICES.replace("error_rate: 5%", "error_rate: 95%") if detector == "t2" else PRICES
+    recorder = Recorder(policy)
+    for _ in range(40):
+        recorder.second()
+    while recorder.detector is None:
+        recorder.second(**trouble)
+    assert recorder.detector == detector
+    noticed = recorder.now
+    recorder.second(modern=(0, 0), legacy=(100, 0))
+    recorded = recorder.recorded()
+    [move] = [each for each in play([recorded], policy).moves if each.action == "rollback"]
+    assert (move.detector, move.before, move.after) == (detector, 1000, 0)
+    assert move.at - START == pytest.approx(noticed, abs=1.1)
+    milder = play([recorded], policy.replace(*other))
+    assert [each.detector for each in milder.moves if each.action == "rollback"] == []
+    assert milder.notes == () or detector == "t5"
+
+
+def test_one_customer_with_a_wrong_price_is_one() -> None:
+    """However often it is seen again, in this minute or another; a third customer is the third."""
+    recorder = Recorder()
+    recorder.identities = repeat(7)  # type: ignore[assignment] # the same for ever
+    for _ in range(55):
+        recorder.second(pairs=(PairKind.CRITICAL,))
+    assert recorder.detector is None
+    assert recorder.live.totals.counted["critical"] == 6  # once in ten seconds
+    found = play([recorder.recorded()], PRICES)
+    assert found.moves == ()
+    assert found.endings[0].reason.startswith("1 customer got another answer")
+
+
+def test_legacy_that_fails_as_well_proves_nothing() -> None:
+    """A common cause is played, too: there is no rollback where there was none."""
+    recorder = Recorder(PRICES.replace("min_requests: 100000", "min_requests: 100000, window: 30s"))
+    for _ in range(20):
+        recorder.second()
+    for _ in range(30):
+        recorder.second(legacy=(45, 45), modern=(5, 5))
+    assert recorder.detector is None
+    assert play([recorder.recorded()], PRICES).moves == ()
+
+
+def test_a_stricter_limit_is_played_by_latencies() -> None:
+    """What was not slow when it was recorded is slow by another policy, and that is said."""
+    recorder = Recorder(PRICES.replace("p95: 1s", "p95: 3s"))
+    for _ in range(40):
+        recorder.second(slow=0)
+    recorder.live.totals.sides["modern"].latencies[latency_bucket(1.5)] = 200
+    recorder.live.totals.sides["modern"].latencies[latency_bucket(0.02)] = 200
+    found = play([recorder.recorded()], PRICES)
+    assert [each.detector for each in found.moves] == ["t5"]
+    [note] = found.notes
+    assert note.startswith("plans: 1 of 1 minutes had another limit for slow answers")
+    assert play([recorder.recorded()], PRICES.replace("p95: 1s", "p95: 3s")).moves == ()
+
+
+def test_an_earlier_program_is_read_and_told_of() -> None:
+    """What cannot be known of it is said, for each route."""
+    found = play([minute(1), minute(2)])
+    [note] = found.notes
+    assert note.startswith("plans: 2 of 2 minutes were kept by an earlier program")
+    plain = minute(1).to_plain()
+    assert "segments" not in plain
+    kept = {name: value for name, value in plain.items() if name not in ("slow_at", "place")}
+    assert Interval.from_plain(kept) == minute(1)
+
+
+def test_a_lower_weight_sees_a_part_of_it() -> None:
+    """At a tenth of the weight that was recorded, a tenth of the failures; it takes longer."""
+    recorder = Recorder(PRICES.replace("weight: 10%", "weight: 50%"))
+    for _ in range(50):
+        recorder.second(legacy=(50, 0), modern=(38, 12))
+    recorded = recorder.recorded()
+    at_half, at_tenth, at_full = (
+        play([recorded], PRICES.replace("weight: 10%", f"weight: {weight}")).moves[0]
+        for weight in ("50%", "5%", "100%")
+    )
+    assert at_half.at < at_tenth.at
+    assert at_full.at == at_half.at
