@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from proxy.control.status import (
     HostsStatus,
     PlanStatus,
     RollbackStatus,
+    RouteFigures,
     RouteStatus,
+    SideFigures,
     SideStatus,
     Status,
     VersionRecord,
@@ -228,6 +230,10 @@ def workers(version: int) -> list[WorkerStatus]:
     ]
 
 
+def _figures(side: SideStatus) -> SideFigures:
+    return SideFigures(side.requests_per_second, side.error_rate, side.p95)
+
+
 class OrderInMemory(RecordingFile):
     """An order to record, without a directory to stand in."""
 
@@ -295,6 +301,11 @@ class FakeController:
             recording=self.recordings.now,
             hosts=self.hosts,
         )
+
+    def figures(self) -> Iterator[RouteFigures]:
+        """What is charted of each route."""
+        for route in self.routes.values():
+            yield RouteFigures(route.id, _figures(route.legacy), _figures(route.modern))
 
     async def set_weight(
         self,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from proxy.control.interval import Interval
 from proxy.control.recordings import Recordings
-from proxy.control.status import DecisionRecord, Status, VersionRecord
+from proxy.control.status import DecisionRecord, RouteFigures, Status, VersionRecord
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
 from shadow_compare.report import (
@@ -35,6 +35,10 @@ class Controller(Protocol):
 
     def status(self) -> Status:
         """Everything as it is now; cheap."""
+        ...
+
+    def figures(self) -> Iterable[RouteFigures]:
+        """What is charted of each route, worked out one by one as they are asked for."""
         ...
 
     async def set_weight(

@@ -10,7 +10,9 @@ from proxy.control.status import (
     HostsStatus,
     PlanStatus,
     RollbackStatus,
+    RouteFigures,
     RouteStatus,
+    SideFigures,
     SideStatus,
     WorkerStatus,
 )
@@ -90,6 +92,12 @@ def plan_status(state: RoutingState, live: LiveRoute, now: float, position: Posi
     )
 
 
+def route_figures(live: LiveRoute, now: float) -> RouteFigures:
+    """What is charted of one route."""
+    legacy, modern = (live.sides[side.value] for side in (Side.LEGACY, Side.MODERN))
+    return RouteFigures(live.route.id, _figures(legacy, now), _figures(modern, now))
+
+
 def side_status(window: SideWindow, now: float) -> SideStatus:
     """One side over the window."""
     return SideStatus(
@@ -152,3 +160,7 @@ def hosts_reading(status: HostsStatus | None) -> HostsReading | None:
         return None
     hosts = {host.name: (host.connected, host.bus, host.version) for host in status.hosts}
     return HostsReading(status.acting == status.own, status.token, hosts)
+
+
+def _figures(window: SideWindow, now: float) -> SideFigures:
+    return SideFigures(window.per_second(now), window.error_rate, window.latency(0.95))

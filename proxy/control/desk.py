@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from proxy.clock import Clock
 from proxy.control.archive import Archive
-from proxy.control.board import route_status
+from proxy.control.board import route_figures, route_status
 from proxy.control.chain import Link
 from proxy.control.edit import with_weight
 from proxy.control.edit_compare import with_entry
@@ -27,7 +27,14 @@ from proxy.control.loader import RulesFile
 from proxy.control.publisher import Publishing
 from proxy.control.recordings import Recordings
 from proxy.control.state import Because, RoutingState, held_by_rollback
-from proxy.control.status import DecisionRecord, HostsStatus, Rollback, Status, VersionRecord
+from proxy.control.status import (
+    DecisionRecord,
+    HostsStatus,
+    Rollback,
+    RouteFigures,
+    Status,
+    VersionRecord,
+)
 from proxy.control.store.base import Store
 from proxy.control.workers import Workers
 from proxy.errors import ConflictError, NotFoundError, RefusedError, SettingsError
@@ -438,6 +445,11 @@ class Desk(Archive):
             workers=self._workers.statuses(now),
             hosts=None if self._hosts is None else self._hosts(),
         )
+
+    def figures(self) -> Iterator[RouteFigures]:
+        """What is charted of each route, worked out one by one as they are asked for."""
+        for live in tuple(self._in_force.live.values()):
+            yield route_figures(live, self._clock.monotonic())
 
     async def entry(self, number: int, /) -> Link | None:
         """The entry of the journal that holds a new decision, as `Journal.entry` gives it."""

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from proxy.recording import Recording
 from proxy.rollout.plan import Hand, Progress
+
+
+class SideFigures(NamedTuple):
+    """What is charted of one side, as in `SideStatus`."""
+
+    requests_per_second: float
+    error_rate: float | None
+    p95: float | None
+
+
+class RouteFigures(NamedTuple):
+    """What is charted of one route."""
+
+    id: str
+    legacy: SideFigures
+    modern: SideFigures
 
 
 @dataclass(frozen=True, slots=True)

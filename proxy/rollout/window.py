@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
-from typing import Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from proxy.outcome import Tally, latency_of
 from proxy.rollout.sketch import quantile
@@ -13,9 +13,6 @@ K = TypeVar("K")
 
 SLOTS = 30
 """Sub-buckets of one window: what falls out of it falls out in pieces of 1/30."""
-
-LOWEST: Final = -(10**9)
-"""Below every bucket of latencies."""
 
 
 class SlidingCounts(Generic[K]):
@@ -55,12 +52,11 @@ class SlidingCounts(Generic[K]):
 class _Slot:
     """What fell into one sub-bucket of one side."""
 
-    __slots__ = ("bad", "decided", "highest", "latencies", "number", "ok", "timed")
+    __slots__ = ("bad", "decided", "latencies", "number", "ok")
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.decided = self.ok = self.bad = self.timed = 0
-        self.highest = LOWEST
+        self.decided = self.ok = self.bad = 0
         self.latencies: dict[int, int] = {}
 
 
@@ -68,14 +64,13 @@ class SideWindow:
     """One side of one route over the window: how its attempts ended and how long they took.
 
     Plain numbers in few objects: with 2,000 routes under traffic the controller is told of some
-    thousand sides a second, and finds none of them in the processor's cache. Latencies stay where
-    they fell, and are added up when a quantile is asked for: of most routes nobody asks, as their
-    slowest answer is within the limit. Time is as in `SlidingCounts`.
+    thousand sides a second, and finds none of them in the processor's cache. Time is as in
+    `SlidingCounts`.
     """
 
     __slots__ = (
-        "_asked", "_closed", "_newest", "_since", "_slots", "_width", "bad", "decided", "ok",
-        "span", "timed",
+        "_latencies", "_newest", "_since", "_slots", "_width", "bad", "decided", "ok", "span",
+        "timed",
     )  # fmt: skip
 
     def __init__(self, span: float) -> None:
@@ -87,13 +82,11 @@ class SideWindow:
         """Attempts that failed by the upstream's doing."""
         self.timed = 0
         """Attempts with a latency."""
+        self._latencies: dict[int, int] = {}
         self._slots: deque[_Slot] = deque()
         self._newest: _Slot | None = None
         self._width = span / SLOTS
         self._since: float | None = None
-        self._closed: dict[int, int] | None = None
-        """Latencies of all slots but the newest, while somebody asks in every slot."""
-        self._asked = False
 
     def add(self, tally: Tally, now: float) -> None:
         """Count one tally of a worker."""
@@ -106,15 +99,12 @@ class SideWindow:
         self.decided += decided
         self.ok += ok
         self.bad += bad
-        if latencies := tally.latencies:
-            timed = sum(latencies.values())
-            slot.timed += timed
-            self.timed += timed
-            slot.highest = max(slot.highest, *latencies)
-            if slot.latencies:
-                _add(slot.latencies, latencies)
-            else:
-                slot.latencies = dict(latencies)
+        newest, latencies, timed = slot.latencies, self._latencies, 0
+        for bucket, count in tally.latencies.items():
+            newest[bucket] = newest.get(bucket, 0) + count
+            latencies[bucket] = latencies.get(bucket, 0) + count
+            timed += count
+        self.timed += timed
 
     def expire(self, now: float) -> None:
         """Let go of what is older than the span."""
@@ -122,7 +112,7 @@ class SideWindow:
         while slots and slots[0].number < oldest:
             self._subtract(slots.popleft())
         if not slots:
-            self._newest = self._closed = None
+            self._newest = None
 
     @property
     def requests(self) -> int:
@@ -137,22 +127,11 @@ class SideWindow:
     @property
     def slowest(self) -> float | None:
         """Highest latency in seconds, or None without samples; cheaper than any other quantile."""
-        return latency_of(max(slot.highest for slot in self._slots)) if self.timed else None
+        return latency_of(max(self._latencies)) if self._latencies else None
 
     def latency(self, share: float) -> float | None:
         """Quantile of the latency in seconds, or None without samples."""
-        newest = self._newest
-        if newest is None:
-            return None
-        if self._closed is None:
-            self._closed = {}
-            for slot in self._slots:
-                if slot is not newest:
-                    _add(self._closed, slot.latencies)
-        self._asked = True
-        latencies = self._closed.copy()
-        _add(latencies, newest.latencies)
-        return quantile(latencies, share)
+        return quantile(self._latencies, share)
 
     def per_second(self, now: float) -> float:
         """Judged attempts a second over the part of the window that has been watched."""
@@ -172,12 +151,6 @@ class SideWindow:
         if self._since is None:
             self._since = now
         self.expire(now)
-        if self._newest is not None and self._closed is not None:
-            if self._asked:
-                _add(self._closed, self._newest.latencies)
-            else:
-                self._closed = None
-        self._asked = False
         self._newest = slot = _Slot(number)
         self._slots.append(slot)
         return slot
@@ -186,16 +159,10 @@ class SideWindow:
         self.decided -= slot.decided
         self.ok -= slot.ok
         self.bad -= slot.bad
-        self.timed -= slot.timed
-        if (closed := self._closed) is None or slot is self._newest:
-            return
+        latencies = self._latencies
         for bucket, count in slot.latencies.items():
-            if (left := closed[bucket] - count) > 0:
-                closed[bucket] = left
+            self.timed -= count
+            if (left := latencies[bucket] - count) > 0:
+                latencies[bucket] = left
             else:
-                del closed[bucket]
-
-
-def _add(latencies: dict[int, int], more: Mapping[int, int]) -> None:
-    for bucket, count in more.items():
-        latencies[bucket] = latencies.get(bucket, 0) + count
+                del latencies[bucket]

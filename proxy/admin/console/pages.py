@@ -203,10 +203,8 @@ class Pages:
         return self._renderer.page(request, "missing.html", self.status(), code=code, text=text)
 
     def status(self) -> Status:
-        """Everything as it is now; the charts grow by it."""
-        status = self._controller.status()
-        self._history.feed(status)
-        return status
+        """Everything as it is now."""
+        return self._controller.status()
 
     def _charts(self, route: RouteStatus, *, width: int = 88, height: int = 30) -> Charts:
         def chart(measure: Measure, least_top: float) -> Sparkline:

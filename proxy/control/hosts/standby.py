@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -18,7 +19,7 @@ from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
 from proxy.control.recordings import Recordings
 from proxy.control.state import RoutingState
-from proxy.control.status import HostsStatus, Status, VersionRecord
+from proxy.control.status import HostsStatus, RouteFigures, Status, VersionRecord
 from proxy.control.store.base import Store
 from proxy.errors import ElsewhereError
 from proxy.kill_file import KillFile
@@ -85,6 +86,10 @@ class Standby(Archive):
             self._text = self._in_force.state.record.text
 
     # What can be read
+
+    def figures(self) -> Iterable[RouteFigures]:
+        """Nothing, as nothing is measured here."""
+        return ()
 
     def status(self) -> Status:
         """Everything as far as it is known here; cheap."""

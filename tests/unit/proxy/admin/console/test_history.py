@@ -2,82 +2,86 @@ import asyncio
 
 import pytest
 
-from proxy.admin.console.history import History
+from proxy.admin.console.history import EVERY, PART, PAUSE, History
 from tests.support_console import FakeController, route, side
 
-START = 1_790_000_000.0
+
+def controller(*ids: str) -> FakeController:
+    """A controller with these routes."""
+    return FakeController([route(each) for each in ids or ("plans",)])
 
 
-class Clock:
-    """A clock the test sets."""
+class Waits:
+    """Notes how long it was told to wait, waits no time at all, and ends with the third sample."""
 
     def __init__(self) -> None:
-        self.at = START
+        self.told: list[float] = []
 
-    def __call__(self) -> float:
-        """Seconds since the epoch."""
-        return self.at
-
-
-def controller(clock: Clock) -> FakeController:
-    """A controller with one route."""
-    return FakeController([route("plans")], clock)
+    async def __call__(self, seconds: float) -> None:
+        """Wait."""
+        self.told.append(seconds)
+        if self.told.count(EVERY) == 3:
+            raise asyncio.CancelledError
 
 
-def test_samples_are_taken_at_the_given_distance() -> None:
-    """Looking often does not make the history finer: a chart always covers the same time."""
-    clock, history = Clock(), History(slots=4, every=5.0)
-    source = controller(clock)
-    for _ in range(11):
-        history.feed(source.status())
-        clock.at += 1.0
-    assert len(history.series("plans", "legacy", "p95")) == 3
-    assert history.span == 20.0
-
-
-def test_only_the_last_samples_are_kept() -> None:
-    """Memory is bounded by the number of slots."""
-    clock, history = Clock(), History(slots=3, every=1.0)
-    source = controller(clock)
+async def test_only_the_last_samples_are_kept() -> None:
+    """Memory is bounded by the number of slots, and a chart always covers the same time."""
+    source, history = controller(), History(slots=3, every=1.0)
     for bad in range(5):
         source.routes["plans"] = route("plans", modern=side(100, bad))
-        history.feed(source.status())
-        clock.at += 1.0
+        await history.sample(source)
     assert history.series("plans", "modern", "error_rate") == [0.02, 0.03, 0.04]
+    assert history.span == 3.0
 
 
-def test_a_route_that_left_is_forgotten() -> None:
+async def test_sides_and_measures_are_told_apart() -> None:
+    """Each series is one measure of one side, and has nothing where there was no traffic."""
+    source, history = controller(), History()
+    legacy, modern = side(100, 1), side(0, 0)
+    source.routes["plans"] = route("plans", legacy=legacy, modern=modern)
+    await history.sample(source)
+    for name, figures in (("legacy", legacy), ("modern", modern)):
+        assert history.series("plans", name, "requests_per_second") == [figures.requests_per_second]
+        assert history.series("plans", name, "error_rate") == [figures.error_rate]
+        assert history.series("plans", name, "p95") == [figures.p95]
+    assert modern.error_rate is None
+
+
+async def test_a_route_that_left_is_forgotten() -> None:
     """The history holds the routes in force and no others."""
-    clock, history = Clock(), History(every=1.0)
-    source = controller(clock)
-    history.feed(source.status())
+    source, history = controller(), History()
+    await history.sample(source)
     source.routes = {}
-    clock.at += 1.0
-    history.feed(source.status())
+    await history.sample(source)
     assert history.series("plans", "legacy", "p95") == []
 
 
-def test_a_clock_set_back_does_not_stop_the_history() -> None:
-    """After a jump into the past the next status is taken at once."""
-    clock, history = Clock(), History(every=5.0)
-    source = controller(clock)
-    history.feed(source.status())
-    clock.at -= 3_600
-    history.feed(source.status())
-    assert len(history.series("plans", "legacy", "p95")) == 2
+async def test_many_routes_are_sampled_a_few_at_a_time() -> None:
+    """So that nobody waits for all of them; what is charted meanwhile is whole."""
+    source, history, waits = controller(*map(str, range(2 * PART + 1))), History(), Waits()
+    await history.sample(source, waits)
+    assert waits.told == [PAUSE, PAUSE]
+    assert {len(history.series(each, "legacy", "p95")) for each in source.routes} == {1}
 
 
-async def test_watching_feeds_until_cancelled() -> None:
+async def test_watching_samples_until_cancelled() -> None:
     """The watcher takes a sample, waits the distance, and begins again."""
-    clock, history, waits = Clock(), History(every=5.0), []
+    history, waits = History(), Waits()
+    with pytest.raises(asyncio.CancelledError):
+        await history.watch(controller(), waits)
+    assert waits.told == [EVERY, EVERY, EVERY]
+    assert len(history.series("plans", "legacy", "p95")) == 3
+
+
+async def test_pauses_are_part_of_the_distance() -> None:
+    """With many routes samples are as far apart as with a few."""
+    history, told = History(), list[float]()
 
     async def wait(seconds: float) -> None:
-        waits.append(seconds)
-        clock.at += seconds
-        if len(waits) == 3:
+        told.append(seconds)
+        if seconds != PAUSE:
             raise asyncio.CancelledError
 
     with pytest.raises(asyncio.CancelledError):
-        await history.watch(controller(clock), wait)
-    assert waits == [5.0, 5.0, 5.0]
-    assert len(history.series("plans", "legacy", "p95")) == 3
+        await history.watch(controller(*map(str, range(2 * PART))), wait)
+    assert sum(told) == pytest.approx(EVERY)
