@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -827,6 +827,17 @@ class FakeReport:
         """One group."""
         self._read()
         return next((d for d in self.details if d.summary.id == signature_id), None)
+
+    async def occurrences(
+        self, names: Collection[str], since: float
+    ) -> dict[str, tuple[Occurrences, ...]]:
+        """Hours in which groups were seen."""
+        self._read()
+        return {
+            each.summary.id: tuple(seen for seen in each.occurrences if seen.at >= since)
+            for each in self.details
+            if each.summary.id in names
+        }
 
     async def proposals(
         self, route: str | None = None, *, limit: int = 50, offset: int = 0

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from proxy.admin.accepting import check_paths, entry_of, ignore_rules
 from proxy.admin.interfaces import Controller, Report
@@ -38,22 +38,39 @@ class Deciding:
 
     async def accept(self, name: str, wanted: Acceptance, expected: int | None) -> VersionRecord:
         """Make ignore rules of a group, and call it expected."""
-        found = (await self.detail(name)).summary
-        rules = ignore_rules(found, wanted, _today())
-        record = await self._controller.add_ignore_rules(
-            found.route,
-            rules,
-            author=wanted.author,
-            reason=wanted.reason,
-            evidence={
-                "signature": found.id,
-                "paths": [rule.path for rule in rules],
-                "until": wanted.until.isoformat(),
-            },
-            expected_version=expected,
-        )
-        await self._mark(found, State.EXPECTED, wanted, record.number)
+        (record,) = await self.accept_all([name], wanted, expected)
         return record
+
+    async def accept_all(
+        self, names: Sequence[str], wanted: Acceptance, expected: int | None
+    ) -> list[VersionRecord]:
+        """Make ignore rules of groups, a version for each route, and call the groups expected.
+
+        What cannot be accepted is refused before anything is changed.
+        """
+        found = [(await self.detail(name)).summary for name in names]
+        rules = {each.id: ignore_rules(each, wanted, _today()) for each in found}
+        records: list[VersionRecord] = []
+        for route in dict.fromkeys(each.route for each in found):
+            groups = [each for each in found if each.route == route]
+            added = tuple(dict.fromkeys(rule for each in groups for rule in rules[each.id]))
+            record = await self._controller.add_ignore_rules(
+                route,
+                added,
+                author=wanted.author,
+                reason=wanted.reason,
+                evidence={
+                    **_named(groups),
+                    "paths": [rule.path for rule in added],
+                    "until": wanted.until.isoformat(),
+                },
+                expected_version=expected,
+            )
+            expected = None if expected is None else record.number
+            for each in groups:
+                await self._mark(each, State.EXPECTED, wanted, record.number)
+            records.append(record)
+        return records
 
     async def fixed(self, name: str, wanted: Change) -> SignatureDetail:
         """Call a group fixed."""
@@ -79,7 +96,10 @@ class Deciding:
 
     async def covering(self, name: str, paths: Sequence[str]) -> Covering:
         """Say what accepting a group, or some of its places, would rule out."""
-        found = await self.detail(name)
+        return await self.covering_of(await self.detail(name), paths)
+
+    async def covering_of(self, found: SignatureDetail, paths: Sequence[str]) -> Covering:
+        """Say the same of a group that was read."""
         check_paths(found.summary, paths)
         filters = Filters(route=found.summary.route, state=State.OPEN)
         others = await stored(self._report.signatures(filters, limit=OTHERS_MAX + 1))
@@ -117,6 +137,11 @@ async def stored(reading: Awaitable[T]) -> T:
         detail = f"The comparisons cannot be used just now: {error}"
         problem = Problem(503, "store-unavailable", detail, "Try again; the proxy goes on without.")
         raise ProblemError(problem) from error
+
+
+def _named(groups: Sequence[SignatureSummary]) -> dict[str, Any]:
+    names = [each.id for each in groups]
+    return {"signature": names[0]} if len(names) == 1 else {"signatures": names}
 
 
 def _today() -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from proxy.control.interval import Interval
@@ -15,6 +15,7 @@ from shadow_compare.report import (
     Coverage,
     Cursor,
     Filters,
+    Occurrences,
     Proposal,
     SignatureDetail,
     SignatureSummary,
@@ -232,6 +233,12 @@ class Report(Protocol):
 
     async def signature(self, signature_id: str, /) -> SignatureDetail | None:
         """One signature with its samples, or None."""
+        ...
+
+    async def occurrences(
+        self, names: Collection[str], since: float, /
+    ) -> Mapping[str, Sequence[Occurrences]]:
+        """The hours in which each of some groups was seen since a Unix time."""
         ...
 
     async def proposals(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Row, Select, Text, and_, func, or_, select, update
@@ -97,6 +97,21 @@ class Report:
             )
             seen = tuple(Occurrences(start * 60.0, count) for start, count in hours)
             return SignatureDetail(_summary(row), found, seen)
+
+    async def occurrences(
+        self, names: Collection[str], since: float
+    ) -> dict[str, tuple[Occurrences, ...]]:
+        """Give the hours since a Unix time in which each of some groups was seen."""
+        query = (
+            select(occurrences)
+            .where(occurrences.c.signature.in_(names), occurrences.c.start >= int(since // 60))
+            .order_by(occurrences.c.signature, occurrences.c.start)
+        )
+        found: dict[str, list[Occurrences]] = {}
+        async with self._database.read() as connection:
+            for name, start, count in await connection.execute(query):
+                found.setdefault(name, []).append(Occurrences(start * 60.0, count))
+        return {name: tuple(seen) for name, seen in found.items()}
 
     async def proposals(
         self, route: str | None = None, *, limit: int = 50, offset: int = 0

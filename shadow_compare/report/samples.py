@@ -20,6 +20,11 @@ class Facet:
     modern: str
     differs: bool
 
+    @property
+    def alike(self) -> bool:
+        """Whether both sides say the same."""
+        return self.legacy == self.modern
+
 
 @dataclass(frozen=True, slots=True)
 class SampleView:

@@ -10,6 +10,8 @@ from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
 from typing import Any
 
+from shadow_compare.report.inline import Parts, apart
+
 LINES_MAX = 400
 """Longer answers are cut for display: aligning is quadratic, and nobody reads further."""
 DEPTH_MAX = 64
@@ -41,13 +43,32 @@ class Row:
     """One line of each side, None where that side has none.
 
     `kind` is `equal`, `spelling` (other characters, yet no difference under the route's rules),
-    `different`, or `fold` (then `folded` says how many equal lines are left out).
+    `different`, or `fold`: the equal rows `inside` are far from anything that differs.
     """
 
     kind: str
     left: Line | None = None
     right: Line | None = None
-    folded: int = 0
+    inside: tuple[Row, ...] = ()
+
+    @property
+    def folded(self) -> int:
+        """How many equal lines are left out."""
+        return len(self.inside)
+
+    @property
+    def parts(self) -> tuple[Parts | None, Parts | None]:
+        """Both lines, each as what it has in common with the other one and what not."""
+        if self.left is None or self.right is None:
+            return _alone(self.left), _alone(self.right)
+        return apart(self.left.text, self.right.text)
+
+
+def _alone(line: Line | None) -> Parts | None:
+    if line is None:
+        return None
+    text = line.text.lstrip()
+    return Parts(line.text[: len(line.text) - len(text)], text, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,4 +254,4 @@ def _fold(rows: list[Row]) -> Iterator[Row]:
         if shown or len(members) == 1:
             yield from members
         else:
-            yield Row("fold", folded=len(members))
+            yield Row("fold", inside=tuple(members))

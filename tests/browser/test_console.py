@@ -152,14 +152,11 @@ def test_a_difference_is_found_from_the_overview(console: Console) -> None:
     page = console.open("/")
     page.get_by_role("link", name="plans", exact=True).click()
     page.get_by_role("link", name="$.data[*].price").click()
-    marked = page.locator("details[open] .bodies tr.different mark").all_text_contents()
-    assert [text.strip() for text in marked] == [
-        '"price": "29.00",',
-        '"price": 29.5,',
-        '"sla": "4h"',
-    ]
-    page.get_by_role("link", name="show whole answers").click()
-    expect(page.locator(".fold")).to_have_count(0)
+    marked = page.locator(".bodies .different mark").all_text_contents()
+    assert marked == ['"29.00"', "29.5", '"sla": "4h"']
+    expect(page.locator(".fold[open]")).to_have_count(0)
+    page.get_by_role("link", name="unfold all").click()
+    expect(page.locator(".fold:not([open])")).to_have_count(0)
 
 
 def test_a_difference_is_searched_for_and_accepted(console: Console) -> None:
@@ -167,9 +164,7 @@ def test_a_difference_is_searched_for_and_accepted(console: Console) -> None:
     page = console.open("/differences")
     page.get_by_label("Search").fill("PRICE 29.00")
     page.get_by_label("Search").press("Enter")
-    expect(page.locator("[aria-labelledby=groups-title] .where a")).to_have_text(
-        ["$.data[*].price"]
-    )
+    expect(page.locator(".group .where > a")).to_have_text(["$.data[*].price"])
     page.get_by_role("link", name="$.data[*].price").click()
     page.get_by_text("Accept as expected").first.click()
     form = page.locator("#accept-form")
@@ -231,15 +226,49 @@ def test_what_was_found_is_taken_along_as_a_file(console: Console) -> None:
     assert download.value.suggested_filename == "difference-9f1c2ab4d0e17735.py"
 
 
-def test_a_closed_sample_stays_as_it_was_left(console: Console) -> None:
-    """Opening and closing samples is not undone by a refresh."""
+def test_an_unfolded_part_stays_so_while_the_page_is_live(console: Console) -> None:
+    """Unfolding equal lines is not undone by a refresh, nor is the sample changed."""
     page = console.open("/differences/9f1c2ab4d0e17735")
-    samples = page.locator("details.sample")
-    samples.nth(0).locator("summary").click()
-    samples.nth(1).locator("summary").click()
+    page.get_by_role("link", name="Sample 2").click()
+    page.locator(".bodies .fold summary").first.click()
     console.controller.take_back("users.read", "cutover", "errors", EVIDENCE)
     expect(page.locator(".asof")).to_contain_text("rules version 19")
-    assert samples.evaluate_all("all => all.map(each => each.open)") == [False, True]
+    expect(page.get_by_role("heading", name="Sample 2 of 2")).to_be_visible()
+    folds = page.locator(".bodies .fold")
+    assert folds.evaluate_all("all => all.map(each => each.open)") == [True, False]
+
+
+def test_several_groups_are_decided_about_at_once(console: Console) -> None:
+    """Chosen by hand or all, one reason for all; what is refused leaves them chosen."""
+    page = console.open("/differences")
+    expect(page.get_by_role("button", name="Mark as fixed")).to_be_hidden()
+    page.get_by_label("Choose all groups of this page").check()
+    expect(page.locator("#bulk-count")).to_have_text("3 groups chosen")
+    page.get_by_label("Choose status 200").uncheck()
+    form = page.locator("#bulk-form")
+    form.get_by_label("Reason").fill("agreed in the meeting")
+    form.get_by_label("Your name").fill("ada")
+    form.get_by_role("button", name="Accept as expected").click()
+    expect(form.get_by_role("alert")).to_contain_text("critical")
+    assert not console.controller.ignored
+    form.get_by_label("also critical ones").check()
+    form.get_by_role("button", name="Accept as expected").click()
+    expect(page.locator(".flash")).to_contain_text("2 groups expected until")
+    expect(page.locator("li.group")).to_have_count(1)
+    assert {route: len(rules) for route, rules in console.controller.ignored.items()} == {
+        "plans": 1, "subscriptions.list": 2,
+    }  # fmt: skip
+    console.complaints[:] = [c for c in console.complaints if "422" not in c]
+
+
+def test_a_command_is_copied(console: Console) -> None:
+    """With one button, where the browser allows it."""
+    page = console.open(
+        "/differences/9f1c2ab4d0e17735", permissions=["clipboard-read", "clipboard-write"]
+    )
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").startswith("curl --path-as-is")
 
 
 def test_a_page_says_when_its_numbers_are_old(console: Console) -> None:

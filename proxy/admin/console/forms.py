@@ -13,7 +13,7 @@ from proxy.admin.members import AUTHOR_MAX, REASON_MAX, parse_day, parse_weight,
 from proxy.admin.principal import current
 
 BODY_MAX = 16_384
-FIELDS_MAX = 32
+FIELDS_MAX = 96
 
 _LABELS = {"reason": "The reason", "author": "Your name"}
 
@@ -31,6 +31,19 @@ class Form:
     """The fields of a posted form as they were typed."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What is shown in the form again; of a name that came more than once all, line by line."""
+        lines: dict[str, list[str]] = {}
+        for name, value in self.pairs:
+            lines.setdefault(name, []).append(value)
+        return {**self.fields, **{name: "\n".join(values) for name, values in lines.items()}}
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """All values of a field, each once."""
+        return tuple(dict.fromkeys(value for found, value in self.pairs if found == name))
 
     def text(self, name: str) -> str:
         """A field without surrounding blanks; empty when missing."""
@@ -71,7 +84,7 @@ class Form:
         return text
 
 
-async def read_form(request: Request) -> Form:
+async def read_form(request: Request, most: int = BODY_MAX) -> Form:
     """Read an urlencoded body. Raises FormError when it is something else, or too large."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/x-www-form-urlencoded":
@@ -79,8 +92,8 @@ async def read_form(request: Request) -> Form:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_MAX:
-            raise FormError(f"The form is larger than {BODY_MAX} bytes.")
+        if len(body) > most:
+            raise FormError(f"The form is larger than {most:,} bytes.", code=413)
     try:
         pairs = parse_qsl(
             body.decode("utf-8"),
@@ -90,4 +103,4 @@ async def read_form(request: Request) -> Form:
         )
     except ValueError as error:
         raise FormError("The form is not readable text.") from error
-    return Form(dict(pairs))
+    return Form(dict(pairs), tuple(pairs))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from shadow_compare.report import KINDS, SEARCH_MAX, Filters, State
+from shadow_compare.report import KINDS, SEARCH_MAX, Cursor, Filters, SignatureSummary, State
 
 PAGE = 50
 ALL = "all"
@@ -17,13 +17,13 @@ _DIGITS_MAX = 15
 
 @dataclass(frozen=True, slots=True)
 class Looking:
-    """Filters, and how many groups to leave out first. Open groups are what is looked for mostly.
+    """Filters, and after which group to go on. Open groups are what is looked for mostly.
 
     Whatever an address has that says nothing counts as not given: a mangled link shows something.
     """
 
     filters: Filters
-    offset: int
+    after: Cursor | None = None
 
     @classmethod
     def read(cls, query: Mapping[str, str]) -> Looking:
@@ -37,7 +37,7 @@ class Looking:
             since_version=number(query.get("since_version")),
             search=" ".join(query.get("search", "")[:SEARCH_MAX].split()),
         )
-        return cls(filters, number(query.get("offset")) or 0)
+        return cls(filters, Cursor.read(query.get("after", "")))
 
     @property
     def state(self) -> str:
@@ -50,14 +50,23 @@ class Looking:
         return replace(self.filters, state=None, route=None) != Filters()
 
     @property
-    def earlier(self) -> str | None:
-        """The address of the groups before these; None at the beginning."""
-        return self._at(max(self.offset - PAGE, 0)) if self.offset else None
+    def address(self) -> str:
+        """The address of the page itself."""
+        return self._at("/differences", self.after)
 
     @property
-    def further(self) -> str:
-        """The address of the groups after these."""
-        return self._at(self.offset + PAGE)
+    def first(self) -> str:
+        """The address of the first groups that pass the filters."""
+        return self._at("/differences", None)
+
+    @property
+    def decide(self) -> str:
+        """Where a decision about some of these groups is sent to."""
+        return self._at("/differences/decide", self.after)
+
+    def further(self, last: SignatureSummary) -> str:
+        """The address of the groups after this one."""
+        return self._at("/differences", Cursor(last.critical, last.count, last.id))
 
     def export(self, form: str) -> str:
         """The address of these groups as a file, all of them as far as one file goes."""
@@ -65,8 +74,8 @@ class Looking:
         given["critical"] = "true" if self.filters.critical else None
         return _address("/api/v1/differences/export", given)
 
-    def _at(self, offset: int) -> str:
-        return _address("/differences", self._given | {"offset": offset or None})
+    def _at(self, path: str, after: Cursor | None) -> str:
+        return _address(path, self._given | {"after": after})
 
     @property
     def _given(self) -> dict[str, Any]:

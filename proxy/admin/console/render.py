@@ -83,6 +83,11 @@ class Renderer:
             self._keep(request, answer, NONCE_COOKIE, nonce)
         return answer
 
+    def piece(self, template: str, **values: Any) -> Response:
+        """Render a piece that a script puts into a page which is there already."""
+        html = self._environment.get_template(template).render(**values)
+        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
     def redirect(self, request: Request, where: str, *, flash: str, author: str) -> Response:
         """Send the browser on with GET after a form took effect, and say there what was done."""
         answer = Response(status_code=303, headers={"Location": where})

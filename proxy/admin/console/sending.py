@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from proxy.admin.console.forms import Form, FormError, read_form
+from proxy.admin.console.forms import BODY_MAX, Form, FormError, read_form
 from proxy.admin.console.reading import read
 from proxy.admin.console.render import Renderer
 from proxy.admin.interfaces import Controller
@@ -42,15 +42,23 @@ class Sending:
         self._controller = controller
         self._renderer = renderer
 
-    async def answer(self, request: Request, change: Change, *, to: str, again: Again) -> Response:
+    async def answer(
+        self,
+        request: Request,
+        change: Change,
+        *,
+        to: str,
+        again: Again,
+        most: int = BODY_MAX,
+    ) -> Response:
         """Make a change and send the browser on; what fails is told above the form."""
         form = Form()
         try:
-            form = await read_form(request)
+            form = await read_form(request, most)
             self._check_token(request, form)
             done = await change(form)
         except (FormError, CutoverError) as error:
-            return await again(_code(error), await self._explain(error), dict(form.fields))
+            return await again(_code(error), await self._explain(error), form.typed)
         return self._renderer.redirect(request, to, flash=done, author=form.author())
 
     def _check_token(self, request: Request, form: Form) -> None:

@@ -51,6 +51,8 @@ def console_routes(
         Route("/differences", compared.differences),
         Route("/differences/proposals/{proposal}", compared.proposal),
         Route("/differences/proposals/{proposal}/adopt", decided.adopt, methods=["POST"]),
+        Route("/differences/decide", decided.decide, methods=["POST"]),
+        Route("/differences/{signature:path}/acceptance", compared.acceptance),
         Route("/differences/{signature:path}/accept", decided.accept, methods=["POST"]),
         Route("/differences/{signature:path}/fixed", decided.fixed, methods=["POST"]),
         Route("/differences/{signature:path}", compared.difference),

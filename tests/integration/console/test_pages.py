@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from proxy.control.status import HostsStatus, HostStatus
-from shadow_compare.report import Filters
-from tests.support_console import FakeController, FakeReport
+from shadow_compare.report import Filters, SignatureDetail
+from shadow_compare.sample import KeptDifference
+from tests.support_console import FakeController, FakeReport, sample, summary
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Browser
@@ -144,13 +145,50 @@ def test_a_difference_shows_both_answers_and_the_request(browser: Browser) -> No
     html = browser.get("/differences/9f1c2ab4d0e17735").text
     assert "curl --path-as-is -X GET http://127.0.0.1:8080/api/plans" in html
     assert re.search(
-        r'<tr class="different">\s*<td><mark>\s*&#34;price&#34;: &#34;29.00&#34;', html
+        r'<div class="pairing different">.*&#34;price&#34;: <mark>&#34;29.00&#34;</mark>,', html
     )
-    assert re.search(r'<tr class="spelling">\s*<td>\s*&#34;price&#34;: &#34;9.90&#34;', html)
-    assert "equal lines" in html
-    assert "equal lines" not in re.sub(
-        r"fold equal lines", "", browser.get("/differences/9f1c2ab4d0e17735?whole=1").text
+    assert re.search(r'<div class="pairing spelling">.*&#34;price&#34;: &#34;9.90&#34;', html)
+    assert html.count('<details class="fold"><summary>') == 3
+    whole = browser.get("/differences/9f1c2ab4d0e17735?whole=1").text
+    assert whole.count('<details class="fold" open><summary>') == 3
+
+
+def test_samples_are_switched_by_address(browser: Browser) -> None:
+    """One at a time, each with an address of its own; one that is not there is the last."""
+    page = "/differences/9f1c2ab4d0e17735"
+    assert "got legacy's answer" in unescape(browser.get(page).text)
+    for address in (f"{page}?sample=2", f"{page}?sample=99"):
+        html = browser.get(address).text
+        assert "Sample 2 of 2" in html
+        assert "got modern's answer" in unescape(html)
+    assert f'href="{page}?sample=2#sample"' in browser.get(page).text
+
+
+def test_what_accepting_covers_stands_in_the_form(
+    browser: Browser, controller: FakeController, report: FakeReport
+) -> None:
+    """Places are chosen, and the page and its piece say what a rule for them rules out."""
+    found = summary(paths=("$.a", "$.b[*].c"), critical=False)
+    kept = tuple(
+        sample(differences=tuple(KeptDifference(path, "missing", "1", None) for path in paths))
+        for paths in (("$.a", "$.b[0].c"), ("$.a",))
     )
+    other = summary("0ther", paths=("$.a",))
+    report.details = [SignatureDetail(found, kept), SignatureDetail(other, ())]
+    page = "/differences/9f1c2ab4d0e17735"
+    whole = told(browser.get(page).text)
+    assert "would rule out 2 of 2 kept samples and 1 other group of the route" in whole
+    piece = told(browser.get(f"{page}/acceptance?path=$.a").text)
+    assert "would rule out 1 of 2 kept samples and 1 other group" in piece
+    assert "1 sample would still differ, at $.b[0].c" in piece
+    assert "cannot be told" in browser.get(f"{page}/acceptance?path=$.nowhere").text
+    browser.send(page, "accept-form", f"{page}/accept", until="2999-12-31", path="$.a")
+    assert [rule.path for rule in controller.ignored["plans"]] == ["$.a"]
+
+
+def told(html: str) -> str:
+    """Give the words of a page."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", "", html)).split())
 
 
 async def test_a_rollback_is_explained_with_its_evidence(

@@ -194,6 +194,10 @@ async def test_the_hours_of_a_group_are_counted_and_go_with_time(
     assert detail.occurrences == (
         Occurrences(HOUR, 2), Occurrences(3 * HOUR, 1), Occurrences(15 * DAY, 1),
     )  # fmt: skip
+    name = finding.signature.id
+    assert await report.occurrences([name, "none"], since=2 * HOUR) == {
+        name: detail.occurrences[1:]
+    }
     await store.prune(15 * DAY, Retention(age=20 * DAY))
     kept = await report.signature(finding.signature.id)
     assert kept is not None

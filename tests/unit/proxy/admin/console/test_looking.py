@@ -4,9 +4,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from proxy.admin.console.looking import PAGE, Looking, number
+from proxy.admin.console.looking import Looking, number
 from proxy.admin.schemas import read_filters
-from shadow_compare.report import Filters, State
+from shadow_compare.report import Cursor, Filters, State
+from tests.support_console import summary
 
 QUERY = {
     "search": '  price   "29.00" ',
@@ -15,7 +16,7 @@ QUERY = {
     "state": "fixed",
     "since_version": "17",
     "critical": "1",
-    "offset": "100",
+    "after": "1.412.9f1c2ab4d0e17735",
 }
 WANTED = Filters("plans", State.FIXED, "type_changed", True, 17, 'price "29.00"')
 
@@ -26,10 +27,10 @@ def query_of(address: str) -> dict[str, str]:
 
 
 def test_an_address_says_what_is_looked_for() -> None:
-    """All of it, and how many groups to leave out."""
+    """All of it, and after which group the page begins."""
     looking = Looking.read(QUERY)
     assert looking.filters == WANTED
-    assert looking.offset == 100
+    assert looking.after == Cursor(critical=True, count=412, id="9f1c2ab4d0e17735")
     assert looking.is_narrow
 
 
@@ -49,13 +50,15 @@ def test_nonsense_counts_as_not_given(name: str) -> None:
 
 
 def test_pages_keep_the_filters() -> None:
-    """The addresses of earlier and further groups ask for the same, from elsewhere on."""
+    """The addresses of first and further groups, and of a decision, ask for the same."""
     looking = Looking.read(QUERY)
-    assert Looking.read(query_of(looking.further)) == Looking(WANTED, 100 + PAGE)
-    assert looking.earlier is not None
-    assert Looking.read(query_of(looking.earlier)) == Looking(WANTED, 100 - PAGE)
-    assert Looking.read({}).earlier is None
-    assert Looking(Filters(state=State.OPEN), PAGE).earlier == "/differences"
+    last = summary("47aa10f3c2b9d811", critical=False, count=14)
+    further = Looking.read(query_of(looking.further(last)))
+    assert further == Looking(WANTED, Cursor(critical=False, count=14, id="47aa10f3c2b9d811"))
+    assert Looking.read(query_of(looking.first)) == Looking(WANTED)
+    assert Looking.read(query_of(looking.address)) == looking
+    assert Looking.read(query_of(looking.decide)) == looking
+    assert Looking.read({}).address == "/differences"
 
 
 @pytest.mark.parametrize("query", [QUERY, {}, {"state": "all"}])
