@@ -12,6 +12,7 @@ from typing import Any
 from proxy.control.interval import Interval, SideCounts
 from proxy.control.recordings import Recordings
 from proxy.control.status import (
+    Brief,
     CoverageStatus,
     DecisionRecord,
     HostsStatus,
@@ -306,6 +307,19 @@ class FakeController:
         """What is charted of each route."""
         for route in self.routes.values():
             yield RouteFigures(route.id, _figures(route.legacy), _figures(route.modern))
+
+    async def survey(self) -> Status:
+        """Everything now, in parts."""
+        return self.status()
+
+    def brief(self) -> Brief:
+        """What most requests need."""
+        routes = tuple(self.routes)
+        return Brief(self.clock(), self.number, self.kill, routes, self.recordings.now)
+
+    def route(self, route_id: str) -> RouteStatus | None:
+        """One route."""
+        return self.routes.get(route_id)
 
     async def set_weight(
         self,

@@ -95,20 +95,21 @@ class Api:
 
     async def status(self, _: Request) -> Response:
         """Everything now."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         return json_response(status_plain(status), version=status.version)
 
     async def routes(self, _: Request) -> Response:
         """All routes."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         routes = [route_plain(route) for route in status.routes]
         return json_response({"version": status.version, "routes": routes}, version=status.version)
 
     async def route(self, request: Request) -> Response:
         """One route."""
-        route_id, status = self._route_id(request), self._controller.status()
-        found = next(route for route in status.routes if route.id == route_id)
-        return json_response(route_plain(found), version=status.version)
+        route_id, brief = str(request.path_params["id"]), self._controller.brief()
+        if (found := self._controller.route(route_id)) is None:
+            raise ProblemError(no_route(route_id, list(brief.routes)))
+        return json_response(route_plain(found), version=brief.version)
 
     async def set_weight(self, request: Request) -> Response:
         """Give a route another weight."""
@@ -192,8 +193,8 @@ class Api:
         """Give both sides over time."""
         route = request.query_params.get("route") or ""
         wanted = schemas.read_range(request.query_params)
-        status = self._controller.status()
-        known = [each.id for each in status.routes]
+        status = self._controller.brief()
+        known = list(status.routes)
         if route and route not in known:
             raise ProblemError(no_route(route, known))
         found = await read_series(self._controller, wanted, status.at, route)
@@ -218,7 +219,7 @@ class Api:
         async def change(expected: int | None) -> VersionRecord:
             # The switch itself asks for no version: it must never lose a race. Who names one is
             # told, and may leave it out.
-            if expected not in (None, current := self._controller.status().version):
+            if expected not in (None, current := self._controller.brief().version):
                 raise ConflictError(f"the rules are at version {current}, not {expected}")
             return await self._controller.set_kill_switch(
                 wanted.on, author=wanted.author, reason=wanted.reason
@@ -266,7 +267,7 @@ class Api:
 
     async def export_rules(self, _: Request) -> Response:
         """Give the document in force."""
-        record = await self._controller.version(self._controller.status().version)
+        record = await self._controller.version(self._controller.brief().version)
         etag = {"etag": f'"{record.number}"'}
         return Response(record.text, media_type="application/yaml", headers=etag)
 
@@ -368,7 +369,7 @@ class Api:
 
     async def _conflict(self, error: ConflictError, expected: int | None) -> Problem:
         """Tell who changed what since the version that was named."""
-        current = self._controller.status().version
+        current = self._controller.brief().version
         extra: dict[str, Any] = {"current_version": current}
         mend = "Read the rules again, and repeat the change if it still fits."
         if expected is None:
@@ -381,14 +382,14 @@ class Api:
 
     def _route_id(self, request: Request) -> str:
         route_id = str(request.path_params["id"])
-        known = [route.id for route in self._controller.status().routes]
+        known = list(self._controller.brief().routes)
         if route_id not in known:
             raise ProblemError(no_route(route_id, known))
         return route_id
 
     async def _table_in_force(self) -> Table:
         """Compile the rules in force; the last table is kept until the version moves."""
-        status = self._controller.status()
+        status = self._controller.brief()
         version, killed = status.version, status.kill_switch
         table = self._table
         if table is None or (table.version, table.kill_switch) != (version, killed):

@@ -98,7 +98,7 @@ def _ready(controller: Controller) -> Answer:
     """Ready means: there are rules in force to show and to change."""
 
     async def answer(_: Request) -> Response:
-        version = controller.status().version
+        version = controller.brief().version
         if version > 0:
             return PlainTextResponse(f"ready: rules version {version}\n")
         return PlainTextResponse("not ready: no rules are in force yet\n", status_code=503)

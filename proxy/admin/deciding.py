@@ -75,7 +75,7 @@ class Deciding:
     async def fixed(self, name: str, wanted: Change) -> SignatureDetail:
         """Call a group fixed."""
         found = await self.detail(name)
-        version = self._controller.status().version
+        version = self._controller.brief().version
         marked = await self._mark(found.summary, State.FIXED, wanted, version)
         return replace(found, summary=marked)
 

@@ -55,7 +55,7 @@ async def event_stream(controller: Controller, last_event_id: str) -> AsyncItera
                 changed.clear()
                 for kind, plain in await _news(controller, cursor):
                     yield event(kind, plain, cursor)
-            yield event("status", status_plain(controller.status()), cursor)
+            yield event("status", status_plain(await controller.survey()), cursor)
             if watching.done():
                 return
     finally:
@@ -75,7 +75,7 @@ def event(kind: str, plain: Plain, cursor: Cursor) -> bytes:
 
 async def _now(controller: Controller) -> Cursor:
     newest = await controller.decisions(limit=1)
-    return Cursor(controller.status().version, newest[0].id if newest else 0)
+    return Cursor(controller.brief().version, newest[0].id if newest else 0)
 
 
 async def _watch(controller: Controller, changed: asyncio.Event) -> None:

@@ -7,7 +7,14 @@ from typing import Any, Protocol
 
 from proxy.control.interval import Interval
 from proxy.control.recordings import Recordings
-from proxy.control.status import DecisionRecord, RouteFigures, Status, VersionRecord
+from proxy.control.status import (
+    Brief,
+    DecisionRecord,
+    RouteFigures,
+    RouteStatus,
+    Status,
+    VersionRecord,
+)
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
 from shadow_compare.report import (
@@ -35,7 +42,19 @@ class Controller(Protocol):
         ...
 
     def status(self) -> Status:
-        """Everything as it is now; cheap."""
+        """Everything as it is now."""
+        ...
+
+    async def survey(self) -> Status:
+        """Give the same, worked out in parts between which decisions are taken."""
+        ...
+
+    def brief(self) -> Brief:
+        """What most requests need to know, without a look at any route."""
+        ...
+
+    def route(self, route_id: str) -> RouteStatus | None:
+        """One route as it is now, or None."""
         ...
 
     def figures(self) -> Iterable[RouteFigures]:

@@ -38,8 +38,8 @@ class RecordingEndpoints:
 
     async def start(self, request: Request, body: bytes) -> Response:
         """Begin to record; nobody's recording is ended by that."""
-        wanted, status = read_order(body), self._controller.status()
-        order = order_of(wanted, [route.id for route in status.routes], status.at)
+        wanted, status = read_order(body), self._controller.brief()
+        order = order_of(wanted, list(status.routes), status.at)
         expected = read_if_match(request.headers.getlist("if-match"))
         if expected not in (None, _name(status.recording)):
             raise ProblemError(_another(status.recording))
@@ -53,7 +53,7 @@ class RecordingEndpoints:
         try:
             self._controller.recordings.stop(wanted.author, wanted.reason, expected)
         except ConflictError as error:
-            raise ProblemError(_another(self._controller.status().recording)) from error
+            raise ProblemError(_another(self._controller.brief().recording)) from error
         return await self._told()
 
     async def _told(self) -> Response:

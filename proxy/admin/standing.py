@@ -51,7 +51,7 @@ class RulesInForce:
 
     async def get(self) -> Rules:
         """Give them."""
-        number = self._controller.status().version
+        number = self._controller.brief().version
         if self._read is None or self._read[0] != number:
             record = await self._controller.version(number)
             _, rules = await asyncio.to_thread(load_rules, record.text, f"version {number}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from proxy.control.live import LiveRoute, Position
-from proxy.control.next_power import next_power
+from proxy.control.next_power import power_told
 from proxy.control.state import RoutingState
 from proxy.control.status import (
     CoverageStatus,
@@ -25,13 +27,21 @@ from proxy.rollout.window import SideWindow
 from proxy.routing.rules import WEIGHT_MAX
 from proxy.routing.side import Side
 
+_NOTHING_COMPARED: Final = CoverageStatus()
+
 
 def route_status(
-    state: RoutingState, live: LiveRoute, now: float, position: Position, *, killed: bool = False
+    state: RoutingState,
+    live: LiveRoute,
+    legacy: SideStatus,
+    modern: SideStatus,
+    coverage: CoverageStatus,
+    progress: PlanStatus | None,
+    *,
+    killed: bool = False,
 ) -> RouteStatus:
-    """One route now; `now` is monotonic seconds, `killed` whether the kill file is there."""
+    """One route now, of what is known of its parts; `killed` says that the kill file is there."""
     route = live.route
-    by_verdict = live.by_verdict
     rollback = state.rollback_of(route.id)
     return RouteStatus(
         id=route.id,
@@ -42,20 +52,15 @@ def route_status(
         weight_in_force=0 if killed else state.weight_in_force(route),
         weight_observed=observed(live),
         window=route.rollback.window,
-        legacy=side_status(live.sides[Side.LEGACY.value], now),
-        modern=side_status(live.sides[Side.MODERN.value], now),
-        coverage=CoverageStatus(
-            match=by_verdict["match"],
-            ignored=by_verdict["ignored"],
-            mismatch=by_verdict["mismatch"],
-            not_compared=live.not_compared,
-        ),
+        legacy=legacy,
+        modern=modern,
+        coverage=coverage,
         verdict=live.judgement.verdict.value,
         verdict_reason=live.judgement.reason,
         mirror_share=route.mirror.share,
         plan=route.plan,
         on_breach=route.on_breach,
-        progress=plan_status(state, live, now, position) if live.steps else None,
+        progress=progress,
         rolled_back=None
         if rollback is None
         else RollbackStatus(
@@ -75,19 +80,23 @@ def plan_status(state: RoutingState, live: LiveRoute, now: float, position: Posi
     route, steps, progress = live.route, live.steps, position.progress
     standing = live.standing(now, position)
     place = place_on(steps, route.weight, progress.step)
-    following = place_after(steps, route.weight, progress.step)
+    if place is not None:
+        following = place.following
+    else:
+        after = place_after(steps, route.weight, progress.step)
+        following = None if after is None else after.step
     missing = missing_on(route, place, standing) if place and position.rollback is None else ()
     last = state.record.rollbacks.get(route.id)
     spent = max(0, last.times - 1) if last is not None and last.active else 0
     return PlanStatus(
         weights=tuple(step.weight for step in steps),
         step=None if place is None else place.number,
-        following=None if following is None else following.step.weight,
+        following=None if following is None else following.weight,
         waits=tuple(words(want, standing.pace) for want in missing),
         held=progress.held,
         approved=progress.approved,
         needs_approval=place is not None and place.step.approval,
-        power=None if following is None else str(next_power(live, following, now)),
+        power=None if following is None else power_told(live, following.weight, now),
         resumed=(min(spent, route.rollback.auto_resume), route.rollback.auto_resume),
     )
 
@@ -107,6 +116,19 @@ def side_status(window: SideWindow, now: float) -> SideStatus:
         error_rate=window.error_rate,
         p50=window.latency(0.5),
         p95=window.latency(0.95),
+    )
+
+
+def coverage_status(live: LiveRoute) -> CoverageStatus:
+    """Comparisons of one route over the window."""
+    if not live.coverage.totals:
+        return _NOTHING_COMPARED
+    by_verdict = live.by_verdict
+    return CoverageStatus(
+        match=by_verdict["match"],
+        ignored=by_verdict["ignored"],
+        mismatch=by_verdict["mismatch"],
+        not_compared=live.not_compared,
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from proxy.clock import Clock
 from proxy.control.archive import Archive
-from proxy.control.board import route_figures, route_status
+from proxy.control.board import route_figures
 from proxy.control.chain import Link
 from proxy.control.edit import with_weight
 from proxy.control.edit_compare import with_entry
@@ -24,14 +24,17 @@ from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.overview import Overview
 from proxy.control.publisher import Publishing
 from proxy.control.recordings import Recordings
 from proxy.control.state import Because, RoutingState, held_by_rollback
 from proxy.control.status import (
+    Brief,
     DecisionRecord,
     HostsStatus,
     Rollback,
     RouteFigures,
+    RouteStatus,
     Status,
     VersionRecord,
 )
@@ -80,6 +83,7 @@ class Desk(Archive):
         self._clock = clock
         self.recordings = Recordings(recording_file, clock.wall, self._note_recording)
         self._workers = Workers()
+        self._overview = Overview(self._in_force, rules_file, self.recordings, kill_file, clock)
 
     # The file
 
@@ -422,34 +426,30 @@ class Desk(Archive):
     # Reading
 
     def status(self) -> Status:
-        """Everything as it is now; cheap."""
-        state, now = self._now, self._clock.monotonic()
-        problem = self._rules_file.problem
+        """Everything as it is now; what has not changed is not worked out again."""
         troubles = [p for p in (self._journal.problem, self._publisher.problem) if p is not None]
-        return Status(
-            at=self._clock.wall(),
-            version=state.record.number,
-            kill_switch=state.record.kill_switch or self._killed,
-            kill_file=self._kill_file.words() if self._killed and self._kill_file else None,
-            retiring=self._workers.retiring,
-            recording=self.recordings.now,
-            rules_file=str(self._rules_file.path),
-            rules_problem=None if problem is None else str(problem),
-            store_problem="; ".join(troubles) or None,
-            routes=tuple(
-                route_status(
-                    state, live, now, self._in_force.position(live.route.id), killed=self._killed
-                )
-                for live in self._in_force.live.values()
-            ),
-            workers=self._workers.statuses(now),
-            hosts=None if self._hosts is None else self._hosts(),
+        hosts = None if self._hosts is None else self._hosts()
+        return self._overview.status(
+            self._workers, "; ".join(troubles) or None, hosts, killed=self._killed
         )
 
     def figures(self) -> Iterator[RouteFigures]:
         """What is charted of each route, worked out one by one as they are asked for."""
         for live in tuple(self._in_force.live.values()):
             yield route_figures(live, self._clock.monotonic())
+
+    async def survey(self) -> Status:
+        """Give the same, worked out in parts between which decisions are taken."""
+        await self._overview.prepare(killed=self._killed)
+        return self.status()
+
+    def brief(self) -> Brief:
+        """What most requests need to know, without a look at any route."""
+        return self._overview.brief(killed=self._killed)
+
+    def route(self, route_id: str) -> RouteStatus | None:
+        """One route as it is now, or None."""
+        return self._overview.route(route_id, killed=self._killed)
 
     async def entry(self, number: int, /) -> Link | None:
         """The entry of the journal that holds a new decision, as `Journal.entry` gives it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from proxy.control.desk import Desk
 from proxy.control.edit_pins import with_pin, without_pin
-from proxy.control.next_power import next_power
+from proxy.control.next_power import power_told
 from proxy.control.status import VersionRecord
 from proxy.errors import RefusedError
 from proxy.rollout.course import missing_on
@@ -58,7 +58,7 @@ class PlanDesk(Desk):
             "weight": to.step.weight,
             "forced": force,
             "missing": list(missing),
-            "power": str(next_power(live, to, self._clock.monotonic())),
+            "power": power_told(live, to.step.weight, self._clock.monotonic()),
         }
         because = self._because(author, reason, evidence)
         held = self._now.progress_of(route_id).held

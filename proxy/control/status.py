@@ -249,6 +249,17 @@ class HostsStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Brief:
+    """What most requests need to know, without a look at any route: `routes` are names."""
+
+    at: float
+    version: int
+    kill_switch: bool
+    routes: tuple[str, ...]
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """Everything now. `rules_problem` says why the file on disk is not the one in force.
 

@@ -17,7 +17,7 @@ from proxy.control.in_force import InForce
 from proxy.control.live import LiveRoute
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
-from proxy.control.next_power import next_power
+from proxy.control.next_power import power_told
 from proxy.control.state import Because, RoutingState
 from proxy.errors import RefusedError
 from proxy.rollout.bound import upper_bound
@@ -133,7 +133,7 @@ class Stepper:
             "previous": route.weight if isinstance(due, Takes) else 0,
             "weight": due.to.step.weight,
             "rules_version": state.record.number,
-            "power": str(next_power(live, due.to, self._clock.monotonic())),
+            "power": power_told(live, due.to.step.weight, self._clock.monotonic()),
         }
         if isinstance(due, Resumes):
             evidence |= {"time": due.time, "of_times": due.of, "cooled": round(live.cooled, 1)}

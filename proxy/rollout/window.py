@@ -24,12 +24,15 @@ class SlidingCounts(Generic[K]):
 
     def __init__(self, span: float) -> None:
         self.span = span
+        self.changes = 0
+        """Grows whenever the totals change."""
         self.totals: Counter[K] = Counter()
         self._slots: deque[tuple[int, Counter[K]]] = deque()
         self._width = span / SLOTS
 
     def add(self, counts: Mapping[K, int], now: float) -> None:
         """Count what has just happened."""
+        self.changes += 1
         self.expire(now)
         number = int(now // self._width)
         if not self._slots or self._slots[-1][0] < number:
@@ -43,6 +46,7 @@ class SlidingCounts(Generic[K]):
         oldest = int(now // self._width) - SLOTS + 1
         while self._slots and self._slots[0][0] < oldest:
             _, counts = self._slots.popleft()
+            self.changes += 1
             for key, count in counts.items():
                 self.totals[key] -= count
                 if self.totals[key] <= 0:
@@ -69,12 +73,14 @@ class SideWindow:
     """
 
     __slots__ = (
-        "_latencies", "_newest", "_since", "_slots", "_width", "bad", "decided", "ok", "span",
-        "timed",
+        "_latencies", "_newest", "_since", "_slots", "_width", "bad", "changes", "decided", "ok",
+        "span", "timed",
     )  # fmt: skip
 
     def __init__(self, span: float) -> None:
         self.span = span
+        self.changes = 0
+        """Grows whenever any of the counts changes."""
         self.decided = 0
         """Requests whose decision was this side."""
         self.ok = 0
@@ -90,6 +96,7 @@ class SideWindow:
 
     def add(self, tally: Tally, now: float) -> None:
         """Count one tally of a worker."""
+        self.changes += 1
         slot, number = self._newest, int(now // self._width)
         if slot is None or slot.number < number:
             slot = self._begin(number, now)
@@ -133,6 +140,11 @@ class SideWindow:
         """Quantile of the latency in seconds, or None without samples."""
         return quantile(self._latencies, share)
 
+    def is_settled(self, now: float) -> bool:
+        """Whether rates stay as they are while nothing changes, however much time passes."""
+        empty = not self.decided and not self.requests
+        return empty or (self._since is not None and now - self._since >= self.span)
+
     def per_second(self, now: float) -> float:
         """Judged attempts a second over the part of the window that has been watched."""
         if self._since is None:
@@ -156,6 +168,7 @@ class SideWindow:
         return slot
 
     def _subtract(self, slot: _Slot) -> None:
+        self.changes += 1
         self.decided -= slot.decided
         self.ok -= slot.ok
         self.bad -= slot.bad

@@ -77,7 +77,7 @@ class Sending:
 
     async def _latest(self) -> str:
         try:
-            found = await read(self._controller.version(self._controller.status().version))
+            found = await read(self._controller.version(self._controller.brief().version))
         except NotFoundError:
             return ""
         return (

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from proxy.clock import Clock
 from proxy.control.archive import Archive
-from proxy.control.board import hosts_reading, route_status, worker_reading
+from proxy.control.board import hosts_reading, worker_reading
 from proxy.control.bus.base import Payload
 from proxy.control.hosts.bridge import Bridge
 from proxy.control.hosts.candidate import Candidate
@@ -17,9 +17,17 @@ from proxy.control.in_force import InForce
 from proxy.control.journal import Journal
 from proxy.control.loaded import LoadedRules
 from proxy.control.loader import RulesFile
+from proxy.control.overview import Overview
 from proxy.control.recordings import Recordings
 from proxy.control.state import RoutingState
-from proxy.control.status import HostsStatus, RouteFigures, Status, VersionRecord
+from proxy.control.status import (
+    Brief,
+    HostsStatus,
+    RouteFigures,
+    RouteStatus,
+    Status,
+    VersionRecord,
+)
 from proxy.control.store.base import Store
 from proxy.errors import ElsewhereError
 from proxy.kill_file import KillFile
@@ -63,6 +71,7 @@ class Standby(Archive):
         self._kill_file = kill_file
         self._clock = clock
         self._text: str | None = None
+        self._overview = Overview(self._in_force, rules_file, self.recordings, kill_file, clock)
 
     def follow(self, record: VersionRecord, snapshot: Payload) -> None:
         """Take note of a version that is in force on this host."""
@@ -92,36 +101,27 @@ class Standby(Archive):
         return ()
 
     def status(self) -> Status:
-        """Everything as far as it is known here; cheap."""
-        now, hosts = self._clock.monotonic(), self._hosts()
-        record = self._in_force.state.record if self._in_force.started else None
-        killed = self._kill_file is not None and self._kill_file.is_on()
-        problem = self._rules_file.problem
-        return Status(
-            at=self._clock.wall(),
-            version=0 if record is None else record.number,
-            kill_switch=killed or (record is not None and record.kill_switch),
-            kill_file=self._kill_file.words() if killed and self._kill_file else None,
-            retiring=self._bridge.workers.retiring,
-            rules_file=str(self._rules_file.path),
-            rules_problem=None if problem is None else str(problem),
-            store_problem=self._candidate.problem,
-            routes=()
-            if record is None
-            else tuple(
-                route_status(
-                    self._in_force.state,
-                    live,
-                    now,
-                    self._in_force.position(live.route.id),
-                    killed=killed,
-                )
-                for live in self._in_force.live.values()
-            ),
-            workers=self._bridge.workers.statuses(now),
-            recording=self.recordings.now,
-            hosts=hosts,
+        """Everything as far as it is known here."""
+        return self._overview.status(
+            self._bridge.workers, self._candidate.problem, self._hosts(), killed=self._killed
         )
+
+    async def survey(self) -> Status:
+        """Give the same, worked out in parts between which decisions are taken."""
+        await self._overview.prepare(killed=self._killed)
+        return self.status()
+
+    def brief(self) -> Brief:
+        """What most requests need to know, without a look at any route."""
+        return self._overview.brief(killed=self._killed)
+
+    def route(self, route_id: str) -> RouteStatus | None:
+        """One route as far as it is known here, or None."""
+        return self._overview.route(route_id, killed=self._killed)
+
+    @property
+    def _killed(self) -> bool:
+        return self._kill_file is not None and self._kill_file.is_on()
 
     def reading(self) -> Reading:
         """Everything that metrics tell of this host."""

@@ -37,6 +37,7 @@ LEAST: dict[str, str] = {
     "hold": "operator",
     "approve": "operator",
     "outcomes": "viewer",
+    "series": "viewer",
     "audit": "viewer",
     "pins": "viewer",
     "pin": "operator",

@@ -1,0 +1,188 @@
+"""What is shown of all routes: made anew only where something has changed since it was last shown.
+
+To be asked costs the loop that decides. With thousands of routes most of them stand still, and
+what was shown of them is true again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Final
+
+from proxy.clock import Clock
+from proxy.control.board import coverage_status, plan_status, route_status, side_status
+from proxy.control.in_force import InForce
+from proxy.control.live import LiveRoute, Position
+from proxy.control.loader import RulesFile
+from proxy.control.recordings import Recordings
+from proxy.control.state import RoutingState
+from proxy.control.status import Brief, HostsStatus, RouteStatus, SideStatus, Status
+from proxy.control.workers import Workers
+from proxy.kill_file import KillFile
+from proxy.rollout.window import SideWindow
+from proxy.routing.side import Side
+
+PART: Final = 100
+"""Routes that are worked out before the loop turns again: some 2 ms."""
+
+
+class Overview:
+    """The one place that says how everything is, for a controller that acts or stands by."""
+
+    def __init__(
+        self,
+        in_force: InForce,
+        rules_file: RulesFile,
+        recordings: Recordings,
+        kill_file: KillFile | None,
+        clock: Clock,
+    ) -> None:
+        self._in_force = in_force
+        self._rules_file = rules_file
+        self._recordings = recordings
+        self._kill_file = kill_file
+        self._clock = clock
+        self._shown: dict[str, _Shown] = {}
+
+    def brief(self, *, killed: bool) -> Brief:
+        """Give what most requests need to know; `killed` says that the kill file is there."""
+        at = self._clock.wall()
+        if not self._in_force.started:
+            return Brief(at, 0, killed, (), self._recordings.now)
+        record = self._in_force.state.record
+        routes = tuple(self._in_force.live)
+        return Brief(at, record.number, record.kill_switch or killed, routes, self._recordings.now)
+
+    def status(
+        self,
+        workers: Workers,
+        store_problem: str | None,
+        hosts: HostsStatus | None,
+        *,
+        killed: bool,
+    ) -> Status:
+        """Give everything."""
+        now, brief = self._clock.monotonic(), self.brief(killed=killed)
+        problem = self._rules_file.problem
+        return Status(
+            at=brief.at,
+            version=brief.version,
+            kill_switch=brief.kill_switch,
+            kill_file=self._kill_file.words() if killed and self._kill_file else None,
+            retiring=workers.retiring,
+            recording=brief.recording,
+            rules_file=str(self._rules_file.path),
+            rules_problem=None if problem is None else str(problem),
+            store_problem=store_problem,
+            routes=self._routes(now, killed=killed),
+            workers=workers.statuses(now),
+            hosts=hosts,
+        )
+
+    async def prepare(self, *, killed: bool) -> None:
+        """Work out in parts what has changed, so that `status` finds little left to do."""
+        for place, live in enumerate(tuple(self._in_force.live.values())):
+            if place % PART == PART - 1:
+                await asyncio.sleep(0)
+            self._route(live, self._clock.monotonic(), killed=killed)
+
+    def route(self, route_id: str, *, killed: bool) -> RouteStatus | None:
+        """Give one route, or None when there is none of that name."""
+        live = self._in_force.live.get(route_id)
+        return None if live is None else self._route(live, self._clock.monotonic(), killed=killed)
+
+    def _routes(self, now: float, *, killed: bool) -> tuple[RouteStatus, ...]:
+        lives = self._in_force.live
+        found = tuple(self._route(live, now, killed=killed) for live in lives.values())
+        if len(self._shown) > len(lives):
+            self._shown = {name: shown for name, shown in self._shown.items() if name in lives}
+        return found
+
+    def _route(self, live: LiveRoute, now: float, *, killed: bool) -> RouteStatus:
+        shown = self._shown.get(live.route.id)
+        if shown is None or shown.live is not live:
+            shown = self._shown[live.route.id] = _Shown(live)
+        position = self._in_force.position(live.route.id)
+        return shown.status(self._in_force.state, now, position, killed=killed)
+
+
+class _Side:
+    """One side as it was shown last."""
+
+    __slots__ = ("_changes", "_settled", "_shown", "_window")
+
+    def __init__(self) -> None:
+        self._window: SideWindow | None = None
+        self._changes = 0
+        self._settled = False
+        self._shown: SideStatus | None = None
+
+    def is_current(self, window: SideWindow) -> bool:
+        """Whether it would be shown just the same."""
+        return self._settled and window is self._window and window.changes == self._changes
+
+    def status(self, window: SideWindow, now: float) -> SideStatus:
+        """Give it, as it is now."""
+        if self.is_current(window) and self._shown is not None:
+            return self._shown
+        if window is self._window and window.changes == self._changes and self._shown is not None:
+            # Nothing came: it is only the rate that falls with the time that is watched.
+            self._settled = window.is_settled(now)
+            self._shown = replace(self._shown, requests_per_second=window.per_second(now))
+        else:
+            self._window, self._changes = window, window.changes
+            self._settled = window.is_settled(now)
+            self._shown = side_status(window, now)
+        return self._shown
+
+
+class _Shown:
+    """One route as it was shown last, with all that this rests on."""
+
+    __slots__ = ("_legacy", "_modern", "_rests_on", "_shown", "live")
+
+    def __init__(self, live: LiveRoute) -> None:
+        self.live = live
+        self._legacy, self._modern = _Side(), _Side()
+        self._rests_on: tuple[object, ...] = ()
+        self._shown: RouteStatus | None = None
+
+    def status(
+        self, state: RoutingState, now: float, position: Position, *, killed: bool
+    ) -> RouteStatus:
+        """Give it, as it is now."""
+        live = self.live
+        legacy, modern = live.sides[Side.LEGACY.value], live.sides[Side.MODERN.value]
+        # A plan reads the time that it was held from its last judgement on, and the calendar.
+        plan = (live.judgement, position.world, live.obstacle) if live.steps else (live.judgement,)
+        rests_on = (state, killed, live.coverage, live.coverage.changes, *plan)
+        if (
+            self._shown is None
+            or not self._legacy.is_current(legacy)
+            or not self._modern.is_current(modern)
+            or not _same(rests_on, self._rests_on)
+        ):
+            self._rests_on = rests_on
+            self._shown = route_status(
+                state,
+                live,
+                self._legacy.status(legacy, now),
+                self._modern.status(modern, now),
+                coverage_status(live),
+                plan_status(state, live, now, position) if live.steps else None,
+                killed=killed,
+            )
+        return self._shown
+
+
+def _same(ones: tuple[object, ...], others: tuple[object, ...]) -> bool:
+    """Whether all of them are the same objects, or say the same."""
+    if len(ones) != len(others):
+        return False
+    return all(one is other or _equal(one, other) for one, other in zip(ones, others, strict=True))
+
+
+def _equal(one: object, other: object) -> bool:
+    """Compare what is cheap to compare; the rest counts as another."""
+    return isinstance(one, str | int | tuple) and one == other

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from proxy.control.desk import Desk
+from proxy.control.overview import Overview
+from proxy.control.status import Status
+from proxy.errors import RefusedError
+from tests.support_control import Scene
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> Scene:
+    """Give a controller that has just started."""
+    scene = Scene(tmp_path)
+    await scene.start()
+    return scene
+
+
+def anew(desk: Desk) -> Status:
+    """Give the status as somebody works it out who has never seen it before."""
+    shown = desk._overview
+    desk._overview = Overview(
+        desk._in_force, desk._rules_file, desk.recordings, desk._kill_file, desk._clock
+    )
+    found = desk.status()
+    desk._overview = shown
+    return found
+
+
+async def hold(scene: Scene) -> None:
+    """Put a plan on hold."""
+    await scene.controller.hold("plans", author="ann", reason="lunch")
+
+
+async def roll_back(scene: Scene) -> None:
+    """Take a route back."""
+    await scene.controller.rollback("plans", author="ann", reason="lunch")
+
+
+async def set_weight(scene: Scene) -> None:
+    """Give another weight."""
+    await scene.controller.set_weight("plans", 5000, author="ann", reason="lunch")
+
+
+CHANGES: dict[str, Callable[[Scene], object]] = {
+    "nothing": lambda _: None,
+    "a second passes": lambda scene: scene.clock.advance(1.0),
+    "the window passes": lambda scene: scene.clock.advance(120.0),
+    "good answers": lambda scene: scene.outcomes(ok=10),
+    "bad answers": lambda scene: scene.outcomes(ok=10, bad=2),
+    "comparisons": lambda scene: scene.comparisons("match", 5),
+    "a hold": hold,
+    "a rollback": roll_back,
+    "another weight": set_weight,
+    "the kill file": lambda scene: (scene.directory / "kill").touch(),
+}
+
+
+@pytest.mark.parametrize("first", CHANGES)
+@pytest.mark.parametrize("second", CHANGES)
+async def test_what_is_remembered_is_what_is_so(scene: Scene, first: str, second: str) -> None:
+    """After any two things, with time and looks in between, all is shown as if never before."""
+    for change in (first, second):
+        for _ in range(2):
+            result = CHANGES[change](scene)
+            if hasattr(result, "__await__"):
+                with suppress(RefusedError):  # what cannot be done twice
+                    await result
+            assert scene.controller.status() == anew(scene.controller)
+            scene.clock.advance(0.7)
+            scene.controller.tick()
+            assert scene.controller.status() == anew(scene.controller)
+            assert await scene.controller.survey() == anew(scene.controller)
+
+
+async def test_a_calendar_opens_nearer_every_second(scene: Scene) -> None:
+    """A plan that waits for it is shown anew, whether it was judged meanwhile or not."""
+    opens = datetime.fromtimestamp(scene.clock.wall() + 90, UTC).strftime("%Y-%m-%d %H:%M")
+    freeze = f'{{from: 2020-01-01, to: "{opens}", reason: no}}'
+    scene.write(f"{scene.file.read_text()}calendar: {{zone: UTC, freeze: [{freeze}]}}\n")
+    scene.outcomes(ok=200)
+    for _ in range(60):
+        scene.clock.advance(0.05)
+        scene.controller.tick()
+        assert scene.controller.status() == anew(scene.controller)
+    assert "the calendar to open" in str(scene.controller.status())
+
+
+async def test_what_stands_still_is_not_worked_out_again(scene: Scene) -> None:
+    """The very same value is given as long as nothing changes, and only for routes that do."""
+    scene.clock.advance(100.0)
+    scene.controller.tick()
+    before = {route.id: route for route in scene.controller.status().routes}
+    scene.clock.advance(0.1)
+    scene.outcomes(ok=3, route="subscriptions")
+    after = {route.id: route for route in scene.controller.status().routes}
+    assert after["plans"] is before["plans"]
+    assert after["everything-else"] is before["everything-else"]
+    assert after["subscriptions"] is not before["subscriptions"]
+    assert scene.controller.route("plans") is before["plans"]
+    assert scene.controller.route("nowhere") is None
+
+
+async def test_in_brief(scene: Scene) -> None:
+    """Version, switch and names, the same as in the whole."""
+    brief, whole = scene.controller.brief(), scene.controller.status()
+    assert (brief.at, brief.version, brief.kill_switch) == (whole.at, whole.version, False)
+    assert brief.routes == tuple(route.id for route in whole.routes)
+
+
+async def test_routes_that_are_gone_are_forgotten(scene: Scene) -> None:
+    """What was remembered of them goes with them."""
+    scene.controller.status()
+    text = scene.file.read_text()
+    scene.write(text[: text.index("  - id: subscriptions")])
+    assert [route.id for route in scene.controller.status().routes] == ["plans"]
+    assert list(scene.controller._overview._shown) == ["plans"]
