@@ -26,6 +26,15 @@ _ATTR: Final = struct.Struct("=IIQiIQQQ")
 see sched_setattr(2)."""
 
 _NORMAL: Final = 0
+_BATCH: Final = 3
+
+LONG_NS: Final = 100_000_000
+"""Nanoseconds, the longest slice that Linux grants.
+
+Whoever has the longer slice gives way to whoever wakes up with the shorter one, so that every other
+process on the core goes first, at once, which niceness does not bring about. SCHED_IDLE would do
+the same, and leave next to nothing of a core that others use all the time.
+"""
 
 
 def ask_for_short_slices() -> bool:
@@ -34,10 +43,23 @@ def ask_for_short_slices() -> bool:
     Gives whether the kernel took the wish. It has a meaning since Linux 6.12 and does nothing
     before; no privilege is needed, and niceness stays.
     """
+    return _ask(_NORMAL, SHORT_NS)
+
+
+def ask_for_long_slices() -> bool:
+    """Let everybody else on this core go first; work goes on in what they leave.
+
+    Also before Linux 6.12 it then interrupts nobody when it wakes up (SCHED_BATCH). The rest as
+    `ask_for_short_slices`.
+    """
+    return _ask(_BATCH, LONG_NS)
+
+
+def _ask(policy: int, slice_ns: int) -> bool:
     number = _SCHED_SETATTR.get(platform.machine())
     if sys.platform != "linux" or number is None or os.sched_getscheduler(0) != _NORMAL:
         return False
     nice = os.getpriority(os.PRIO_PROCESS, 0)
-    wish = _ATTR.pack(_ATTR.size, _NORMAL, 0, nice, 0, SHORT_NS, 0, 0)
+    wish = _ATTR.pack(_ATTR.size, policy, 0, nice, 0, slice_ns, 0, 0)
     done: int = ctypes.CDLL(None).syscall(number, 0, wish, 0)
     return done == 0

@@ -21,10 +21,11 @@ from shadow_compare.contract import (
     mark_of_read,
     read_acknowledgement,
 )
-from shadow_compare.normalize import Answer, NotAcknowledgedError, NotComparableError
+from shadow_compare.normalize import Answer, NotAcknowledgedError, NotAskedError, NotComparableError
+from shadow_compare.refusals import Refusals
 from shadow_compare.traced import FIELD as TRACE
 from shadow_compare.traced import Asked, Tell, Trace, trace_of
-from shadow_compare.transport import BrokenError, Origin, Transport, UnreachableError
+from shadow_compare.transport import BrokenError, Origin, SparedError, Transport, UnreachableError
 
 _NOT_SENT: Final = frozenset(
     {
@@ -78,7 +79,10 @@ class Asker:
         self._monotonic = monotonic
         self._free = asyncio.Semaphore(settings.concurrency)
         self._turn = itertools.count()
-        self._transport = Transport(settings.body_max, settings.connect_timeout, monotonic)
+        refusals = Refusals() if settings.spares_refusing else None
+        self._transport = Transport(
+            settings.body_max, settings.connect_timeout, monotonic, refusals
+        )
         self._marks_reads = settings.marks_reads
 
     async def ask(self, capture: Capture, side: SideConfig | None) -> tuple[Answer, float]:
@@ -124,7 +128,10 @@ class Asker:
         if side is None or not side.instances:
             raise NotComparableError("candidate_unreachable")
         base = side.instances[next(self._turn) % len(side.instances)]
-        return _origin(base, side.tls, side.server_name), side.host
+        origin = _origin(base, side.tls, side.server_name)
+        if self._transport.spares(origin):
+            raise NotAskedError
+        return origin, side.host
 
     async def _exchange(
         self, origin: Origin, capture: Capture, request: bytes, trace: Trace | None, *, fresh: bool
@@ -140,6 +147,9 @@ class Asker:
             except TimeoutError:
                 error = "timeout"
                 raise
+            except SparedError as spared:
+                error = "connect"
+                raise NotAskedError from spared
             except UnreachableError as unreachable:
                 error = "connect"
                 raise NotComparableError("candidate_unreachable") from unreachable

@@ -17,7 +17,7 @@ from shadow_compare.comparer import Comparer
 from shadow_compare.config import ShadowConfig, ShadowSettings
 from shadow_compare.examine import Examined
 from shadow_compare.keeping import Keeper
-from shadow_compare.normalize import NotComparableError
+from shadow_compare.normalize import NotAskedError, NotComparableError
 from shadow_compare.pairs import Baselines, Evidence, Pair, pairs_of, pairs_without_answer
 from shadow_compare.redact import Redactor
 from shadow_compare.rules import CompareRules
@@ -106,7 +106,8 @@ class Conclusions:
         if reason == "internal_error":
             _log.error("comparing failed", exc_info=error)
         if capture is not None:
-            self._add_pairs(pairs_without_answer(capture, reason))
+            if not isinstance(error, NotAskedError):
+                self._add_pairs(pairs_without_answer(capture, reason))
             self._tally.count(capture.route, capture.primary, Verdict.NOT_COMPARED, reason)
             self._keeper.add(
                 Record(

@@ -28,7 +28,8 @@ class ShadowSettings:
     is for placeholders (see `key_at`), `write_key` for the marks of writes. Writes wait for their
     turn, at most `writes_max` of a route and `writes_bytes_max` in all; one whose worker is not
     heard of for `lost_write` is lost. At most `read_backs_max` are read back at once.
-    `marks_reads` says that a repeated read tells so.
+    `marks_reads` says that a repeated read tells so, `spares_refusing` that an instance which
+    refuses connections is tried only now and then.
     """
 
     redaction_key: bytes = field(repr=False)
@@ -38,6 +39,7 @@ class ShadowSettings:
     lost_write: float = 60.0
     read_backs_max: int = 1_000
     marks_reads: bool = True
+    spares_refusing: bool = True
     queue_max: int = 50_000
     queue_bytes_max: int = 64 * 1024 * 1024
     held_max: int = 128

@@ -42,6 +42,16 @@ class NotAcknowledgedError(NotComparableError):
         self.why = why
 
 
+class NotAskedError(NotComparableError):
+    """Nothing was sent to a side that has just refused many connections: no evidence of anything.
+
+    It counts as `candidate_unreachable`, as those that it has refused.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("candidate_unreachable")
+
+
 class Content(Enum):
     """How a body is compared."""
 

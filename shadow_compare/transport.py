@@ -16,6 +16,7 @@ from typing import Final, NamedTuple, cast
 import httptools
 
 from shadow_compare.normalize import Answer
+from shadow_compare.refusals import Refusals
 
 KEEPALIVE: Final = 4.0
 """Seconds; below the 5 that Apache keeps an idle connection, so that it is not us who lose."""
@@ -37,6 +38,10 @@ class UnreachableError(Exception):
     """No connection could be made."""
 
 
+class SparedError(UnreachableError):
+    """None was asked for, as the last ones could not be made."""
+
+
 class BrokenError(Exception):
     """The connection ended before the answer did, or the answer broke HTTP."""
 
@@ -46,14 +51,22 @@ class _ClosedUnusedError(BrokenError):
 
 
 class Transport:
-    """Connections to any number of origins, kept while idle for KEEPALIVE seconds."""
+    """Connections to any number of origins, kept while idle for KEEPALIVE seconds.
+
+    With `refusals` an origin that refuses is tried only now and then.
+    """
 
     def __init__(
-        self, body_max: int, connect_timeout: float, monotonic: Callable[[], float]
+        self,
+        body_max: int,
+        connect_timeout: float,
+        monotonic: Callable[[], float],
+        refusals: Refusals | None = None,
     ) -> None:
         self._body_max = body_max
         self._connect_timeout = connect_timeout
         self._monotonic = monotonic
+        self._refusals = refusals
         self._idle: defaultdict[Origin, list[tuple[_Connection, float]]] = defaultdict(list)
 
     async def exchange(
@@ -73,6 +86,15 @@ class Transport:
                 pass
         connection = await self._connected(origin)
         return await self._ask(origin, connection, request, is_head=is_head)
+
+    def spares(self, origin: Origin) -> bool:
+        """Whether asking this origin now would only give a SparedError."""
+        refusals = self._refusals
+        return (
+            refusals is not None
+            and refusals.spares(origin, self._monotonic())
+            and not self._idle.get(origin)
+        )
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -105,6 +127,20 @@ class Transport:
         return None
 
     async def _connected(self, origin: Origin) -> _Connection:
+        refusals = self._refusals
+        if refusals is None:
+            return await self._connect(origin)
+        if not refusals.may_try(origin, self._monotonic()):
+            raise SparedError
+        try:
+            connection = await self._connect(origin)
+        except UnreachableError:
+            refusals.refused(origin, self._monotonic())
+            raise
+        refusals.connected(origin)
+        return connection
+
+    async def _connect(self, origin: Origin) -> _Connection:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_timeout):

@@ -29,13 +29,16 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
         description="The primary while everything is mirrored, beside nginx with `mirror`.",
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, metavar="PART")
-    parser.add_argument("--rounds", type=int, default=5, help="pairs (default 5)")
+    by_part = ", ".join(f"{part} {number}" for part, number in measure.ROUNDS.items())
+    parser.add_argument("--rounds", type=int, help=f"of each part (default: {by_part})")
     parser.add_argument("--seconds", type=int, default=1, help="of each run (default 1)")
     parser.add_argument("--rate", type=int, default=2000, help="requests a second for latencies")
     asked = parser.parse_args(argv)
     for line in filter(None, (machine.describe(), machine.warning())):
         say(line)
-    samples = measure.run(tuple(asked.parts), asked.rounds, asked.seconds, asked.rate)
-    print(f"{machine.describe()}; medians of {asked.rounds} rounds of {asked.seconds} s\n")
+    rounds = {part: asked.rounds or measure.ROUNDS[part] for part in asked.parts}
+    samples = measure.run(tuple(asked.parts), rounds, asked.seconds, asked.rate)
+    said = ", ".join(f"{part} {number}" for part, number in rounds.items())
+    print(f"{machine.describe()}; medians of rounds of {asked.seconds} s: {said}\n")
     print(report.tables(samples), end="\n\n")
     return {"ratios": report.ratios(samples), "figures": report.figures(samples)}

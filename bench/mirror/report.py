@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import statistics
 
+from bench.mirror.measure import AGAIN, MIRRORED, RECORDING, TROUBLE
 from bench.mirror.products import NGINX, OFF, OURS
 from bench.proxy.sample import Samples
 from bench.stats import ratio
 
-MIRRORED = "mirrored"
-RECORDING = "recording"
 FULL = 0.9
 """Below this share of its core something else was the limit."""
 
-TROUBLE = ("slow", "refusing", "dead")
+QUARTERS = 4
 
 
 def ratios(samples: Samples) -> dict[str, float]:
@@ -34,10 +33,10 @@ def ratios(samples: Samples) -> dict[str, float]:
         found[f"{prefix}cpu_mirrored_vs_off"] = _ratio(
             samples, "throughput", "front_cpu_us", (product, MIRRORED), (product, OFF)
         )
-        for state in TROUBLE:
-            found[f"{prefix}p99_primary_shadow_{state}_vs_off"] = _ratio(
-                samples, "latency", "p99_us", (product, state), (product, OFF)
-            )
+        for state in (AGAIN, *TROUBLE):
+            times = _series(samples, "latency", product, state, "times_off")
+            name = f"{prefix}p99_primary_{'' if state == AGAIN else 'shadow_'}{state}_vs_off"
+            found[name] = statistics.median(times) if times else None
     return {name: round(value, 3) for name, value in found.items() if value is not None}
 
 
@@ -59,7 +58,7 @@ def figures(samples: Samples) -> dict[str, float]:
         "compared_after_s": ("throughput", OURS, MIRRORED, "compared_after_s"),
     }
     for product in (OURS, NGINX):
-        for state in (OFF, *TROUBLE):
+        for state in (OFF, AGAIN, *TROUBLE):
             named[f"{product}_p99_us_shadow_{state}"] = ("latency", product, state, "p99_us")
             named[f"{product}_failed_shadow_{state}"] = ("latency", product, state, "failed")
     found = {
@@ -84,17 +83,22 @@ def tables(samples: Samples) -> str:
             *lines,
             "",
         ]
-    latency = [
-        f"| {product} | " + " | ".join(_p99(samples, product, s) for s in (OFF, *TROUBLE)) + " |"
-        for product in (OURS, NGINX)
-    ]
-    if any(_series(samples, "latency", OURS, OFF, "p99_us")):
-        lines += [
-            "| p99 of the primary, us (requests that failed) | off | " + " | ".join(TROUBLE) + " |",
-            "|---" * 5 + "|",
-            *latency,
-        ]
-    return "\n".join(lines)
+    for title, cell in (
+        ("p99 of the primary, us (requests that failed)", _p99),
+        ("divided by `off` of the same round: median (quartiles)", _times),
+    ):
+        if any(_series(samples, "latency", OURS, OFF, "p99_us")):
+            states = (OFF, AGAIN, *TROUBLE)
+            lines += [
+                f"| {title} | " + " | ".join(states) + " |",
+                "|---" * (len(states) + 1) + "|",
+                *(
+                    f"| {product} | " + " | ".join(cell(samples, product, s) for s in states) + " |"
+                    for product in (OURS, NGINX)
+                ),
+                "",
+            ]
+    return "\n".join(lines).rstrip()
 
 
 def _throughput(samples: Samples, part: str, product: str, state: str) -> list[str]:
@@ -115,6 +119,14 @@ def _p99(samples: Samples, product: str, state: str) -> str:
     took = _series(samples, "latency", product, state, "p99_us")
     failed = _series(samples, "latency", product, state, "failed")
     return f"{statistics.median(took):,.0f} ({statistics.median(failed):.0f})" if took else "-"
+
+
+def _times(samples: Samples, product: str, state: str) -> str:
+    times = _series(samples, "latency", product, state, "times_off")
+    if len(times) < QUARTERS:
+        return f"{statistics.median(times):.2f}" if times else "-"
+    low, middle, high = statistics.quantiles(times, n=QUARTERS, method="inclusive")
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def _ratio(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import time
@@ -17,10 +16,6 @@ from bench.accounting import cpu_ns
 from bench.processes import BenchError
 from bench.proxy.instance import Instance
 from shadow_compare.replay.goreplay import SEPARATOR
-
-GENTLE = 19
-"""The niceness of shadow workers: here they share their core with the load, elsewhere they do not,
-and what they have not compared by the end of a run they compare after it."""
 
 PATIENCE = 60.0
 
@@ -59,8 +54,6 @@ class Processes:
         for pid in instance.pids():
             if pid not in by_role["worker"]:
                 _move(pid, cores)
-        for pid in by_role["shadow"]:
-            os.setpriority(os.PRIO_PROCESS, pid, GENTLE)
         return Processes(admin, by_role["worker"], by_role["shadow"])
 
     def compared(self) -> Compared:

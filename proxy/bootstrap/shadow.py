@@ -23,6 +23,7 @@ from proxy.observe.exporter import Exporter
 from proxy.outcome import ComparisonBatch, ComparisonCount, PairEvent, PairKind, WritesHalted
 from proxy.serving.vitals import Pulse
 from proxy.settings import ServeSettings
+from proxy.slices import ask_for_long_slices
 from proxy.snapshot import Snapshot
 from proxy.upstream.connect import TlsError
 from shadow_compare.config import ShadowSettings, key_at
@@ -39,7 +40,7 @@ from shadow_compare.worker import ShadowWorker
 from shadow_compare.writes import Halt
 
 NICE: Final = 10
-"""Niceness of shadow workers: where cores are scarce, they wait and not the clients."""
+"""Niceness of shadow workers: where cores are scarce, they get less of them than the others."""
 
 HEARTBEAT: Final = 1.0
 """Seconds between signs of life of a shadow worker that has nothing to compare."""
@@ -56,6 +57,8 @@ async def compare(
 ) -> None:
     """Compare captures until a signal, by the rules that the controller publishes."""
     os.nice(NICE)
+    if not ask_for_long_slices():
+        log.debug("the kernel does not let a shadow worker give way to others")
     shadow_settings = ShadowSettings(
         redaction_key=key_at(paths.redaction_key),
         write_key=keys.write,

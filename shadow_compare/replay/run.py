@@ -65,7 +65,10 @@ class Plan:
 
     @property
     def settings(self) -> ShadowSettings:
-        """The limits of this run: what is repeated is held back by its rate alone."""
+        """The limits of this run: what is repeated is held back by its rate alone.
+
+        And every request is asked, however many were refused before it.
+        """
         return ShadowSettings(
             redaction_key=b"",
             concurrency=self.concurrency,
@@ -75,6 +78,7 @@ class Plan:
             repeats_per_second=_AS_MANY_AS_COME,
             baselines_per_second=_AS_MANY_AS_COME,
             marks_reads=False,
+            spares_refusing=False,
         )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -10,9 +11,11 @@ from unittest.mock import Mock
 import pytest
 
 from shadow_compare.normalize import Answer
+from shadow_compare.refusals import IN_A_ROW, Refusals
 from shadow_compare.transport import (
     BrokenError,
     Origin,
+    SparedError,
     Transport,
     UnreachableError,
     _Connection,
@@ -216,6 +219,34 @@ async def test_nobody_listening_is_unreachable(transport: Transport) -> None:
     """A refused connection is told apart from a broken one."""
     with pytest.raises(UnreachableError):
         await transport.exchange(Origin("127.0.0.1", 9), GET, is_head=False)
+
+
+async def test_an_origin_that_refuses_is_spared(server: Server) -> None:
+    """After many refusals nobody asks it for 0.1 s; then one does, and once it is back all do."""
+    now = [0.0]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        refusing = Origin("127.0.0.1", silent.getsockname()[1])
+        transport = Transport(BODY_MAX, 1.0, lambda: now[0], Refusals())
+        for _ in range(IN_A_ROW):
+            assert not transport.spares(refusing)
+            with pytest.raises(UnreachableError):
+                await transport.exchange(refusing, GET, is_head=False)
+        silent.listen()
+        assert transport.spares(refusing)
+        with pytest.raises(SparedError):
+            await transport.exchange(refusing, GET, is_head=False)
+        # Another one is none of its business.
+        fine = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+        assert (await ask(transport, server, fine)).status == 200
+        now[0] = 0.11
+        asked = asyncio.create_task(transport.exchange(refusing, GET, is_head=False))
+        silent.setblocking(False)
+        taken, _ = await asyncio.get_running_loop().sock_accept(silent)
+        with taken:
+            await asyncio.get_running_loop().sock_sendall(taken, fine)
+            assert (await asked).status == 200
+        transport.close()
 
 
 async def test_idle_connections_are_not_used_for_long(server: Server) -> None:

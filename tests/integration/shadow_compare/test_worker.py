@@ -14,6 +14,7 @@ import pytest
 
 from shadow_compare.capture import Headers
 from shadow_compare.config import MODERN
+from shadow_compare.refusals import IN_A_ROW
 from shadow_compare.report import Filters
 from shadow_compare.rules import CompareRules
 from tests.support import eventually_async
@@ -171,6 +172,19 @@ async def test_dead_candidate_is_not_compared(running: Running, legacy: Side) ->
     running.configure(legacy.port, 9)
     await running.send(a_capture().encode())
     await told(running, "not_compared", "candidate_unreachable")
+
+
+async def test_a_candidate_that_refuses_is_spared(running: Running, legacy: Side) -> None:
+    """What it is no longer asked is counted alike, and is evidence of nothing."""
+    running.configure(legacy.port, 9)
+    await running.send(*(a_capture(id=f"r{each}").encode() for each in range(200)))
+    await told(running, "not_compared", "candidate_unreachable", 200)
+
+    async def evident() -> bool:
+        return len(running.pairs) >= IN_A_ROW
+
+    await eventually_async(evident)
+    assert len(running.pairs) < 2 * IN_A_ROW
 
 
 async def test_silent_candidate_times_out(tmp_path: Path, legacy: Side, modern: Side) -> None:

@@ -20,9 +20,9 @@ def rate(per_second: float, cpu: float, **others: float) -> dict[str, float]:
     return {"requests_per_s": per_second, "front_cpu_us": cpu, "busy": 0.99, **others}
 
 
-def late(p99: float, failed: float = 0) -> dict[str, float]:
+def late(p99: float, times: float = 1.0, failed: float = 0) -> dict[str, float]:
     """One measurement of latency."""
-    return {"p99_us": p99, "failed": failed}
+    return {"p99_us": p99, "times_off": times, "failed": failed}
 
 
 def test_ratios_are_of_rounds_and_not_of_medians() -> None:
@@ -32,14 +32,16 @@ def test_ratios_are_of_rounds_and_not_of_medians() -> None:
         throughput_cutover_off=[rate(100, 40), rate(100, 40), rate(100, 60)],
         throughput_nginx_mirrored=[rate(50, 100), rate(150, 100), rate(20, 100)],
         latency_cutover_off=[late(1000), late(2000)],
-        latency_cutover_dead=[late(1100), late(2200)],
-        latency_nginx_off=[late(1000)],
-        latency_nginx_dead=[late(9_000_000)],
+        latency_cutover_again=[late(1000, 1.0), late(1800, 0.9)],
+        latency_cutover_dead=[late(1100, 1.1), late(2200, 1.1)],
+        latency_nginx_off=[late(1000), late(1000)],
+        latency_nginx_dead=[late(9_000_000, 9000.0)],
     )
     assert ratios(found) == {
         "throughput_mirrored_vs_nginx": 2.0,
         "cpu_mirrored_vs_nginx": 0.5,
         "cpu_mirrored_vs_off": 1.25,
+        "p99_primary_again_vs_off": 0.95,
         "p99_primary_shadow_dead_vs_off": 1.1,
         "nginx_p99_primary_shadow_dead_vs_off": 9000.0,
     }
@@ -64,12 +66,15 @@ def test_a_product_that_did_not_use_its_core_is_marked() -> None:
         throughput_cutover_off=[rate(1000, 50)],
         throughput_nginx_off=[rate(2000, 50) | {"busy": 0.5}],
         latency_cutover_off=[late(1500)],
-        latency_nginx_slow=[late(10_000_000, 7)],
+        latency_nginx_slow=[late(10_000_000, 6_667.0, 7)],
+        latency_cutover_dead=[late(1000, each / 10) for each in range(8, 13)],
     )
     text = tables(found)
     assert "| cutover, off | 1,000 |" in text
     assert "| nginx, off | 2,000+ |" in text
-    assert "| nginx | - | 10,000,000 (7) | - | - |" in text
+    assert "| nginx | - | - | 10,000,000 (7) | - | - |" in text
+    assert "| nginx | - | - | 6667.00 | - | - |" in text
+    assert "| cutover | 1.00 | - | - | - | 1.00 (0.90 to 1.10) |" in text
     assert tables(Samples()) == ""
 
 
