@@ -48,9 +48,9 @@ KEPT: Final = 5.0
 SILENT: Final = 5.0
 """Seconds without a word from any data plane worker after which nothing counts as watched."""
 
-PART: Final = 50
-ROUND: Final = 40
-"""Routes looked at in one tick at least, and ticks in which each has its turn: two seconds.
+PART: Final = 10
+ROUND: Final = 80
+"""Routes looked at in one tick at least, and ticks in which each has its turn: four seconds.
 
 A route of which something bad was told is looked at then and there, whoever's turn it is.
 """
