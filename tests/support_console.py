@@ -28,6 +28,7 @@ from proxy.control.status import (
     WriteHalt,
 )
 from proxy.errors import ConflictError, NotFoundError, RefusedError
+from proxy.observe.metrics import Reading, RouteReading
 from proxy.recording import Recording, RecordingFile
 from proxy.rollout.plan import Hand
 from proxy.routing.compare_rules import IgnoreRule
@@ -320,6 +321,34 @@ class FakeController:
     def route(self, route_id: str) -> RouteStatus | None:
         """One route."""
         return self.routes.get(route_id)
+
+    def reading(self) -> Reading:
+        """Two workers with pools, one of them with an instance out."""
+        return Reading(
+            version=self.number,
+            kill_switch=self.kill,
+            rules_refused=False,
+            store_failed=False,
+            captures_sent=19_800,
+            routes=(
+                RouteReading(
+                    "plans", 0.1, 0.1, 0.104, False, {}, {}, 0, {}, {}, {"queue_full": 5}, {}
+                ),
+            ),
+            workers=(),
+            pools={
+                (str(worker), side, state): count
+                for worker in (0, 1)
+                for side in ("legacy", "modern")
+                for state, count in (("idle", 6), ("leased", 2 + worker), ("waiting", 0))
+            },
+            instances={
+                ("0", "modern", "127.0.0.1:8082"): (1, 2),
+                ("1", "modern", "127.0.0.1:8083"): (0, 0),
+            },
+            breakers={("0", "modern"): 0, ("1", "modern"): 1},
+            events={("retries", "legacy"): 3, ("refused_requests", "400"): 12},
+        )
 
     async def set_weight(
         self,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -20,7 +18,8 @@ from proxy.admin.auth import is_json
 from proxy.admin.differences import Differences
 from proxy.admin.endpoints import ENDPOINTS, PREFIX
 from proxy.admin.events import event_stream
-from proxy.admin.explain import explain
+from proxy.admin.explaining import Explaining
+from proxy.admin.health import health
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.members import Trouble, raise_for
 from proxy.admin.openapi import document
@@ -32,6 +31,7 @@ from proxy.admin.plain import (
     version_with_text_plain,
 )
 from proxy.admin.plans import PlanEndpoints
+from proxy.admin.preview import preview
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.recording import RecordingEndpoints
 from proxy.admin.responses import json_response
@@ -40,10 +40,7 @@ from proxy.admin.version_diff import version_diff
 from proxy.control.audit import Verdict
 from proxy.control.status import VersionRecord
 from proxy.errors import ConflictError, NotFoundError
-from proxy.routing.schema import load_rules
-from proxy.routing.table import Table
 from proxy.settings import whole_number
-from proxy.wire.errors import RequestError
 
 BODY_MAX = 64 * 1024
 DOCUMENT_MAX = 8 * 1024 * 1024
@@ -67,17 +64,14 @@ class Api:
         self,
         controller: Controller,
         report: Report,
-        mint_key: bytes,
-        override_key: bytes,
+        explaining: Explaining,
         audit: Audit,
     ) -> None:
         self._controller = controller
         self._about = Differences(controller, report)
         self._plans = PlanEndpoints(controller)
         self._recording = RecordingEndpoints(controller)
-        self._mint_key = mint_key
-        self._override_key = override_key
-        self._table: Table | None = None
+        self._explaining = explaining
         self._streams = 0
         self._audit = audit
         self._auditing = asyncio.Lock()
@@ -124,6 +118,18 @@ class Api:
                 expected_version=expected,
             ),
         )
+
+    async def preview(self, request: Request) -> Response:
+        """Tell what another weight would do."""
+        route_id, status = self._route_id(request), self._controller.status()
+        weight = schemas.read_weight(request.query_params)
+        route = next(route for route in status.routes if route.id == route_id)
+        told = preview(status, route, weight).to_plain()
+        return json_response(told, version=status.version)
+
+    async def health(self, _: Request) -> Response:
+        """Tell how the installation itself is."""
+        return json_response(health(self._controller.reading()).to_plain())
 
     async def rollback(self, request: Request) -> Response:
         """Hold a route at 0."""
@@ -332,12 +338,7 @@ class Api:
     async def explain(self, request: Request) -> Response:
         """Which side would serve a request, and why."""
         wanted = schemas.read_request_to_explain(await _body(request))
-        try:
-            table = await self._table_in_force()
-            explanation = explain(table, wanted, self._override_key, time.time())
-        except RequestError as error:
-            detail = f"The proxy refuses this request with {error.status}: {error}"
-            raise ProblemError(Problem(422, "not-explained", detail)) from error
+        explanation = await self._explaining.explain(wanted)
         return json_response(explanation.to_plain())
 
     async def events(self, request: Request) -> Response:
@@ -387,16 +388,6 @@ class Api:
             raise ProblemError(no_route(route_id, known))
         return route_id
 
-    async def _table_in_force(self) -> Table:
-        """Compile the rules in force; the last table is kept until the version moves."""
-        status = self._controller.brief()
-        version, killed = status.version, status.kill_switch
-        table = self._table
-        if table is None or (table.version, table.kill_switch) != (version, killed):
-            record = replace(await self._controller.version(version), kill_switch=killed)
-            self._table = table = await asyncio.to_thread(table_of, record, self._mint_key)
-        return table
-
     async def _counted(self, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
@@ -414,13 +405,6 @@ def _by_method(functions: dict[str, Answer]) -> Answer:
         return await functions[method](request)
 
     return answer
-
-
-def table_of(record: VersionRecord, mint_key: bytes) -> Table:
-    """Compile the document of a version."""
-    _, rules = load_rules(record.text, f"version {record.number}")
-    rolled_back = frozenset(record.rolled_back)
-    return Table(rules, rolled_back, record.kill_switch, record.number, mint_key)
 
 
 def read_if_match(values: list[str]) -> int | None:

@@ -21,6 +21,7 @@ from proxy.admin.api import Answer, Api, Audit
 from proxy.admin.auth import Gatekeeper, Guard, secure
 from proxy.admin.console.history import History
 from proxy.admin.console.views import console_routes
+from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.problems import Problem, problem_of
 from proxy.admin.responses import problem_response
@@ -50,13 +51,14 @@ def create_admin_app(
     settings.validate()
     history = History()
     guard = None if settings.accounts is None else account_guard(settings.accounts)
+    explaining = Explaining(controller, mint_key, override_key)
     return Starlette(
         routes=[
-            *Api(controller, report, mint_key, override_key, audit or _no_audit).routes_of_app(),
+            *Api(controller, report, explaining, audit or _no_audit).routes_of_app(),
             Route("/metrics", _measured(metrics)),
             Route("/livez", _livez),
             Route("/readyz", _ready(controller)),
-            *console_routes(controller, report, history, guard),
+            *console_routes(controller, report, history, guard, explaining),
         ],
         middleware=[Middleware(Gatekeeper, guard=guard or Guard(settings.token))],
         exception_handlers={

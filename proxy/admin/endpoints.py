@@ -63,6 +63,7 @@ AGAINST = Parameter("against", "integer", "the version to compare with; its pare
 UNTIL = Parameter("until", "string", "only what happened until this time (RFC 3339)")
 AFTER = Parameter("after", "integer", "only records with a larger number")
 RANGE = Parameter("range", "string", "15m, 1h, 6h, 24h, 14d or 26w; 1h when not given")
+WEIGHT = Parameter("weight", "string", "a percentage with at most two decimals")
 SINCE = Parameter("since", "string", "only what happened since this time (RFC 3339)")
 
 _FILTERS = (SEARCH, ROUTE, KIND, CRITICAL, SINCE_VERSION, STATE)
@@ -70,6 +71,7 @@ _CHANGE_ERRORS = (404, 409, 412, 413, 415, 422, 503)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/status", "status", "Everything as it is now", "Status"),
+    Endpoint("GET", "/health", "health", "What workers hold, what was dropped and why", "Health"),
     Endpoint("GET", "/routes", "routes", "All routes in the order of the file", "Routes"),
     Endpoint("GET", "/routes/{id}", "route", "One route", "Route", errors=(404,)),
     Endpoint(
@@ -80,6 +82,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "Version",
         takes="WeightChange",
         errors=_CHANGE_ERRORS,
+    ),
+    Endpoint(
+        "GET",
+        "/routes/{id}/preview",
+        "preview",
+        "What another weight would do: who moves, what failures would be caught, warnings",
+        "Preview",
+        query=(WEIGHT,),
+        errors=(404, 422),
     ),
     Endpoint(
         "POST",

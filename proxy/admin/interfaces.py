@@ -15,6 +15,7 @@ from proxy.control.status import (
     Status,
     VersionRecord,
 )
+from proxy.observe.metrics import Reading
 from proxy.routing.compare_rules import IgnoreRule
 from proxy.routing.rules import Pin
 from shadow_compare.report import (
@@ -59,6 +60,10 @@ class Controller(Protocol):
 
     def figures(self) -> Iterable[RouteFigures]:
         """What is charted of each route, worked out one by one as they are asked for."""
+        ...
+
+    def reading(self) -> Reading:
+        """Everything that metrics tell."""
         ...
 
     async def set_weight(

@@ -103,7 +103,7 @@ class PlanEndpoints:
     async def pin(self, request: Request, body: bytes, changed: Changed) -> Response:
         """Hold an identity on one side."""
         wanted = schemas.read_pinning(body)
-        pin = Pin(_spelled(wanted.identity), wanted.side, wanted.reason, wanted.routes)
+        pin = Pin(spelled(wanted.identity), wanted.side, wanted.reason, wanted.routes)
         return await changed(
             request,
             lambda expected: self._controller.pin(
@@ -117,7 +117,7 @@ class PlanEndpoints:
         return await changed(
             request,
             lambda expected: self._controller.unpin(
-                _spelled(wanted.identity),
+                spelled(wanted.identity),
                 author=wanted.author,
                 reason=wanted.reason,
                 expected_version=expected,
@@ -125,7 +125,7 @@ class PlanEndpoints:
         )
 
 
-def _spelled(identity: str) -> str:
+def spelled(identity: str) -> str:
     """Write an identity as the rules do: names of fields are of no case."""
     source, equals, value = identity.partition("=")
     return f"{canonical(source)}{equals}{value}"

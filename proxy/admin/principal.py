@@ -75,6 +75,8 @@ OPEN_PATHS: Final = frozenset({"/livez", "/readyz"})
 
 LOGIN: Final = "/login"
 LOGOUT: Final = "/logout"
+EXPLAIN: Final = "/explain"
+"""A question as a form: its words do not belong into an address, and it changes nothing."""
 STATIC: Final = "/static/"
 """Where somebody is let in, and what that page is drawn with."""
 
@@ -87,7 +89,7 @@ def required_role(method: str, path: str) -> Role | None:
     """
     if path in OPEN_PATHS or path == LOGIN or path.startswith(STATIC):
         return None
-    if path == LOGOUT:
+    if path in (LOGOUT, EXPLAIN):
         return Role.VIEWER
     if method == "HEAD":
         method = "GET"

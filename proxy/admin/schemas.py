@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from proxy.admin.members import Members, Trouble, raise_for
+from proxy.admin.members import Members, Trouble, parse_weight, raise_for
 from proxy.admin.series import HOUR_AGO, RANGES, Range
 from proxy.routing.side import Side
 from proxy.settings import whole_number
@@ -327,6 +327,15 @@ def read_cursor(query: Mapping[str, str]) -> Cursor | None:
     if text is not None and found is None:
         raise_for([Trouble("cursor", "is none", "Give `next_cursor` as it was answered.")])
     return found
+
+
+def read_weight(query: Mapping[str, str]) -> int:
+    """Read `weight` from a query, in hundredths of a percent."""
+    weight = parse_weight(query.get("weight", ""))
+    if weight is None:
+        raise_for([Trouble("weight", "is not a percentage", "Write ?weight=12.5.")])
+        return 0
+    return weight
 
 
 def read_range(query: Mapping[str, str]) -> Range:

@@ -12,6 +12,7 @@ from proxy.admin.console import wording
 from proxy.admin.console.forms import Form, FormError
 from proxy.admin.console.pages import Pages
 from proxy.admin.console.render import route_address
+from proxy.admin.console.route_pages import RoutePages
 from proxy.admin.console.sending import Change, Sending
 from proxy.admin.interfaces import Controller
 from proxy.control.status import VersionRecord
@@ -20,9 +21,12 @@ from proxy.control.status import VersionRecord
 class Actions:
     """The forms that change the routing."""
 
-    def __init__(self, controller: Controller, pages: Pages, sending: Sending) -> None:
+    def __init__(
+        self, controller: Controller, pages: Pages, routes: RoutePages, sending: Sending
+    ) -> None:
         self._controller = controller
         self._pages = pages
+        self._routes = routes
         self._sending = sending
 
     async def set_weight(self, request: Request) -> Response:
@@ -137,7 +141,7 @@ class Actions:
         self, request: Request, route_id: str, failed: str, change: Change
     ) -> Response:
         async def again(code: int, problem: str, typed: dict[str, str]) -> Response:
-            return await self._pages.route_page(
+            return await self._routes.route_page(
                 request, route_id, code=code, problem=problem, failed=failed, typed=typed
             )
 

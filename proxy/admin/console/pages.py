@@ -8,18 +8,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from proxy.admin.console import attention, sentences
+from proxy.admin.console.browsing import SHOWN, Browsing, browse
+from proxy.admin.console.drawing import draw_share
 from proxy.admin.console.history import History, Measure
+from proxy.admin.console.led import led_to
 from proxy.admin.console.looking import number
+from proxy.admin.console.past import Past
 from proxy.admin.console.reading import read
-from proxy.admin.console.render import Renderer, route_address
+from proxy.admin.console.render import Renderer, is_refresh
 from proxy.admin.console.sparkline import Sparkline, sparkline
-from proxy.admin.interfaces import Controller, Report
+from proxy.admin.interfaces import Controller
+from proxy.admin.series import RANGES, Series, modern_share
 from proxy.admin.version_diff import changed_lines
-from proxy.control.status import RouteStatus, Status, VersionRecord
+from proxy.control.status import DecisionRecord, RouteStatus, Status, VersionRecord
 from proxy.errors import NotFoundError
-from shadow_compare.report import Filters, State
 
 PAGE = 50
+READ, READ_MOST = 200, 10
+"""Decisions read at a time while looking for some kinds, and how often."""
+
+KINDS_SHOWN = {
+    "rollback": ("rollback", "freeze", "halt_writes", "kill"),
+    "step": ("set_weight", "advance", "resume", "hold", "release", "approve"),
+    "rules": ("load", "import", "revert", "ignore", "compare", "pin", "unpin", "deployed"),
+}
+DAYS_SHOWN = 8
+"""Of the share of modern as figures; the chart shows half a year."""
 ERROR_RATE_TOP = 0.02
 P95_TOP = 0.05
 """Smallest scales of the sparklines (2%, 50 ms): below them everything is a flat line."""
@@ -38,23 +52,31 @@ class Pages:
     """The pages that only look."""
 
     def __init__(
-        self, controller: Controller, report: Report, history: History, renderer: Renderer
+        self, controller: Controller, history: History, renderer: Renderer, past: Past
     ) -> None:
         self._controller = controller
-        self._report = report
         self._history = history
         self._renderer = renderer
+        self._past = past
 
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
         status = self.status()
         judged = attention.by_attention(status.routes, status.at)
+        browsing = Browsing.read(request.query_params)
+        browsed = browse(judged, browsing)
+        progress = await self._past.series(RANGES["26w"], status.at)
         return self._renderer.page(
             request,
             "overview.html",
             status,
             headline=attention.headline(status),
-            rows=[(route, judgement, self._charts(route)) for route, judgement in judged],
+            browsing=browsing,
+            browsed=browsed,
+            shown=SHOWN,
+            rows=[(route, judgement, self._charts(route)) for route, judgement in browsed.rows],
+            progress=None if progress is None else draw_share(progress),
+            days=() if progress is None else _days(progress),
             total=_requests_per_second(status, "legacy", "modern"),
             modern=_requests_per_second(status, "modern"),
             decisions=await read(self._controller.decisions(limit=5)),
@@ -62,59 +84,36 @@ class Pages:
             silent=attention.silent(status),
         )
 
-    async def route(self, request: Request) -> Response:
-        """Everything about one route."""
-        return await self.route_page(request, request.path_params["route_id"])
-
-    async def route_page(
-        self,
-        request: Request,
-        route_id: str,
-        *,
-        code: int = 200,
-        problem: str = "",
-        failed: str = "",
-        typed: dict[str, str] | None = None,
-    ) -> Response:
-        """Render a route; after a form that failed with its `problem` and what was `typed`."""
-        status = self.status()
-        route = next((route for route in status.routes if route.id == route_id), None)
-        if route is None:
-            return self._missing(request, f"There is no route “{route_id}” in the rules in force.")
-        return self._renderer.page(
-            request,
-            "route.html",
-            status,
-            code=code,
-            here=route_address(route_id),
-            route=route,
-            judgement=attention.of_route(route, status.at),
-            charts=self._charts(route, width=280, height=64),
-            span=self._history.span,
-            problem=problem,
-            failed=failed,
-            typed=typed or {},
-            signatures=await read(
-                self._report.signatures(Filters(route=route_id, state=State.OPEN), limit=5)
-            ),
-            decisions=await read(self._controller.decisions(limit=8, route=route_id)),
-        )
-
     async def decisions(self, request: Request) -> Response:
         """What was decided, by whom or by what, newest first."""
         status = self.status()
         chosen = request.query_params.get("route") or None
+        kind = request.query_params.get("kind", "")
         before = number(request.query_params.get("before"))
-        found = await read(self._controller.decisions(limit=PAGE + 1, route=chosen, before=before))
+        found = await read(self._decisions(KINDS_SHOWN.get(kind), chosen, before))
         return self._renderer.page(
             request,
             "decisions.html",
             status,
             route_id=chosen,
+            kind=kind if kind in KINDS_SHOWN else "",
             before=before,
             has_more=len(found or ()) > PAGE,
             decisions=None if found is None else found[:PAGE],
         )
+
+    async def _decisions(
+        self, actions: tuple[str, ...] | None, route: str | None, before: int | None
+    ) -> list[DecisionRecord]:
+        """Read one page and one more; of some kinds only, as far as some thousands hold them."""
+        found: list[DecisionRecord] = []
+        for _ in range(READ_MOST):
+            part = await self._controller.decisions(limit=READ, route=route, before=before)
+            found += [each for each in part if actions is None or each.action in actions]
+            if len(found) > PAGE or len(part) < READ:
+                break
+            before = part[-1].id
+        return found[: PAGE + 1]
 
     async def decision(self, request: Request) -> Response:
         """One decision with its evidence."""
@@ -127,11 +126,15 @@ class Pages:
             return self._missing(request, "Decisions cannot be read right now.", code=503)
         status = self.status()
         detector = found.evidence.get("detector")
+        led = None
+        if found.route and not is_refresh(request):
+            led = await read(led_to(self._controller, found, status.at))
         return self._renderer.page(
             request,
             "decision.html",
             status,
             decision=found,
+            led=led,
             measure=sentences.measure_of(detector) if isinstance(detector, str) else None,
             route=next((route for route in status.routes if route.id == found.route), None),
         )
@@ -224,6 +227,15 @@ class Pages:
 
 
 _SIDES = ("legacy", "modern")
+
+
+def _days(progress: Series) -> list[tuple[float, float | None, int]]:
+    """Give the last days, newest first: when each ended, modern's share, of how many."""
+    return [
+        (each.at, modern_share(each), each.legacy.served + each.modern.served)
+        for each in reversed(progress.intervals[-DAYS_SHOWN:])
+        if each.seconds
+    ]
 
 
 def _requests_per_second(status: Status, *sides: str) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,7 +18,7 @@ from proxy.admin.console import attention, sentences, wording
 from proxy.admin.console.hosts import of_hosts
 from proxy.admin.console.seal import Seal
 from proxy.admin.principal import current
-from proxy.control.status import Status
+from proxy.control.status import DecisionRecord, Status
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -48,11 +50,12 @@ class Renderer:
 
         A refresh must neither eat the flash message of the page around it nor renew its form token.
         """
-        is_refresh = request.headers.get("hx-request") == "true"
+        refresh = is_refresh(request)
         nonce = request.cookies.get(NONCE_COOKIE) or self.seal.new_nonce()
-        flash = "" if is_refresh else self.seal.open(request.cookies.get(FLASH_COOKIE, ""))
+        flash = "" if refresh else self.seal.open(request.cookies.get(FLASH_COOKIE, ""))
         html = self._environment.get_template(template).render(
-            layout="_live.html" if is_refresh else "_page.html",
+            refresh=refresh,
+            layout="_live.html" if refresh else "_page.html",
             here=values.pop("here", None) or own_address(request),
             status=status,
             now=status.at,
@@ -71,6 +74,11 @@ class Renderer:
         if flash:
             answer.delete_cookie(FLASH_COOKIE)
         return answer
+
+    def fragment(self, template: str, **values: Any) -> Response:
+        """Render a piece of a page, for a script that puts it somewhere."""
+        html = self._environment.get_template(template).render(**values)
+        return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
     def bare(self, request: Request, template: str, code: int, **values: Any) -> Response:
         """Render a page that tells nothing of how things stand, for whom nobody knows yet."""
@@ -117,6 +125,11 @@ class Renderer:
         )
 
 
+def is_refresh(request: Request) -> bool:
+    """Whether htmx asks for the live part of a page again."""
+    return request.headers.get("hx-request") == "true"
+
+
 def _bound(nonce: str) -> str:
     """Bind a form to the session it is shown in: another one's token is of no use with it."""
     return f"{nonce}:{current().session}"
@@ -141,6 +154,13 @@ def difference_address(signature: str) -> str:
 def proposal_address(proposal: str) -> str:
     """The address of a proposed rule."""
     return f"/differences/proposals/{quote(proposal, safe='')}"
+
+
+def by_day(
+    decisions: Sequence[DecisionRecord],
+) -> list[tuple[str, list[DecisionRecord]]]:
+    """Put what was decided on one day together, in the order given."""
+    return [(day, list(found)) for day, found in groupby(decisions, lambda d: wording.day(d.at))]
 
 
 @cache
@@ -174,6 +194,8 @@ def _environment() -> Environment:
         ago=wording.ago,
         utc=wording.utc,
         iso=wording.iso,
+        clock=wording.clock,
+        by_day=by_day,
         sentence=sentences.sentence,
         route_address=route_address,
         difference_address=difference_address,
@@ -183,6 +205,7 @@ def _environment() -> Environment:
         asset=asset,
         account=lambda: current().name,
         NOTHING=wording.NOTHING,
+        zip=zip,
         percent=wording.percent,
         latency=wording.latency,
         rate=wording.rate,

@@ -12,11 +12,15 @@ from proxy.admin.console.difference_pages import DifferencePages
 from proxy.admin.console.history import History
 from proxy.admin.console.login import Login
 from proxy.admin.console.pages import Pages
+from proxy.admin.console.past import Past
 from proxy.admin.console.recording import ADDRESS, RecordingPage
 from proxy.admin.console.render import STATIC, Renderer
+from proxy.admin.console.route_pages import RoutePages
 from proxy.admin.console.seal import Seal
 from proxy.admin.console.sending import Sending
+from proxy.admin.console.steering import Steering
 from proxy.admin.deciding import Deciding
+from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.principal import LOGIN, LOGOUT
 
@@ -26,6 +30,7 @@ def console_routes(
     report: Report,
     history: History | None = None,
     guard: AccountGuard | None = None,
+    explaining: Explaining | None = None,
 ) -> list[BaseRoute]:
     """Build the console's routes, to be mounted at the root of the admin application.
 
@@ -34,10 +39,15 @@ def console_routes(
     somebody signs in.
     """
     renderer = Renderer(Seal())
-    pages = Pages(controller, report, history or History(), renderer)
+    past = Past(controller)
+    pages = Pages(controller, history or History(), renderer, past)
+    routes = RoutePages(controller, report, renderer, past)
     sending = Sending(controller, renderer)
-    actions = Actions(controller, pages, sending)
+    actions = Actions(controller, pages, routes, sending)
     compared = DifferencePages(controller, report, renderer, pages.status)
+    steering = Steering(
+        controller, renderer, sending, explaining or Explaining(controller, b"", b"")
+    )
     recording = RecordingPage(controller, renderer, sending)
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
@@ -47,7 +57,8 @@ def console_routes(
         Route("/routes/{route_id:path}/resume", actions.resume, methods=["POST"]),
         Route("/routes/{route_id:path}/plan", actions.plan, methods=["POST"]),
         Route("/routes/{route_id:path}/resume-writes", actions.resume_writes, methods=["POST"]),
-        Route("/routes/{route_id:path}", pages.route),
+        Route("/routes/{route_id:path}", routes.route),
+        Route("/history", routes.history),
         Route("/differences", compared.differences),
         Route("/differences/proposals/{proposal}", compared.proposal),
         Route("/differences/proposals/{proposal}/adopt", decided.adopt, methods=["POST"]),
@@ -63,6 +74,12 @@ def console_routes(
         Route(ADDRESS, recording.page),
         Route(f"{ADDRESS}/start", recording.start, methods=["POST"]),
         Route(f"{ADDRESS}/stop", recording.stop, methods=["POST"]),
+        Route("/pins", steering.pins),
+        Route("/pins/add", steering.pin, methods=["POST"]),
+        Route("/pins/remove", steering.unpin, methods=["POST"]),
+        Route("/explain", steering.explain, methods=["GET", "POST"]),
+        Route("/hosts", steering.hosts),
+        Route("/jump", steering.jump),
         Route("/kill-switch", pages.kill_switch),
         Route("/kill-switch", actions.kill_switch, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -99,6 +99,17 @@ def utc(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def clock(at: float) -> str:
+    """Give the time of the day, as `16:40:12`."""
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
+
+
+def day(at: float) -> str:
+    """Give the day, as `Monday, 23 November 2026`."""
+    moment = datetime.fromtimestamp(at, UTC)
+    return f"{moment:%A}, {moment.day} {moment:%B %Y}"
+
+
 def iso(at: float) -> str:
     """Give a point in time for machines and for copying, as ISO 8601 in UTC."""
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -104,6 +104,8 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "approve": ("/routes/subscriptions.list/approve", CHANGE),
     "pins": ("/pins", None),
     "outcomes": ("/outcomes?since=2026-01-01&limit=1&after=0", None),
+    "health": ("/health", None),
+    "preview": ("/routes/plans/preview?weight=25", None),
     "series": ("/series?route=plans&range=24h", None),
     "pin": ("/pin", {"identity": "header:X-Id=7", "side": "modern", "routes": [], **CHANGE}),
     "unpin": ("/unpin", {"identity": "header:X-Id=7", **CHANGE}),

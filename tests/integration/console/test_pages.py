@@ -346,15 +346,15 @@ def test_many_hosts_are_shown_with_the_one_that_acts(
     browser: Browser, controller: FakeController
 ) -> None:
     """Each with its version, when it was heard of, and whether it has Redis; workers by host."""
-    assert ">Host<" not in browser.get("/").text
+    assert ">Host<" not in browser.get("/hosts").text
     hosts = (
         HostStatus("web1", "http://web1:8090", True, 0.2, True, 18),
         HostStatus("web2", "http://web2:8090", False, 75.0, False, 17),
     )
     controller.hosts = HostsStatus("web1", "web1", 3, hosts)
     controller.workers = [replace(each, host="web1") for each in controller.workers]
-    html = browser.get("/").text
-    assert "acts, token 3" in html
+    html = browser.get("/hosts").text
+    assert "web1 acts, by the lease with token 3" in html
     assert "web1: worker 0" in html
     assert "web2 is not heard of" in html
     controller.hosts = replace(controller.hosts, own="web2")

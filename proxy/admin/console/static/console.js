@@ -29,6 +29,7 @@ function takeOver(old, fresh) {
     if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
     return;
   }
+  if (old.hasAttribute("data-own")) return; // another script draws there, or it was asked for once
   if (old.hasAttribute("data-keep") && isTouched(old)) {
     warnIfMovedOn(old, fresh);
     return;
@@ -79,12 +80,23 @@ function warnIfMovedOn(form, fresh) {
   notice.hidden = false;
 }
 
+// A filter asks for the page at another address: from then on that one is asked for again.
+function follow(target, address) {
+  if (!address || target.getAttribute("hx-get") === address) return;
+  target.setAttribute("hx-get", address);
+  htmx.process(target);
+  history.replaceState(null, "", address);
+}
+
 htmx?.defineExtension("quiet", {
   isInlineSwap: (style) => style === "quiet",
   handleSwap: (style, target, fragment) => {
     if (style !== "quiet") return false;
     const fresh = fragment.querySelector("#live");
-    if (fresh) takeOverChildren(target, fresh);
+    if (fresh) {
+      takeOverChildren(target, fresh);
+      follow(target, fresh.getAttribute("hx-get"));
+    }
     return [];
   },
 });
@@ -101,8 +113,15 @@ function listen() {
   if (document.hidden) return;
   stream = new EventSource("/api/v1/events");
   for (const kind of ["version", "decision"]) {
-    stream.addEventListener(kind, () => htmx.trigger(live, "changed"));
+    stream.addEventListener(kind, () => {
+      htmx.trigger(live, "changed");
+      dispatchEvent(new CustomEvent("cutover:decided"));
+    });
   }
+  if (!document.querySelector("[data-chart]")) return;
+  stream.addEventListener("status", (event) => {
+    dispatchEvent(new CustomEvent("cutover:status", { detail: JSON.parse(event.data) }));
+  });
 }
 
 if (htmx && live) {
@@ -137,20 +156,40 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
 // --- Changing a weight --------------------------------------------------------------------------
 // Slider and number say the same; the preview says what will happen before it does.
 
-function preview(form) {
-  const now = Number(form.dataset.weight);
+let previewed = 0;
+
+async function preview(form) {
   const number = form.elements.namedItem("weight");
-  const output = form.querySelector("output");
-  const wanted = Number(number.value);
+  const output = form.querySelector("#weight-preview");
+  const asked = ++previewed;
   if (number.value === "" || !number.validity.valid) {
-    output.textContent = "The weight is a percentage from 0 to 100 with at most two decimals.";
-  } else if (wanted === now) {
-    output.textContent = `${now}% now. Raising it only adds users to modern, lowering it only removes them; nobody is moved back and forth.`;
-  } else {
-    const moved = Math.round(Math.abs(wanted - now) * 100) / 100;
-    const way = wanted > now ? "from legacy to modern" : "from modern to legacy";
-    output.textContent = `${now}% → ${wanted}%: ${moved}% of the users move ${way}, the others stay where they are.`;
+    tell(output, ["The weight is a percentage from 0 to 100 with at most two decimals."]);
+    return;
   }
+  const query = new URLSearchParams({ weight: number.value });
+  const answer = await fetch(`${form.dataset.preview}?${query}`).catch(() => undefined);
+  if (asked !== previewed) return; // something else was typed meanwhile
+  if (answer?.ok) tell(output, ...words(await answer.json()));
+  else tell(output, ["What this would do cannot be told right now; the weight can be set all the same."]);
+}
+
+function words(told) {
+  if (told.to === null) {
+    return [[`${told.now}% is in force. Raising it only adds users to modern, lowering it only removes them; nobody is moved back and forth.`], told.warnings];
+  }
+  const moved = Math.round(told.moved * 10000) / 100;
+  const stays = `buckets ${told.buckets[0]} to ${told.buckets[1] - 1}, about ${told.requests_per_second.toFixed(1)}/s now; the others stay where they are`;
+  const from = told.to === "modern" ? "from legacy to modern" : "from modern to legacy";
+  const lines = [`${told.now}% → ${told.weight}%: ${moved}% of the users move ${from} (${stays}).`];
+  if (told.power) lines.push(`Then, ${told.power}.`);
+  return [lines, told.warnings];
+}
+
+function tell(output, lines, warnings = []) {
+  const paragraphs = lines.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+  const list = Object.assign(document.createElement("ul"), { className: "warnings" });
+  list.append(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  output.replaceChildren(...paragraphs, ...(warnings.length ? [list] : []));
 }
 
 document.addEventListener("input", (event) => {
@@ -163,5 +202,16 @@ document.addEventListener("input", (event) => {
   preview(form);
 });
 
-const weightForm = document.getElementById("weight-form");
-if (weightForm) preview(weightForm);
+// --- Filtering as somebody types ------------------------------------------------------------------
+
+let typing;
+
+document.addEventListener("input", (event) => {
+  const form = event.target.closest?.("#find-form");
+  if (!form || !htmx) return;
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value));
+    htmx.ajax("GET", query.size ? `${form.getAttribute("action")}?${query}` : form.getAttribute("action"), { source: live, target: live, swap: "quiet" });
+  }, 150);
+});
