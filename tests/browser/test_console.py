@@ -24,6 +24,12 @@ PAGES = [
     "/decisions/1",
     "/rules",
     "/recording",
+    "/decisions?kind=rollback",
+    "/history?route=plans",
+    "/hosts",
+    "/pins",
+    "/explain",
+    "/jump",
     "/rules/18",
     "/kill-switch",
 ]
