@@ -121,11 +121,12 @@ class Api:
 
     async def preview(self, request: Request) -> Response:
         """Tell what another weight would do."""
-        route_id, status = self._route_id(request), self._controller.status()
-        weight = schemas.read_weight(request.query_params)
-        route = next(route for route in status.routes if route.id == route_id)
-        told = preview(status, route, weight).to_plain()
-        return json_response(told, version=status.version)
+        route_id, weight = self._route_id(request), schemas.read_weight(request.query_params)
+        brief, route = self._controller.brief(), self._controller.route(route_id)
+        if route is None:
+            raise ProblemError(no_route(route_id, brief.routes))
+        told = preview(route, weight, killed=brief.kill_switch)
+        return json_response(told.to_plain(), version=brief.version)
 
     async def health(self, _: Request) -> Response:
         """Tell how the installation itself is."""

@@ -36,7 +36,7 @@ class Explaining:
 
     async def _table_in_force(self) -> Table:
         """Compile the rules in force; the last table is kept until the version moves."""
-        status = self._controller.status()
+        status = self._controller.brief()
         version, killed = status.version, status.kill_switch
         table = self._table
         if table is None or (table.version, table.kill_switch) != (version, killed):

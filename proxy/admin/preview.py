@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from proxy.admin.plain import percent
-from proxy.control.status import RouteStatus, Status
+from proxy.control.status import RouteStatus
 from proxy.rollout.power import about, power
 from proxy.routing.rules import WEIGHT_MAX
 
@@ -58,8 +58,11 @@ class Preview:
         }
 
 
-def preview(status: Status, route: RouteStatus, weight: int) -> Preview:
-    """Tell what a weight would do; what is in force now is what users are moved from."""
+def preview(route: RouteStatus, weight: int, *, killed: bool) -> Preview:
+    """Tell what a weight would do; what is in force now is what users are moved from.
+
+    `killed` is whether the kill switch is on.
+    """
     now = route.weight_in_force
     buckets = min(now, weight), max(now, weight)
     per_second = route.legacy.requests_per_second + route.modern.requests_per_second
@@ -70,13 +73,13 @@ def preview(status: Status, route: RouteStatus, weight: int) -> Preview:
         buckets=buckets,
         requests=per_second * (buckets[1] - buckets[0]) / WEIGHT_MAX,
         power="" if weight == 0 else str(told),
-        warnings=tuple(_warnings(status, route, weight, told.seconds)),
+        warnings=tuple(_warnings(route, weight, told.seconds, killed=killed)),
     )
 
 
-def _warnings(status: Status, route: RouteStatus, weight: int, seconds: float | None) -> list[str]:
+def _warnings(route: RouteStatus, weight: int, seconds: float | None, *, killed: bool) -> list[str]:
     found = []
-    if status.kill_switch:
+    if killed:
         found.append("The kill switch is on: legacy answers everything until it is off.")
     if route.rolled_back is not None:
         found.append("The route is rolled back: only resume puts a weight in force.")

@@ -61,7 +61,7 @@ class Pages:
 
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
-        status = self.status()
+        status = await self._controller.survey()
         judged = attention.by_attention(status.routes, status.at)
         browsing = Browsing.read(request.query_params)
         browsed = browse(judged, browsing)
@@ -86,7 +86,7 @@ class Pages:
 
     async def decisions(self, request: Request) -> Response:
         """What was decided, by whom or by what, newest first."""
-        status = self.status()
+        status = await self._controller.survey()
         chosen = request.query_params.get("route") or None
         kind = request.query_params.get("kind", "")
         before = number(request.query_params.get("before"))
@@ -124,7 +124,7 @@ class Pages:
             return self._missing(request, f"There is no decision {number}.")
         if found is None:
             return self._missing(request, "Decisions cannot be read right now.", code=503)
-        status = self.status()
+        status = await self._controller.survey()
         detector = found.evidence.get("detector")
         led = None
         if found.route and not is_refresh(request):
@@ -141,7 +141,7 @@ class Pages:
 
     async def rules(self, request: Request) -> Response:
         """The document in force and the versions before it."""
-        status = self.status()
+        status = await self._controller.survey()
         before = number(request.query_params.get("before"))
         versions = await read(self._controller.versions(limit=PAGE + 1, before=before))
         return self._renderer.page(
@@ -164,7 +164,7 @@ class Pages:
         return self._renderer.page(
             request,
             "rules_version.html",
-            self.status(),
+            await self._controller.survey(),
             version=version,
             parent=parent,
             changes=() if parent is None else changed_lines(parent, version)[2:],

@@ -24,7 +24,7 @@ class Past:
 
     async def series(self, wanted: Range, now: float, route: str = "") -> Series | None:
         """Give a route's series, or that of all traffic, until now. Decisions make it anew."""
-        version = self._controller.status().version
+        version = self._controller.brief().version
         key = (route, wanted.name, version)
         kept = self._kept.get(key)
         if kept is not None and 0 <= now - kept.until < FRESH:

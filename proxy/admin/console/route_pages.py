@@ -59,7 +59,7 @@ class RoutePages:
         typed: dict[str, str] | None = None,
     ) -> Response:
         """Render a route; after a form that failed with its `problem` and what was `typed`."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         route = _found(status, route_id)
         if route is None:
             return self._missing(request, status, route_id)
@@ -87,7 +87,7 @@ class RoutePages:
             chart=None if series is None else draw(series, figure),
             latencies=None if series is None else draw_latencies(series),
             sizes=None if series is None else sizes(series),
-            preview=None if weight is None else preview(status, route, weight),
+            preview=None if weight is None else preview(route, weight, killed=status.kill_switch),
             undo=_undo(decisions or (), status),
             pins=await self._pins(route_id),
             problem=problem,
@@ -101,7 +101,7 @@ class RoutePages:
 
     async def history(self, request: Request) -> Response:
         """What a route did over time, every figure as a chart and all of them as a table."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         query = request.query_params
         route = _found(status, query.get("route", ""))
         if route is None:

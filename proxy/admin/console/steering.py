@@ -101,7 +101,7 @@ class Steering:
         return self._renderer.page(
             request,
             "pins.html",
-            self._controller.status(),
+            await self._controller.survey(),
             code=code,
             here="/pins",
             pins=None if rules is None else rules.pins,
@@ -117,7 +117,7 @@ class Steering:
         """Which side would serve a request, asked with a form that is not kept anywhere."""
         if request.method == "GET":
             target = request.query_params.get("target", "")
-            return self._explained(request, {"target": target}, None, "")
+            return await self._explained(request, {"target": target}, None, "")
         form = Form()
         try:
             form = await read_form(request)
@@ -129,10 +129,10 @@ class Steering:
             text = str(error)
             if isinstance(error, ProblemError):
                 text = f"{error.problem.detail} {error.problem.mend}".rstrip()
-            return self._explained(request, dict(form.fields), None, text, code=422)
-        return self._explained(request, dict(form.fields), found, "")
+            return await self._explained(request, dict(form.fields), None, text, code=422)
+        return await self._explained(request, dict(form.fields), found, "")
 
-    def _explained(
+    async def _explained(
         self,
         request: Request,
         typed: dict[str, str],
@@ -143,7 +143,7 @@ class Steering:
         return self._renderer.page(
             request,
             "explain.html",
-            self._controller.status(),
+            await self._controller.survey(),
             code=code,
             here="/explain",
             typed=typed,
@@ -155,7 +155,7 @@ class Steering:
 
     async def hosts(self, request: Request) -> Response:
         """How the installation itself is."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         return self._renderer.page(
             request,
             "hosts.html",
@@ -167,7 +167,7 @@ class Steering:
 
     async def jump(self, request: Request) -> Response:
         """Where to go, as a page; for the palette only the list."""
-        status = self._controller.status()
+        status = await self._controller.survey()
         words = request.query_params.get("q", "")[:100]
         found = places(status, words)
         if request.query_params.get("list") == "1":

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from proxy.admin.preview import preview
 from proxy.control.status import CoverageStatus
 from tests.support_console import FakeController, progress, route, side
@@ -11,7 +9,7 @@ STATUS = FakeController().status()
 
 def test_a_rise_tells_which_buckets_move_and_what_would_be_caught() -> None:
     """From 10% to 25% of 20 requests a second: 15% of the users, three requests a second."""
-    told = preview(STATUS, route(legacy=side(1080), modern=side(120)), 2500)
+    told = preview(route(legacy=side(1080), modern=side(120)), 2500, killed=False)
     assert (told.buckets, told.moved, told.to) == ((1000, 2500), 0.15, "modern")
     assert told.requests == 3.0
     assert told.power.startswith("at 25% of 20 rps, a jump from 0.5% to 5% errors will be caught")
@@ -20,20 +18,19 @@ def test_a_rise_tells_which_buckets_move_and_what_would_be_caught() -> None:
 
 def test_a_fall_moves_the_same_users_back() -> None:
     """Nothing is proved by less, so nothing is warned of."""
-    told = preview(STATUS, route(), 250)
+    told = preview(route(), 250, killed=False)
     assert (told.buckets, told.to, told.warnings) == ((250, 1000), "legacy", ())
-    assert preview(STATUS, route(), 0).power == ""
+    assert preview(route(), 0, killed=False).power == ""
 
 
 def test_the_same_weight_moves_nobody() -> None:
     """Whatever is typed."""
-    assert preview(STATUS, route(), 1000).to is None
+    assert preview(route(), 1000, killed=False).to is None
 
 
 def test_reasons_to_wait_are_told() -> None:
     """The gate, differences, a breach, a leap, and what the plan would do."""
     told = preview(
-        STATUS,
         route(
             progress=progress(),
             coverage=CoverageStatus(match=90, mismatch=10),
@@ -42,6 +39,7 @@ def test_reasons_to_wait_are_told() -> None:
             on_breach="freeze",
         ),
         7000,
+        killed=False,
     )
     assert [text.split(":")[0] for text in told.warnings] == [
         "A limit is broken now",
@@ -57,7 +55,7 @@ def test_reasons_to_wait_are_told() -> None:
 def test_a_route_without_traffic_proves_nothing() -> None:
     """Neither do answers that nobody compared."""
     quiet = route(legacy=side(0), modern=side(0), coverage=CoverageStatus())
-    told = preview(STATUS, quiet, 2000)
+    told = preview(quiet, 2000, killed=False)
     assert told.requests == 0.0
     assert told.warnings == (
         "No answers of this route were compared in the last window.",
@@ -68,14 +66,13 @@ def test_a_route_without_traffic_proves_nothing() -> None:
 def test_a_trickle_proves_little() -> None:
     """The hours are told in which failures would go unnoticed."""
     slow = route(legacy=side(3, window=60.0), modern=side(0))
-    assert "unnoticed" in preview(STATUS, slow, 1100).warnings[-1]
+    assert "unnoticed" in preview(slow, 1100, killed=False).warnings[-1]
 
 
 def test_what_is_out_of_force_is_told() -> None:
     """A kill switch and a rollback count more than any weight."""
-    killed = replace(STATUS, kill_switch=True)
     back = next(each for each in STATUS.routes if each.rolled_back)
-    told = preview(killed, back, 0)
+    told = preview(back, 0, killed=True)
     assert [text.split(":")[0] for text in told.warnings] == [
         "The kill switch is on",
         "The route is rolled back",
