@@ -13,6 +13,7 @@ from proxy.observe.metrics import (
     EVENTS,
     VERDICTS,
     Families,
+    HostReading,
     HostsReading,
     ProcessReading,
     Reading,
@@ -63,7 +64,7 @@ READING = Reading(
     events={(event, "delivered" if event == "alerts" else "x"): 1 for event in EVENTS},
     stream={"length": 3, "lag": 1, "pending": 2},
     processes=(ProcessReading("worker", 0, restarts=1, hangs=0),),
-    hosts=HostsReading(acts=True, token=1, hosts={"web1": (True, True, 1)}),
+    hosts=HostsReading(acts=True, token=1, hosts={"web1": HostReading(True, True, 1)}),
 )
 """What every metric has a sample of, by values of labels that the product really has."""
 

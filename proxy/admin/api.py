@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import Request
@@ -55,6 +55,16 @@ _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 Answer = Callable[[Request], Awaitable[Response]]
 Audit = Callable[[], Awaitable[Verdict]]
 """Verifies the journal; raises RefusedError when that is not possible."""
+
+
+class OfRoute(Protocol):
+    """A change of one route that needs nothing but who and why."""
+
+    def __call__(
+        self, route_id: str, *, author: str, reason: str, expected_version: int | None
+    ) -> Awaitable[VersionRecord]:
+        """Make it."""
+        ...
 
 
 class Api:
@@ -134,13 +144,7 @@ class Api:
 
     async def rollback(self, request: Request) -> Response:
         """Hold a route at 0."""
-        route_id, wanted = self._route_id(request), schemas.read_change(await _body(request))
-        return await self._changed(
-            request,
-            lambda expected: self._controller.rollback(
-                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
-            ),
-        )
+        return await self._of_route(request, self._controller.rollback)
 
     async def resume(self, request: Request) -> Response:
         """Let a rolled back route move again."""
@@ -159,13 +163,7 @@ class Api:
 
     async def resume_writes(self, request: Request) -> Response:
         """Mirror the writes of a route again."""
-        route_id, wanted = self._route_id(request), schemas.read_change(await _body(request))
-        return await self._changed(
-            request,
-            lambda expected: self._controller.resume_writes(
-                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
-            ),
-        )
+        return await self._of_route(request, self._controller.resume_writes)
 
     async def deployed(self, request: Request) -> Response:
         """Take note of another release of modern."""
@@ -184,13 +182,11 @@ class Api:
 
     async def hold(self, request: Request) -> Response:
         """Keep a plan where it is."""
-        route_id, body = self._route_id(request), await _body(request)
-        return await self._plans.hold(request, route_id, body, self._changed)
+        return await self._of_route(request, self._controller.hold)
 
     async def approve(self, request: Request) -> Response:
         """Agree that a plan leaves its step."""
-        route_id, body = self._route_id(request), await _body(request)
-        return await self._plans.approve(request, route_id, body, self._changed)
+        return await self._of_route(request, self._controller.approve)
 
     async def outcomes(self, request: Request) -> Response:
         """What routes saw by the minute."""
@@ -368,6 +364,16 @@ class Api:
         except ConflictError as error:
             raise ProblemError(await self._conflict(error, expected)) from error
         return json_response(version_plain(record), version=record.number)
+
+    async def _of_route(self, request: Request, change: OfRoute) -> Response:
+        """Make a change of one route of which only who and why is said."""
+        route_id, wanted = self._route_id(request), schemas.read_change(await _body(request))
+        return await self._changed(
+            request,
+            lambda expected: change(
+                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
+            ),
+        )
 
     async def _conflict(self, error: ConflictError, expected: int | None) -> Problem:
         """Tell who changed what since the version that was named."""

@@ -110,6 +110,7 @@ SCHEMAS: dict[str, Any] = {
         "rules_file": "string",
         "rules_problem": "string?",
         "store_problem": "string?",
+        "measured": "boolean",
         "routes": ["#Route"],
         "workers": ["#Worker"],
         "retiring": "integer",
@@ -145,6 +146,7 @@ SCHEMAS: dict[str, Any] = {
         "bus": "boolean",
         "version": "integer",
         "problem": "string?",
+        "other_keys": ["string"],
     },
     "Worker": {
         "host": "string?",

@@ -42,6 +42,7 @@ def status_plain(status: Status) -> Plain:
         "rules_file": status.rules_file,
         "rules_problem": status.rules_problem,
         "store_problem": status.store_problem,
+        "measured": status.measured,
         "routes": [route_plain(route) for route in status.routes],
         "workers": [worker_plain(worker) for worker in status.workers],
         "retiring": status.retiring,
@@ -80,6 +81,7 @@ def hosts_plain(status: HostsStatus | None) -> Plain:
             "bus": host.bus,
             "version": host.version,
             "problem": host.problem or None,
+            "other_keys": list(host.other_keys),
         }
         for host in status.hosts
     ]

@@ -44,30 +44,6 @@ class PlanEndpoints:
             ),
         )
 
-    async def hold(
-        self, request: Request, route_id: str, body: bytes, changed: Changed
-    ) -> Response:
-        """Keep a plan where it is."""
-        wanted = schemas.read_change(body)
-        return await changed(
-            request,
-            lambda expected: self._controller.hold(
-                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
-            ),
-        )
-
-    async def approve(
-        self, request: Request, route_id: str, body: bytes, changed: Changed
-    ) -> Response:
-        """Agree that a step is left."""
-        wanted = schemas.read_change(body)
-        return await changed(
-            request,
-            lambda expected: self._controller.approve(
-                route_id, author=wanted.author, reason=wanted.reason, expected_version=expected
-            ),
-        )
-
     async def outcomes(self, request: Request) -> Response:
         """What routes saw by the minute."""
         query = request.query_params

@@ -58,6 +58,12 @@ async def control_among_hosts(
     processes: Sequence[Process],
 ) -> None:
     """Bridge, stand by and act until a signal; `processes` are all of this family."""
+    # An installation that had both options before there were many hosts becomes one by its upgrade.
+    log.info(
+        "%s is one host among many, as it has --bus redis and a --store in PostgreSQL; who acts is"
+        " agreed on there",
+        settings.host,
+    )
     host = _Host(settings, paths, keys, processes, admin.getsockname()[:2])
     server = admin_server(host.reception)
     await host.bridge.start()
@@ -162,7 +168,7 @@ class _Host:
             version=self.bridge.version,
             problem="; ".join(told),
             token=self.bridge.token,
-            keys=self._keys.digest,
+            keys=self._keys.fingerprint,
         )
 
     async def _keep_up(self) -> None:

@@ -3,33 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import blake2b
 from secrets import token_hex
 from typing import Self
 
-from proxy.bootstrap.paths import StatePaths
+from proxy.bootstrap.paths import REDACTION_KEY, StatePaths
+from proxy.control.hosts.fingerprint import FIRST, fingerprint
 from proxy.settings import OVERRIDE_KEY, SHADOW_KEY, ServeSettings, read_override_key
 from shadow_compare.config import KEY_BYTES, key_at
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """What signs minted identities, overrides and mirrored writes."""
+    """What signs minted identities, overrides and mirrored writes, and makes placeholders."""
 
     mint: bytes
     override: bytes
     write: bytes
+    redaction: bytes
 
     @property
-    def digest(self) -> str:
-        """Tells whether two installations have the same keys, and nothing of what they are."""
-        whole = b"".join(blake2b(key).digest() for key in (self.mint, self.override, self.write))
-        return blake2b(whole, digest_size=8, person=b"cutover keys").hexdigest()
+    def fingerprint(self) -> str:
+        """Tells which keys two hosts have in common, and nothing of what they are."""
+        return fingerprint(
+            {
+                FIRST: self.mint,
+                OVERRIDE_KEY: self.override,
+                SHADOW_KEY: self.write,
+                REDACTION_KEY: self.redaction,
+            }
+        )
 
     @classmethod
     def of(cls, settings: ServeSettings, paths: StatePaths) -> Self:
         """Read the keys, which are made at the first start; raises SettingsError."""
-        return cls(key_at(paths.mint_key), _override_key(paths), _write_key(settings, paths))
+        return cls(
+            key_at(paths.mint_key),
+            _override_key(paths),
+            _write_key(settings, paths),
+            key_at(paths.redaction_key),
+        )
 
 
 def _override_key(paths: StatePaths) -> bytes:

@@ -12,6 +12,8 @@ from proxy.kill_file import KillFile
 from proxy.recording import RecordingFile
 from proxy.settings import JOURNAL_HEAD, ServeSettings
 
+REDACTION_KEY: Final = "redaction.key"
+
 
 class StatePaths:
     """The files and sockets of one installation."""
@@ -23,7 +25,7 @@ class StatePaths:
         self._database_url = f"sqlite+aiosqlite:///{self.state / 'cutover.db'}"
         self.journal_head: Final = self.state / JOURNAL_HEAD
         self.own_rules: Final = self.state / "rules.own"
-        self.redaction_key: Final = self.state / "redaction.key"
+        self.redaction_key: Final = self.state / REDACTION_KEY
         self.mint_key: Final = self.state / "mint.key"
         self.kill_file: Final = KillFile(self.state)
         self.recording: Final = RecordingFile(self.state)

@@ -19,7 +19,7 @@ from proxy.control.status import (
     WorkerStatus,
 )
 from proxy.control.workers import worker_name
-from proxy.observe.metrics import HostsReading, RouteReading, WorkerReading
+from proxy.observe.metrics import HostReading, HostsReading, RouteReading, WorkerReading
 from proxy.rollout.course import missing_on
 from proxy.rollout.gate import words
 from proxy.rollout.plan import place_after, place_on
@@ -180,7 +180,10 @@ def hosts_reading(status: HostsStatus | None) -> HostsReading | None:
     """All hosts for metrics, where there are many."""
     if status is None:
         return None
-    hosts = {host.name: (host.connected, host.bus, host.version) for host in status.hosts}
+    hosts = {
+        host.name: HostReading(host.connected, host.bus, host.version, bool(host.other_keys))
+        for host in status.hosts
+    }
     return HostsReading(status.acting == status.own, status.token, hosts)
 
 

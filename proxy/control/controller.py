@@ -28,11 +28,11 @@ from proxy.control.state import RoutingState, first_state
 from proxy.control.status import VersionRecord
 from proxy.control.stepper import PLAN, Stepper, written_step
 from proxy.control.store.base import Store
-from proxy.errors import RulesError
+from proxy.errors import RefusedError, RulesError
 from proxy.kill_file import KillFile
 from proxy.observe.metrics import Reading
 from proxy.outcome import ComparisonBatch, OutcomeBatch, PairEvent, WritesHalted
-from proxy.recording import RecordingFile
+from proxy.recording import Recording, RecordingFile
 from proxy.rollout.breach import Breach, Verdict
 from proxy.rollout.calendar import closed
 from proxy.routing.schema import load_rules
@@ -57,6 +57,9 @@ A route of which something bad was told is looked at then and there, whoever's t
 
 AUTOMATIC: Final = "cutover"
 """Author of decisions that nobody asked for."""
+
+RECORDS: Final = ("record", "record_end")
+"""What the journal says of recordings."""
 
 FORWARDER = "forwarder"
 """The role of whoever puts captures on the stream, if there is one."""
@@ -86,6 +89,7 @@ class Controller(PlanDesk):
         hosts: Hosts | None = None,
     ) -> None:
         super().__init__(rules_file, store, publisher, clock, recording_file, kill_file, hosts)
+        self._recording_file = recording_file
         self._turns: Turns[LiveRoute] = Turns(PART, 1, ROUND)
         self._stepper = Stepper(self._in_force, rules_file, clock)
         self._intervals = IntervalKeeper(self._in_force, store, clock)
@@ -113,6 +117,7 @@ class Controller(PlanDesk):
             self._look_around()
             self._begin(last)
             self._restore(kept)
+            await self._take_up_recording(self._recording_file.read())
             await self._journal.flush()
         except BaseException:
             await self._publisher.close()
@@ -193,6 +198,23 @@ class Controller(PlanDesk):
         for route_id, live in self._in_force.live.items():
             if route_id in kept:
                 live.restore(kept[route_id], self._in_force.position(route_id), now)
+
+    async def _take_up_recording(self, order: Recording | None) -> None:
+        """Go on with what is being recorded, if the journal says that it has begun."""
+        before: int | None = None
+        while order is not None:
+            try:
+                page = await self.decisions(PART, before=before)
+            except RefusedError:
+                return  # it is better noted twice than not at all
+            for each in page:
+                if each.action in RECORDS and each.evidence.get("recording") == order.id:
+                    if each.action == "record":
+                        self.recordings.take_up(order)
+                    return
+            if not page or page[-1].at < order.at:
+                return
+            before = page[-1].id
 
     async def _keep_evidence(self) -> None:
         """Keep what was measured, in parts, so that the loop turns in between."""

@@ -43,6 +43,10 @@ class Recordings:
         """What recordings there are on this host, the newest first; looks at the disk."""
         return recorded(self._file.folder)
 
+    def take_up(self, order: Recording) -> None:
+        """Go on with an order that is in the journal already, as of a controller before."""
+        self._now = order
+
     def follow(self) -> None:
         """Note in the journal that an order was given, by whom and why, or is over."""
         order, time = self._file.read(), self._wall()

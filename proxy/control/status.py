@@ -217,7 +217,7 @@ class HostStatus:
     """One proxy host as it last said of itself, `last_seen` seconds ago, and how to reach it.
 
     `bus` is whether it had Redis, `version` by which its workers were told to serve, `problem` what
-    it wants looked at.
+    it wants looked at. `other_keys` names files of keys that are not those of the acting host.
     """
 
     name: str
@@ -227,6 +227,7 @@ class HostStatus:
     bus: bool
     version: int
     problem: str = ""
+    other_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,8 @@ class Status:
 
     `kill_switch` is on by an order or by the kill file; `kill_file` says who made that, if it is
     there. `retiring` counts workers that an upgrade has replaced. `recording` is what is recorded
-    of the clients' traffic on this host. `hosts` is None where there is only one.
+    of the clients' traffic on this host. `hosts` is None where there is only one. What is not
+    `measured` says nothing of the traffic: another host knows of it.
     """
 
     at: float
@@ -280,3 +282,4 @@ class Status:
     retiring: int = 0
     recording: Recording | None = None
     hosts: HostsStatus | None = None
+    measured: bool = True

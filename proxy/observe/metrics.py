@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -116,13 +117,22 @@ class ProcessReading:
     hangs: int
 
 
+class HostReading(NamedTuple):
+    """Whether a host is heard of, has Redis, its version, and whether its keys are other ones."""
+
+    connected: bool
+    bus: bool
+    version: int
+    other_keys: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class HostsReading:
-    """What one host knows of all; `hosts` by name: is it heard of, has it Redis, its version."""
+    """What one host knows of all; `hosts` by name."""
 
     acts: bool
     token: int
-    hosts: Mapping[str, tuple[bool, bool, int]]
+    hosts: Mapping[str, HostReading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +245,17 @@ def _hosts(reading: HostsReading) -> Iterator[Metric]:
     version = GaugeMetricFamily(
         "cutover_host_version", "Version of the routing on a proxy host", labels=["host"]
     )
-    for name, (is_there, has_bus, number) in sorted(reading.hosts.items()):
-        connected.add_metric([name], is_there)
-        bus.add_metric([name], has_bus)
-        version.add_metric([name], number)
-    yield from (connected, bus, version)
+    keys = GaugeMetricFamily(
+        "cutover_host_other_keys",
+        "1 while keys of a proxy host are not those of the acting one",
+        labels=["host"],
+    )
+    for name, host in sorted(reading.hosts.items()):
+        connected.add_metric([name], host.connected)
+        bus.add_metric([name], host.bus)
+        version.add_metric([name], host.version)
+        keys.add_metric([name], host.other_keys)
+    yield from (connected, bus, version, keys)
 
 
 def _traffic(reading: Reading) -> Iterator[Metric]:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 
 from proxy.clock import Clock
+from proxy.control.hosts.fingerprint import differing
 from proxy.control.hosts.lease import Lease, Report, View
 from proxy.control.hosts.tenure import ALONE, BEAT, TTL, Tenure
 from proxy.control.status import HostsStatus, HostStatus
@@ -20,8 +21,8 @@ ANSWER = 2.0
 
 
 OTHER_KEYS = (
-    "its keys are not those of {0}, so what either has signed is a stranger's on the other: copy"
-    " mint.key, override.key and shadow.key from the state directory of one to that of the other"
+    "its {0} is not that of {1}, so what either makes by it is a stranger's on the other: copy it"
+    " from the state directory of one to that of the other, and start that one again"
 )
 
 
@@ -110,11 +111,17 @@ class Candidate:
         for host in view.hosts:
             seen = host.seen + ago if host.name != me.name else 0.0
             said = me if host.name == me.name else host
-            problem = said.problem
-            if not problem and keys is not None and host.keys != keys:
-                problem = OTHER_KEYS.format(acting)
+            others = () if keys is None else differing(keys, host.keys)
+            told = OTHER_KEYS.format(" and ".join(others), acting) if others else ""
             status = HostStatus(
-                host.name, said.url, seen < TTL, seen, said.bus, said.version, problem
+                host.name,
+                said.url,
+                seen < TTL,
+                seen,
+                said.bus,
+                said.version,
+                "; ".join(filter(None, (said.problem, told))),
+                others,
             )
             found.append(status)
         return HostsStatus(me.name, acting, view.token, tuple(found))

@@ -27,7 +27,7 @@ class Report:
     """What a host says of itself. `place` tells hosts apart that were given one name by mistake.
 
     `token` is the newest that it has met in Redis: a new database has to begin above it. `keys` is
-    a digest of what it signs with, which should be the same on all hosts.
+    the fingerprint of its keys, which should be the same on all hosts.
     """
 
     name: str

@@ -101,10 +101,14 @@ class Standby(Archive):
         return ()
 
     def status(self) -> Status:
-        """Everything as far as it is known here."""
-        return self._overview.status(
-            self._bridge.workers, self._candidate.problem, self._hosts(), killed=self._killed
+        """Everything as far as it is known here: what is in force, and nothing of the traffic."""
+        hosts = self._hosts()
+        found = self._overview.status(
+            self._bridge.workers, self._candidate.problem, hosts, killed=self._killed
         )
+        told = _unmeasured(hosts)
+        routes = tuple(_without_figures(route, told) for route in found.routes)
+        return replace(found, routes=routes, measured=False)
 
     async def survey(self) -> Status:
         """Give the same, worked out in parts between which decisions are taken."""
@@ -117,7 +121,8 @@ class Standby(Archive):
 
     def route(self, route_id: str) -> RouteStatus | None:
         """One route as far as it is known here, or None."""
-        return self._overview.route(route_id, killed=self._killed)
+        found = self._overview.route(route_id, killed=self._killed)
+        return None if found is None else _without_figures(found, _unmeasured(self._hosts()))
 
     @property
     def _killed(self) -> bool:
@@ -167,6 +172,20 @@ class Standby(Archive):
     set_weight = add_ignore_rules = add_compare_entry = import_rules = revert = _elsewhere
     rollback = resume = advance = hold = approve = pin = unpin = _elsewhere
     resume_writes = deployed = set_kill_switch = _elsewhere
+
+
+def _unmeasured(hosts: HostsStatus) -> str:
+    """Say where traffic is measured, which is not here."""
+    where = "where a host acts" if hosts.acting is None else f"by {hosts.acting}: {hosts.url}"
+    return f"{hosts.own} stands by and measures nothing; all traffic is measured {where}"
+
+
+def _without_figures(route: RouteStatus, told: str) -> RouteStatus:
+    """Leave out what would look as if no traffic came, and no evidence."""
+    progress = route.progress
+    if progress is not None:
+        progress = replace(progress, waits=(), power=None)
+    return replace(route, verdict_reason=told, progress=progress)
 
 
 def _elsewhere(hosts: HostsStatus, *, taking_over: bool) -> ElsewhereError:

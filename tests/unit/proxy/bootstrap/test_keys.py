@@ -1,24 +1,14 @@
 from __future__ import annotations
 
-import pytest
-
 from proxy.bootstrap.keys import Keys
 
-KEYS = Keys(b"m" * 32, b"o" * 32, b"w" * 32)
 
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        Keys(b"x" * 32, b"o" * 32, b"w" * 32),
-        Keys(b"m" * 32, b"x" * 32, b"w" * 32),
-        Keys(b"m" * 32, b"o" * 32, b"x" * 32),
-        Keys(b"o" * 32, b"m" * 32, b"w" * 32),
-        Keys(b"m" * 33, b"o" * 31, b"w" * 32),
-    ],
-)
-def test_hosts_tell_other_keys_apart_without_showing_them(other: Keys) -> None:
-    """The digest is the same for the same keys in the same places, and for no others."""
-    assert KEYS.digest == Keys(b"m" * 32, b"o" * 32, b"w" * 32).digest
-    assert KEYS.digest != other.digest
-    assert len(KEYS.digest) == 16
+def test_a_fingerprint_tells_of_all_keys() -> None:
+    """Each has a name and a digest, and no key shows in it, neither raw nor in hexadecimal."""
+    keys = Keys(b"m" * 32, b"o" * 32, b"a word of an operator", b"r" * 32)
+    told = dict(part.split("=") for part in keys.fingerprint.split(","))
+    assert list(told) == ["mint.key", "override.key", "shadow.key", "redaction.key"]
+    assert len(set(told.values())) == 4
+    for key in (keys.mint, keys.override, keys.write, keys.redaction):
+        assert key.decode() not in keys.fingerprint
+        assert key.hex() not in keys.fingerprint

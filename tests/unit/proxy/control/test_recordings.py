@@ -69,6 +69,37 @@ def test_one_that_is_over_has_ended_by_itself(desk: Desk) -> None:
     assert desk.noted[-1] == ("record", "grace", "a test")
 
 
+async def test_a_recording_goes_on_when_the_controller_is_another(tmp_path: Path) -> None:
+    """It stands in the journal once, however often the controller dies; and so does its end."""
+    scene = Scene(tmp_path)
+    await scene.start()
+    now = scene.clock.wall()
+    order = Recording.begun(now, now + 600.0, ["plans"], 0.1, 1000, "ada", "a test")
+    scene.controller.recordings.start(order)
+    for _ in range(2):
+        await scene.controller.close()
+        await scene.start()
+        scene.pass_time(1.0)
+        assert scene.controller.recordings.now == order
+    scene.pass_time(700.0)
+    await scene.controller.close()
+    await scene.start()
+    scene.pass_time(1.0)
+    told = [each.action for each in await scene.controller.decisions(limit=50)]
+    assert [each for each in told if each.startswith("record")] == ["record_end", "record"]
+
+
+async def test_what_nobody_noted_is_noted_by_the_next(tmp_path: Path) -> None:
+    """An order that was given while no controller was there."""
+    scene = Scene(tmp_path)
+    now = scene.clock.wall()
+    order = Recording.begun(now, now + 600.0, [], 0.1, 1000, "ada", "a test")
+    RecordingFile(tmp_path).write(order)
+    await scene.start()
+    scene.pass_time(1.0)
+    assert "record" in [each.action for each in await scene.controller.decisions(limit=50)]
+
+
 def test_nobody_ends_that_of_somebody_else_by_starting(desk: Desk) -> None:
     """Whoever started, here or by a command a moment ago, is named."""
     desk.file.write(desk.order("grace"))

@@ -158,14 +158,16 @@ async def test_what_is_told_of_all_hosts(hosts: tuple[Host, Host], clock: FakeCl
 async def test_hosts_with_other_keys_are_told(hosts: tuple[Host, Host]) -> None:
     """A cookie that one of them signs would be a stranger's on the other."""
     a, b = hosts
-    b.keys = "other ones"
+    a.keys = "mint.key=1,redaction.key=2"
+    b.keys = "mint.key=1,redaction.key=3"
     await b.candidate.beat()
     await a.beat()
     b.candidate.lose()
-    told = {each.name: each.problem for each in a.candidate.hosts().hosts}
-    assert told["b"] == ""
-    assert "its keys are not those of b" in told["a"]
-    b.keys = "the same"
+    told = {each.name: each for each in a.candidate.hosts().hosts}
+    assert (told["b"].problem, told["b"].other_keys) == ("", ())
+    assert told["a"].problem.startswith("its redaction.key is not that of b")
+    assert told["a"].other_keys == ("redaction.key",)
+    b.keys = a.keys
     await b.candidate.beat()
     await a.beat()
     assert not any(each.problem for each in a.candidate.hosts().hosts)

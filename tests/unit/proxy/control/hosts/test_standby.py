@@ -42,6 +42,19 @@ async def test_changes_are_made_elsewhere(host: Host) -> None:
     assert (refused.value.acting, refused.value.url) == ("a", "http://a")
 
 
+async def test_it_says_that_it_measures_nothing(host: Host) -> None:
+    """No figure, no evidence and nothing that a plan waits for is made up: it names who knows."""
+    await host.hear_of("a")
+    host.bridge.adopt(at(3))
+    status = host.standby.status()
+    assert not status.measured
+    told = "b stands by and measures nothing; all traffic is measured by a: http://a"
+    assert {route.verdict_reason for route in status.routes} == {told}
+    assert host.standby.route("plans") in status.routes
+    assert all(not route.progress.waits for route in status.routes if route.progress)
+    assert host.standby.brief().version == 3
+
+
 async def test_its_rules_file_follows(host: Host) -> None:
     """So that whoever acts next has it; but an edit made here stays, and is told."""
     await host.hear_of("a")
