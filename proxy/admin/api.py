@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from proxy.admin import schemas
 from proxy.admin.auth import is_json
+from proxy.admin.checking import check
 from proxy.admin.differences import Differences
 from proxy.admin.endpoints import ENDPOINTS, PREFIX
 from proxy.admin.events import event_stream
@@ -47,6 +48,7 @@ DOCUMENT_MAX = 8 * 1024 * 1024
 """Bytes of a body that holds a rules document: one as large as can be, escaped as JSON."""
 
 STREAMS_MAX = 64
+CHECKS_AT_ONCE = 2
 CHANGES_SHOWN = 5
 
 _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
@@ -85,6 +87,7 @@ class Api:
         self._streams = 0
         self._audit = audit
         self._auditing = asyncio.Lock()
+        self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def routes_of_app(self) -> list[Route]:
         """Build the routes from the table of endpoints."""
@@ -283,6 +286,13 @@ class Api:
                 wanted.text, author=wanted.author, reason=wanted.reason, expected_version=expected
             ),
         )
+
+    async def check_rules(self, request: Request) -> Response:
+        """What is wrong with a document, and what it would change."""
+        text = schemas.read_draft(await _body(request, DOCUMENT_MAX))
+        current = await self._controller.version(self._controller.brief().version)
+        async with self._checking:  # a long one takes a while, and people ask at each pause
+            return json_response((await asyncio.to_thread(check, text, current)).to_plain())
 
     async def decisions(self, request: Request) -> Response:
         """Read the journal, newest first."""

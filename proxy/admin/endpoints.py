@@ -254,6 +254,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         errors=_CHANGE_ERRORS,
     ),
     Endpoint(
+        "POST",
+        "/rules/check",
+        "check_rules",
+        "What is wrong with a document, and what it would change if it were put in force",
+        "RulesCheck",
+        takes="Draft",
+        errors=(413, 415, 422, 503),
+    ),
+    Endpoint(
         "GET",
         "/decisions",
         "decisions",

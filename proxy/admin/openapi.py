@@ -323,6 +323,22 @@ SCHEMAS: dict[str, Any] = {
         "guarded": "boolean",
         "faults": [{"entry": "integer", "what": "string"}],
     },
+    "Draft": {"text": "string"},
+    "RulesCheck": {
+        "version": "integer",
+        "valid": "boolean",
+        "problems": [
+            {
+                "line": "integer",
+                "column": "integer",
+                "message": "string",
+                "found": "string",
+                "suggestion": "string",
+            }
+        ],
+        "changes": ["string"],
+        "diff": "string",
+    },
     "Differences": {
         "differences": ["#Signature"],
         "next_offset": "integer?",

@@ -19,7 +19,7 @@ class Role(IntEnum):
     OPERATOR = 2
     """Steer: weights, plans, rollbacks, pins, the kill switch, and what is said of differences."""
     ADMIN = 3
-    """Replace the rules as a whole."""
+    """Replace the rules as a whole, see how the proxy is set up, and say who may do what."""
 
     @property
     def word(self) -> str:
@@ -45,6 +45,11 @@ class Principal:
     def may_steer(self) -> bool:
         """Whether forms are of use to them."""
         return self.role >= Role.OPERATOR
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether they may replace the rules as a whole, and see how this proxy is set up."""
+        return self.role >= Role.ADMIN
 
     def signs(self, author: str) -> str:
         """Give whom the journal names: the account, and for whom it says that it acts."""
@@ -96,12 +101,18 @@ def required_role(method: str, path: str) -> Role | None:
     for known, pattern, role in _ROLES:
         if known == method and pattern.fullmatch(path):
             return role
+    if path in _ADMINS_PAGES and method not in SAFE_METHODS:
+        return Role.ADMIN
     return Role.VIEWER if method in SAFE_METHODS else Role.OPERATOR
 
 
+_ADMINS_PAGES: Final = frozenset({"/rules/edit"})
+"""Forms of the console that do what an operation of the API takes an admin for."""
+
 _EXCEPTIONS: Final = {
     "import_rules": Role.ADMIN,
-    "explain": Role.VIEWER,  # a question whose words are too many for an address
+    "explain": Role.VIEWER,  # questions whose words are too many for an address
+    "check_rules": Role.VIEWER,
 }
 """Operations whose role is not that of their method."""
 

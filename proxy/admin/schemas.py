@@ -155,6 +155,12 @@ def read_document(body: bytes) -> Document:
         return Document(text, members.author(), members.reason())
 
 
+def read_draft(body: bytes) -> str:
+    """Read `{"text": …}`."""
+    with Members(body, ("text",)) as members:
+        return members.text("text", required=True).removeprefix("\N{BYTE ORDER MARK}")
+
+
 def read_resumption(body: bytes) -> Resumption:
     """Read `{"reason": …, "author"?: …, "weight"?: …, "force"?: false}`."""
     with Members(body, ("reason", "author", "weight", "force")) as members:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from proxy.admin.console import wording
@@ -16,7 +16,7 @@ from proxy.routing.schema import load_rules
 CONTEXT = 3
 """Lines around a changed one that are shown with it."""
 
-_TOLD_APART = frozenset({"id", "line", "weight"})
+_TOLD_APART = frozenset({"id", "line", "weight", "plan", "mirror.share"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,30 @@ def _route_changes(before: RouteRules, after: RouteRules) -> Iterator[str]:
     if before.weight != after.weight:
         weights = (wording.weight(before.weight), wording.weight(after.weight))
         yield f"{after.id}: weight {weights[0]} -> {weights[1]}"
-    others = [
-        field.name
-        for field in fields(RouteRules)
-        if field.name not in _TOLD_APART
-        and getattr(before, field.name) != getattr(after, field.name)
-    ]
+    if before.mirror.share != after.mirror.share:
+        shares = (wording.percent(before.mirror.share), wording.percent(after.mirror.share))
+        yield f"{after.id}: mirror.share {shares[0]} -> {shares[1]}"
+    if before.plan != after.plan:
+        yield f"{after.id}: plan {before.plan or 'none'} -> {after.plan or 'none'}"
+    others = [name for name in _differing(before, after) if name not in _TOLD_APART]
     if others:
         yield f"{after.id}: changed {', '.join(others)}"
+
+
+def _differing(before: Any, after: Any) -> Iterator[str]:
+    """Name the members that are not the same, to the second level: `compare.ignore`."""
+    for each in fields(before):
+        was, now = getattr(before, each.name), getattr(after, each.name)
+        if was == now:
+            continue
+        if is_dataclass(was) and type(was) is type(now):
+            yield from (
+                f"{each.name}.{inner.name}"
+                for inner in fields(was)
+                if getattr(was, inner.name) != getattr(now, inner.name)
+            )
+        else:
+            yield each.name
 
 
 def _halted(record: VersionRecord) -> tuple[str, ...]:

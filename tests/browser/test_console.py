@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -31,6 +32,8 @@ PAGES = [
     "/explain",
     "/jump",
     "/rules/18",
+    "/rules/edit",
+    "/rules/compare?before=18&after=18",
     "/kill-switch",
 ]
 
@@ -265,6 +268,61 @@ def test_several_groups_are_decided_about_at_once(console: Console) -> None:
         "plans": 1, "subscriptions.list": 2,
     }  # fmt: skip
     console.complaints[:] = [c for c in console.complaints if "422" not in c]
+
+
+def test_rules_are_edited_wrongly_and_then_rightly(console: Console) -> None:
+    """Told while typing, beside the text and in it; what it does in words; then it is in force."""
+    page = console.open("/rules")
+    page.get_by_role("link", name="Edit").click()
+    text = page.get_by_role("textbox", name="Your text")
+    document = text.input_value()
+    text.fill(document.replace("weight: 10%", "wieght: 10%"))
+    problem = page.locator(".problems li")
+    expect(problem).to_contain_text("line 9, column 5")
+    expect(problem).to_contain_text("did you mean `weight`?")
+    expect(page.locator("#gutter .wrong")).to_have_text("● 9")
+    problem.get_by_role("link").click()
+    expect(page.locator("#caret")).to_have_text("line 9, column 5")
+    expect(text).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(text).not_to_be_focused()
+    text.fill(document.replace("weight: 10%", "weight: 50%"))
+    expect(page.locator("#rules-check")).to_contain_text("plans: weight 10% -> 50%")
+    page.get_by_label("Reason").fill("half of them")
+    page.get_by_label("Your name").fill("ada")
+    page.get_by_role("button", name="Put in force").click()
+    expect(page.locator(".flash")).to_have_text("Version 19 is in force.")
+    expect(page.locator("#L9")).to_contain_text("weight: 50%")
+    assert console.controller.history[-1].text == document.replace("weight: 10%", "weight: 50%")
+
+
+def test_two_operators_collide_over_the_rules(console: Console) -> None:
+    """The second is told, sees the first one's lines, keeps the own text, and has both."""
+    pages = [console.open("/rules/edit"), console.open("/rules/edit")]
+    edits = [("share: 100%", "share: 20%"), ("weight: 10%", "weight: 50%")]
+    for page, name, edit in zip(pages, ("grace", "ada"), edits, strict=True):
+        text = page.get_by_role("textbox", name="Your text")
+        text.fill(text.input_value().replace(*edit))
+        expect(page.locator("#rules-check")).to_contain_text("Valid. It changes")
+        page.get_by_label("Reason").fill(f"what {name} wants")
+        page.get_by_label("Your name").fill(name)
+    pages[0].get_by_role("button", name="Put in force").click()
+    expect(pages[0].locator(".flash")).to_be_visible()
+    second = pages[1]
+    expect(second.locator(".moved-on")).to_contain_text("moved on from version 18 to 19")
+    second.get_by_role("button", name="Put in force").click()
+    expect(second.locator(".theirs")).to_contain_text("by grace: what grace wants")
+    expect(second.locator(".theirs")).to_contain_text("plans: mirror.share 100% -> 20%")
+    expect(second.get_by_role("textbox", name="Your text")).to_have_value(re.compile("weight: 50%"))
+    second.get_by_role("button", name="Put their changes into my text").click()
+    expect(second.locator("#rules-check .changes")).to_have_text("plans: weight 10% -> 50%")
+    expect(second.get_by_label("Reason")).to_have_value("what ada wants")
+    second.get_by_role("button", name="Put in force").click()
+    expect(second.locator(".flash")).to_have_text("Version 20 is in force.")
+    kept = console.controller.history[-1].text
+    assert "share: 20%" in kept
+    assert "weight: 50%" in kept
+    console.complaints[:] = [c for c in console.complaints if "409" not in c]
 
 
 def test_a_command_is_copied(console: Console) -> None:

@@ -19,8 +19,7 @@ from proxy.admin.console.render import Renderer, is_refresh
 from proxy.admin.console.sparkline import Sparkline, sparkline
 from proxy.admin.interfaces import Controller
 from proxy.admin.series import RANGES, Series, modern_share
-from proxy.admin.version_diff import changed_lines
-from proxy.control.status import DecisionRecord, RouteStatus, Status, VersionRecord
+from proxy.control.status import DecisionRecord, RouteStatus, Status
 from proxy.errors import NotFoundError
 
 PAGE = 50
@@ -139,37 +138,6 @@ class Pages:
             route=next((route for route in status.routes if route.id == found.route), None),
         )
 
-    async def rules(self, request: Request) -> Response:
-        """The document in force and the versions before it."""
-        status = await self._controller.survey()
-        before = number(request.query_params.get("before"))
-        versions = await read(self._controller.versions(limit=PAGE + 1, before=before))
-        return self._renderer.page(
-            request,
-            "rules.html",
-            status,
-            current=await self.version(status.version),
-            versions=None if versions is None else versions[:PAGE],
-            before=before,
-            has_more=len(versions or ()) > PAGE,
-        )
-
-    async def rules_version(self, request: Request) -> Response:
-        """One version, with what it changed."""
-        number = request.path_params["number"]
-        version = await self.version(number)
-        if version is None:
-            return self._missing(request, f"There is no version {number} of the rules.")
-        parent = await self.version(version.parent)
-        return self._renderer.page(
-            request,
-            "rules_version.html",
-            await self._controller.survey(),
-            version=version,
-            parent=parent,
-            changes=() if parent is None else changed_lines(parent, version)[2:],
-        )
-
     async def kill_switch(self, request: Request) -> Response:
         """The second step of the kill switch: what it will do, and the button."""
         return self.kill_switch_page(request)
@@ -194,13 +162,6 @@ class Pages:
             typed=typed or {},
             moved=[route for route in status.routes if route.weight_in_force],
         )
-
-    async def version(self, number: int) -> VersionRecord | None:
-        """One version, or None when it does not exist or cannot be read."""
-        try:
-            return await read(self._controller.version(number))
-        except NotFoundError:
-            return None
 
     def _missing(self, request: Request, text: str, *, code: int = 404) -> Response:
         return self._renderer.page(request, "missing.html", self.status(), code=code, text=text)

@@ -16,6 +16,8 @@ from proxy.admin.console.past import Past
 from proxy.admin.console.recording import ADDRESS, RecordingPage
 from proxy.admin.console.render import STATIC, Renderer
 from proxy.admin.console.route_pages import RoutePages
+from proxy.admin.console.rules_actions import RulesActions
+from proxy.admin.console.rules_pages import RulesPages
 from proxy.admin.console.seal import Seal
 from proxy.admin.console.sending import Sending
 from proxy.admin.console.steering import Steering
@@ -49,6 +51,8 @@ def console_routes(
         controller, renderer, sending, explaining or Explaining(controller, b"", b"")
     )
     recording = RecordingPage(controller, renderer, sending)
+    rules = RulesPages(controller, renderer)
+    written = RulesActions(controller, rules, sending)
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
@@ -69,8 +73,14 @@ def console_routes(
         Route("/differences/{signature:path}", compared.difference),
         Route("/decisions", pages.decisions),
         Route("/decisions/{number:int}", pages.decision),
-        Route("/rules", pages.rules),
-        Route("/rules/{number:int}", pages.rules_version),
+        Route("/rules", rules.rules),
+        Route("/rules/{number:int}", rules.rules_version),
+        Route("/rules/{number:int}/revert", written.revert, methods=["POST"]),
+        Route("/rules/compare", rules.compare),
+        Route("/rules/edit", rules.edit),
+        Route("/rules/edit", written.save, methods=["POST"]),
+        Route("/rules/edit/check", written.check, methods=["POST"]),
+        Route("/rules/edit/review", written.review, methods=["POST"]),
         Route(ADDRESS, recording.page),
         Route(f"{ADDRESS}/start", recording.start, methods=["POST"]),
         Route(f"{ADDRESS}/stop", recording.stop, methods=["POST"]),

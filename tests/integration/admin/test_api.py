@@ -120,6 +120,12 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "audit": ("/audit", None),
     "export_rules": ("/rules", None),
     "import_rules": ("/rules", {"text": DOCUMENT, **CHANGE}),
+    "check_rules": (
+        "/rules/check",
+        {
+            "text": "version: [",
+        },
+    ),
     "version_diff": ("/versions/19/diff?against=18", None),
     "revert": ("/versions/18/revert", CHANGE),
     "versions": ("/versions?limit=1", None),

@@ -8,7 +8,14 @@ import pytest
 
 from shadow_compare.report import Coverage, Proposal, SignatureDetail
 from shadow_compare.sample import KeptAnswer, KeptDifference
-from tests.support_console import FakeController, FakeReport, route, sample, summary
+from tests.support_console import (
+    DOCUMENT,
+    FakeController,
+    FakeReport,
+    route,
+    sample,
+    summary,
+)
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Browser
@@ -23,6 +30,7 @@ PAYLOADS = [
     "&lt;b&gt;&#60;",
 ]
 HOSTILE = " ".join(PAYLOADS)
+HOSTILE_DOCUMENT = f"{DOCUMENT}# {HOSTILE}\n# </textarea></pre><script>alert(1)</script>\n"
 ROUTE = 'r"><script>alert(1)</script>/../x?y#z'
 
 
@@ -45,6 +53,7 @@ def controller() -> FakeController:
         ],
     }
     found.take_back(ROUTE, HOSTILE, HOSTILE, evidence)
+    found._record("import", None, HOSTILE, HOSTILE, {}, HOSTILE_DOCUMENT)
     found.rules_problem = found.store_problem = HOSTILE
     return found
 
@@ -96,6 +105,11 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
         "/decisions/2",
         "/rules",
         "/rules/19",
+        "/rules/edit",
+        "/rules/compare?before=18&after=19",
+        f"/rules/compare?before={quote(HOSTILE)}&after=19",
+        "/differences/abc?sample=1&whole=1",
+        "/differences/abc/acceptance",
         "/kill-switch",
         f"/routes/{quote(HOSTILE)}",
     ],
@@ -103,13 +117,24 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
 def test_hostile_text_is_shown_and_does_nothing(browser: Browser, path: str) -> None:
     """Whatever traffic or operators wrote appears as text: no element, attribute or link of it."""
     answer = browser.get(path)
-    assert answer.status_code == (404 if quote(HOSTILE) in path and "?" not in path else 200)
+    is_missing = (
+        quote(HOSTILE) in path and "/differences?" not in path and "/decisions?" not in path
+    )
+    assert answer.status_code == (404 if is_missing else 200)
     html = answer.text
     for payload in ("<script>alert", "<img src=x", "<svg onload", "49{%"):
         assert payload not in html
     tags = re.findall(r"<[a-zA-Z][^<>]*>", re.sub(r'"[^"<>]*"', '""', html))
     assert not [tag for tag in tags if re.search(r"\son\w+\s*=|autofocus", tag)]
     assert 'href="javascript:' not in html
+
+
+def test_a_hostile_document_comes_back_as_text(browser: Browser) -> None:
+    """What is pasted into the editor ends neither its field nor its page."""
+    for path in ("/rules/edit/check", "/rules/edit/review"):
+        html = browser.client.post(path, data={"text": HOSTILE_DOCUMENT}).text
+        assert "<script>alert" not in html
+        assert html.count("</textarea>") == (1 if path.endswith("review") else 0)
 
 
 def test_hostile_text_in_a_form_comes_back_as_text(

@@ -32,6 +32,8 @@ PAGES = [
     "/decisions/1",
     "/rules",
     "/rules/18",
+    "/rules/edit",
+    "/rules/compare?before=18&after=18",
     "/recording",
     "/kill-switch",
 ]
@@ -256,8 +258,8 @@ def test_a_version_shows_what_it_changed(browser: Browser, controller: FakeContr
     """The change of a weight is a difference of two documents."""
     browser.send("/routes/plans", "weight-form", "/routes/plans/weight", weight="25")
     html = browser.get(f"/rules/{controller.number}").text
-    assert re.search(r'class="line removed">-# weights now: plans: 1000', html)
-    assert re.search(r'class="line added">\+# weights now: plans: 2500', html)
+    assert re.search(r"taken out: </span># weights now: plans: <mark>1000</mark>", html)
+    assert re.search(r"put in: </span># weights now: plans: <mark>2500</mark>", html)
 
 
 @pytest.mark.parametrize("list_page", ["/decisions", "/rules"])

@@ -16,7 +16,13 @@ HALT = WriteHalt(1.0, "cutover", "no ack", True, 0)
     ("old", "new", "change"),
     [
         ("weight: 10%          # see ticket", "weight: 25%", "plans: weight 10% -> 25%"),
-        ("mirror: {share: 100%}", "mirror: {share: 50%}", "plans: changed mirror"),
+        ("mirror: {share: 100%}", "mirror: {share: 50%}", "plans: mirror.share 100% -> 50%"),
+        (
+            "mirror: {share: 100%}",
+            "mirror: {share: 100%, body: 1KiB}",
+            "plans: changed mirror.body",
+        ),
+        ("id: plans", "id: plans\n    on_breach: freeze", "plans: changed on_breach"),
         ("id: subscriptions", "id: abos", "subscriptions: route removed"),
         ("id: subscriptions", "id: abos", "abos: new route at 50%"),
         ("routes:", "salt: spring\nroutes:", "changed at the top level: salt"),
