@@ -41,6 +41,11 @@ class Pairing:
         places = [j for _, j in self.pairs]
         return places != sorted(places)
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether anything stands where it would not have been looked for."""
+        return bool(self.missing or self.extra) or self.reordered
+
     def shifted(self, by: int) -> Pairing:
         """Give the same pairing for arrays with `by` more elements in front."""
         return Pairing(

@@ -56,7 +56,8 @@ class Corresponding:
 class CompareRules:
     """Compiled rules; make them with `build`.
 
-    `arrays` says which member identifies the elements of an array, `between` which of the
+    `critical` are places with what they are counted as, `arrays` say which member identifies the
+    elements of an array, and so what that is counted as, `between` which of the
     equivalences can hold between values of two types. `noise` is the share of comparisons with a
     second answer of the primary's side, `baselines` the sides that may be asked for one. `repeat`
     says that a mismatch is asked for again. `redact` are places that are hidden before anything is
@@ -64,8 +65,8 @@ class CompareRules:
     equal for rules that judge alike.
     """
 
-    critical: tuple[Pattern, ...] = ()
-    arrays: tuple[tuple[Pattern, str], ...] = ()
+    critical: tuple[tuple[Pattern, str], ...] = ()
+    arrays: tuple[tuple[Pattern, str, str], ...] = ()
     ignore: tuple[IgnoreRule, ...] = ()
     equivalences: tuple[Declared, ...] = ()
     tolerances: tuple[Tolerance, ...] = ()
@@ -114,8 +115,8 @@ class CompareRules:
         if any(each["name"] == PHP_NOTICE for each in names):
             rules.append(IgnoreRule(NOTICE[0], NOTICE, "printed by PHP", name=PHP_NOTICE))
         return cls(
-            critical=tuple(map(parse_pattern, critical)),
-            arrays=tuple((parse_pattern(path), key) for path, key in arrays),
+            critical=tuple((parse_pattern(path), f"critical:{path}") for path in critical),
+            arrays=tuple((parse_pattern(path), key, f"array:{path}") for path, key in arrays),
             ignore=tuple(rules),
             equivalences=declared,
             tolerances=tuple(Tolerance.build(**each) for each in tolerances),
@@ -137,7 +138,11 @@ class CompareRules:
 
     def is_critical(self, path: Path) -> bool:
         """Whether a difference here is one that must not be."""
-        return any(covers(pattern, path) for pattern in self.critical)
+        return any(covers(pattern, path) for pattern, _ in self.critical)
+
+    def critical_at(self, path: Path) -> str:
+        """Name the first rule by which a difference here must not be; empty if it may."""
+        return next((name for pattern, name in self.critical if covers(pattern, path)), "")
 
     def ignored_by(self, path: Path, today: date) -> IgnoreRule | None:
         """Give the first rule in force that rules a difference at this path out."""
@@ -150,9 +155,11 @@ class CompareRules:
             None,
         )
 
-    def key_of(self, path: Path) -> str | None:
-        """Give the member that identifies the elements of the array at this path."""
-        return next((key for pattern, key in self.arrays if is_exactly(pattern, path)), None)
+    def key_of(self, path: Path) -> tuple[str, str] | None:
+        """Give the member that identifies the elements of the array at this path, and its rule."""
+        return next(
+            ((key, name) for pattern, key, name in self.arrays if is_exactly(pattern, path)), None
+        )
 
     def equivalent(self, old: Json, new: Json, path: Path) -> str | None:
         """Name the rule by which two values that are not the same count as the same, if any."""

@@ -60,7 +60,10 @@ class Walk:
             expired = self._rules.expired_at(difference.path, self._today)
             if expired is not None:
                 self.findings.fire(f"expired:{expired.path}")
-            self.findings.add(difference, critical=self._rules.is_critical(difference.path))
+            critical = self._rules.critical_at(difference.path)
+            if critical:
+                self.findings.fire(critical)
+            self.findings.add(difference, critical=bool(critical))
 
     def compare(self, old: Json, new: Json, path: Path) -> None:
         """Compare two values that stand at the same place."""
@@ -119,14 +122,17 @@ class Walk:
             unlike = [at for at, before in enumerate(old) if not self._is_alike(before, new[at])]
             if not unlike:
                 return
-        key = self._rules.key_of(path)
-        pairing = None
-        if key is not None:
+        keyed = self._rules.key_of(path)
+        key, pairing = None, None
+        if keyed is not None:
+            key, rule = keyed
             if unlike is not None and _have_same_keys(old, new, key):
                 for at in unlike:
                     self.compare(old[at], new[at], (*path, _segment(old[at], at, key)))
                 return
             pairing = self._keyed(old, new, path, key)
+            if pairing is not None and pairing.is_moved:
+                self.findings.fire(rule)
         if pairing is not None:
             self._paired(old, new, path, pairing, key)
         else:

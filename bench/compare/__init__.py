@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any, Final
 
 from bench.compare.deepdiff import Compare, forms
-from bench.compare.hostile import cases, measured
+from bench.compare.hostile import aside, cases, measured
 from bench.compare.pairs import RULES, Pair, differing, pairs
 from bench.compare.timing import TODAY, alternate
 from bench.stats import ratio
@@ -79,9 +79,10 @@ def _print_pairs(given: Sequence[Pair], seconds: Measured, ratios: dict[str, flo
 def _growth() -> dict[str, float]:
     """Compare ever larger answers: time should grow as the size does."""
     texts = {name: differing(rows) for name, rows in SIZES.items()}
-    seconds = alternate(
-        {name: partial(compare_json, *text, RULES, TODAY) for name, text in texts.items()}
-    )
+    with aside():
+        seconds = alternate(
+            {name: partial(compare_json, *text, RULES, TODAY) for name, text in texts.items()}
+        )
     print(f"\n{'size':<10}{'bytes':>22}{'ms of CPU':>12}{'MB/s':>8}   one value of one row differs")
     rates: dict[str, float] = {}
     for name, (old, new) in texts.items():

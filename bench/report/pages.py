@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from proxy.admin.app import create_admin_app
 from proxy.admin.interfaces import Controller
 from proxy.control.status import (
+    Brief,
     CoverageStatus,
     DecisionRecord,
     RouteStatus,
@@ -97,13 +98,27 @@ class _Still:
     """A controller of which nothing is asked but what it shows."""
 
     def __init__(self, routes: Sequence[str], at: float) -> None:
-        shown = tuple(map(_route, routes))
+        self._shown = {name: _route(name) for name in routes}
         self._text = _HEAD + "".join(_RULES.format(name=name) for name in routes)
-        self._status = Status(at, 9, False, "rules.yaml", None, None, shown, ())
+        self._status = Status(
+            at, 9, False, "rules.yaml", None, None, tuple(self._shown.values()), ()
+        )
 
     def status(self) -> Status:
         """Everything as it is."""
         return self._status
+
+    async def survey(self) -> Status:
+        """The same."""
+        return self._status
+
+    def brief(self) -> Brief:
+        """What most pages ask."""
+        return Brief(self._status.at, self._status.version, False, tuple(self._shown))
+
+    def route(self, route_id: str) -> RouteStatus | None:
+        """One of the routes."""
+        return self._shown.get(route_id)
 
     async def version(self, number: int) -> VersionRecord:
         """The rules of all routes, each with ignore rules."""

@@ -149,6 +149,9 @@ def _print(found: dict[str, dict[str, list[float]]]) -> None:
             for times in found.values()
         )
         print(f"{asked:<46}{cells}")
+    for name, times in found.items():
+        page = max(_asked(times), key=lambda each: max(times[each]))
+        print(f"longest single one on {name}: {page}, {max(times[page]):.0f} ms")
 
 
 def _result(found: dict[str, dict[str, list[float]]]) -> dict[str, Any]:

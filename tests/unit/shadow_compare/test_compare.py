@@ -152,6 +152,16 @@ def test_elements_are_matched_by_their_declared_key() -> None:
         ValueChanged(("$", "data", Element("id", "2", 1), "n"), "b", "B"),
         Extra(("$", "data", Element("id", "3", 2)), new={"id": 3, "n": "c"}),
     ]
+    assert found.fired == (("array:$.data", 1),)
+
+
+def test_rules_that_were_not_needed_did_not_fire() -> None:
+    """The key of an array whose elements stand where they did; a critical place that is alike."""
+    rules = CompareRules.build(arrays=[("$.data", "id")], critical=["$.data[*].n", "$.data[*].m"])
+    old = {"data": [{"id": 1, "n": "a", "m": 1}, {"id": 2, "n": "b", "m": 2}]}
+    new = {"data": [{"id": 1, "n": "A", "m": 1}, {"id": 2, "n": "B", "m": 2}]}
+    assert of(old, new, rules).fired == (("critical:$.data[*].n", 2),)
+    assert of(old, {"data": old["data"][1:]}, rules).fired == (("array:$.data", 1),)
 
 
 def test_key_may_be_spelt_differently() -> None:

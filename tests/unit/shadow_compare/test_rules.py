@@ -39,7 +39,9 @@ def test_critical_paths_and_keys_are_found() -> None:
     rules = CompareRules.build(critical=["$.data[*].price"], arrays=[("$.data", "id")])
     assert rules.is_critical(("$", "data", 7, "price"))
     assert not rules.is_critical(("$", "data", 7, "name"))
-    assert rules.key_of(("$", "data")) == "id"
+    assert rules.critical_at(("$", "data", 7, "price")) == "critical:$.data[*].price"
+    assert rules.critical_at(("$", "data", 7, "name")) == ""
+    assert rules.key_of(("$", "data")) == ("id", "array:$.data")
     assert rules.key_of(("$", "data", 7)) is None
 
 
