@@ -71,7 +71,8 @@ class Coverage(Cell):
     """The coverage of one route.
 
     `fired` counts how often each rule was needed, by name of the equivalence or as `ignore:PATH`,
-    `tolerance:PATH`, `array:PATH`, `critical:PATH` and so on; `cells` are its parts by method and class of the primary's status, such as 2xx.
+    `tolerance:PATH`, `array:PATH`, `critical:PATH` and so on; `cells` are its parts
+    by method and class of the primary's status, such as 2xx.
     """
 
     route: str = ""
