@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 
@@ -30,11 +31,15 @@ async def _no_metrics() -> bytes:
 
 
 @contextmanager
-def serving(controller: FakeController, report: FakeReport) -> Iterator[str]:
+def serving(
+    controller: FakeController, report: FakeReport, accounts: Path | None = None
+) -> Iterator[str]:
     """Serve the console on a free port of the loopback interface and give its base address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address: tuple[str, int] = listener.getsockname()[:2]
-        app = create_admin_app(controller, report, AdminSettings(address), _no_metrics)
+        app = create_admin_app(
+            controller, report, AdminSettings(address, accounts=accounts), _no_metrics
+        )
         config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, ws="none")
         server = PromptServer(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -20,6 +20,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from proxy.admin.endpoints import PREFIX
 from proxy.admin.principal import (
     ANYBODY,
     LOGIN,
@@ -46,6 +47,9 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+
+HELD = "cutover.held"
+"""In the scope of a form that nobody was signed in for: where it was sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +217,43 @@ class Gatekeeper:
             enter(found)
             await self.app(scope, receive, send_secured)
             return
-        await _refused(found, asked)(scope, receive, send_secured)
+        address = _address(scope)
+        if found.kind == "sign-in" and _is_form_of_a_person(asked):
+            # A session that ended in the middle of an edit: whoever signs in again finds the text.
+            enter(ANYBODY)
+            held = {**scope, "path": LOGIN, "raw_path": LOGIN.encode(), HELD: address}
+            await self.app(held, receive, send_secured)
+            return
+        await _refused(found, asked, address)(scope, receive, send_secured)
 
 
-def _refused(problem: Problem, asked: Asked) -> Response:
+def _address(scope: Scope) -> str:
+    """Give what was asked for, as it was written, with its query."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    query: bytes = scope.get("query_string") or b""
+    return (raw.partition(b"?")[0] + (b"?" + query if query else b"")).decode("latin-1")
+
+
+def _is_form_of_a_person(asked: Asked) -> bool:
+    """Whether a form was sent by one of our own pages, and not by a script of it."""
+    kind = asked.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return (
+        asked.method == "POST"
+        and kind == "application/x-www-form-urlencoded"
+        and _by_person(asked)
+        and not asked.path.startswith(PREFIX)
+        and cross_site(asked.headers) is None
+    )
+
+
+def _by_person(asked: Asked) -> bool:
+    return "text/html" in asked.headers.get("accept", "") and "hx-request" not in asked.headers
+
+
+def _refused(problem: Problem, asked: Asked, address: str) -> Response:
     """Answer a refusal; who has to sign in and uses a browser is led to where that is done."""
-    fields = asked.headers
-    by_person = "text/html" in fields.get("accept", "") and "hx-request" not in fields
-    if problem.kind == "sign-in" and asked.method in SAFE_METHODS and by_person:
-        return RedirectResponse(f"{LOGIN}?next={quote(asked.path, safe='')}", 303)
+    if problem.kind == "sign-in" and asked.method in SAFE_METHODS and _by_person(asked):
+        return RedirectResponse(f"{LOGIN}?next={quote(address, safe='')}", 303)
     headers = {}
     if problem.kind == "not-authenticated":
         headers["www-authenticate"] = 'Basic realm="cutover", charset="UTF-8", Bearer'

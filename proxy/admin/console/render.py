@@ -80,11 +80,16 @@ class Renderer:
         html = self._environment.get_template(template).render(**values)
         return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
-    def bare(self, request: Request, template: str, code: int, **values: Any) -> Response:
-        """Render a page that tells nothing of how things stand, for whom nobody knows yet."""
+    def bare(
+        self, request: Request, template: str, code: int, session: str = "", **values: Any
+    ) -> Response:
+        """Render a page that tells nothing of how things stand, for whom nobody knows yet.
+
+        Forms in it are for the `session` that begins with it, if one does.
+        """
         nonce = request.cookies.get(NONCE_COOKIE) or self.seal.new_nonce()
         html = self._environment.get_template(template).render(
-            token=self.seal.token(_bound(nonce)), **values
+            token=self.seal.token(f"{nonce}:{session}" if session else _bound(nonce)), **values
         )
         answer = HTMLResponse(html, status_code=code)
         if NONCE_COOKIE not in request.cookies:

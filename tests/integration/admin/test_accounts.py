@@ -229,6 +229,53 @@ def test_a_person_signs_in_acts_and_signs_out(admin: RunningAdmin) -> None:
         assert http.get("/").status_code == 303
 
 
+def test_a_form_is_kept_when_the_session_has_ended(admin: RunningAdmin) -> None:
+    """In the page that asks for the token, and in the next; sent again, it is carried out."""
+    with httpx.Client(base_url=admin.url, headers=BROWSER) as http:
+        signed_in(http, Role.OPERATOR)
+        fields = {"token": form_token(http.get("/routes/plans").text), "reason": "a <b> \n text"}
+        http.cookies.delete(SESSION_COOKIE)
+        asked = http.post("/routes/plans/rollback?x=1", data=fields, headers=SAME)
+        assert asked.status_code == 401
+        assert "What you typed is kept" in asked.text
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', asked.text))
+        wrong = http.post("/login", data={**hidden, "secret": "x.y"}, headers=SAME)
+        assert f'name="held" value="{hidden["held"]}"' in wrong.text
+        back = http.post("/login", data={**hidden, "secret": TOKENS[Role.OPERATOR]}, headers=SAME)
+        assert back.status_code == 200
+        assert 'action="/routes/plans/rollback?x=1"' in back.text
+        assert "a &lt;b&gt;" in back.text
+        assert admin.controller.journal[-1].action != "rollback"
+        again = {"token": form_token(back.text), "reason": "a text"}
+        assert http.post("/routes/plans/rollback", data=again, headers=SAME).status_code == 303
+        assert admin.controller.journal[-1].action == "rollback"
+
+
+def test_nothing_is_kept_for_others(shared: RunningAdmin) -> None:
+    """Another site's form, a script's, what was altered, and an address elsewhere."""
+    with httpx.Client(base_url=shared.url, headers=BROWSER) as http:
+        form = {"reason": "x"}
+        path = "/routes/plans/rollback"
+        for headers in ({"Sec-Fetch-Site": "cross-site"}, {}, {**SAME, "HX-Request": "true"}):
+            answer = http.post(path, data=form, headers=headers)
+            assert answer.status_code == 401
+            assert "kept" not in answer.text
+        assert "kept" not in http.post("/api/v1/deployed", data=form, headers=SAME).text
+        for sealed in ("x", "WyIvIixbXV0=.00"):
+            http.cookies.delete(SESSION_COOKIE) if SESSION_COOKIE in http.cookies else None
+            token = form_token(http.get("/login").text)
+            sent = {"token": token, "secret": TOKENS[Role.VIEWER], "held": sealed, "next": "/"}
+            assert http.post("/login", data=sent, headers=SAME).headers["location"] == "/"
+
+
+def test_signing_in_leads_back_to_the_same_filters(shared: RunningAdmin) -> None:
+    """The whole address is wanted, with its query and as it was escaped."""
+    with httpx.Client(base_url=shared.url, headers=BROWSER) as http:
+        led = http.get("/routes/a%2Fb?x=1&y=%20").headers["location"]
+        assert led == "/login?next=%2Froutes%2Fa%252Fb%3Fx%3D1%26y%3D%2520"
+        assert 'name="next" value="/routes/a%2Fb?x=1&amp;y=%20"' in http.get(led).text
+
+
 def test_a_viewer_is_shown_no_buttons_and_is_refused_all_the_same(shared: RunningAdmin) -> None:
     """The page says so; a form that is sent anyway changes nothing."""
     with httpx.Client(base_url=shared.url, headers=BROWSER) as http:
