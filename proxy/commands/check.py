@@ -95,7 +95,7 @@ def _notes(args: argparse.Namespace, context: Context, rules: Rules) -> list[str
     used = {route.plan for route in rules.routes}
     plans = [
         f"plan {name}: {' -> '.join(wording.weight(step.weight) for step in steps)}"
-        "; steps are taken by hand in this version (set-weight)"
+        "; each step is taken by itself when its gate is satisfied"
         for name, steps in rules.plans
         if name in used
     ]

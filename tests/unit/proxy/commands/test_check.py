@@ -39,7 +39,7 @@ def test_a_good_file_is_summed_up_with_notes(file: Path) -> None:
     assert "plans  GET /api/plans   12.5%      0%  standard" in result.out
     assert f"{file} is valid: 1 route.\n" in result.out
     assert "serves 12.5% from modern, and mirrors nothing" in result.out
-    assert "note: plan standard: 0% -> 10% -> 100%; steps are taken by hand" in result.out
+    assert "note: plan standard: 0% -> 10% -> 100%; each step is taken by itself" in result.out
 
 
 def test_every_problem_is_told_with_its_place(file: Path) -> None:
