@@ -27,7 +27,6 @@ from proxy.admin.openapi import document
 from proxy.admin.plain import (
     decision_plain,
     route_plain,
-    status_plain,
     version_plain,
     version_with_text_plain,
 )
@@ -37,6 +36,7 @@ from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.recording import RecordingEndpoints
 from proxy.admin.responses import json_response
 from proxy.admin.series import read_series
+from proxy.admin.told_status import ToldStatus
 from proxy.admin.version_diff import version_diff
 from proxy.control.audit import Verdict
 from proxy.control.status import VersionRecord
@@ -80,6 +80,7 @@ class Api:
         audit: Audit,
     ) -> None:
         self._controller = controller
+        self._told = ToldStatus(controller)
         self._about = Differences(controller, report)
         self._plans = PlanEndpoints(controller)
         self._recording = RecordingEndpoints(controller)
@@ -102,8 +103,9 @@ class Api:
 
     async def status(self, _: Request) -> Response:
         """Everything now."""
-        status = await self._controller.survey()
-        return json_response(status_plain(status), version=status.version)
+        told = await self._told.since(asyncio.get_running_loop().time())
+        headers = {"etag": f'"{told.version}"'}
+        return Response(told.text, media_type="application/json", headers=headers)
 
     async def routes(self, _: Request) -> Response:
         """All routes."""
@@ -355,7 +357,7 @@ class Api:
             raise ProblemError(Problem(503, "busy", detail, "Poll /api/v1/status, or try again."))
         last_event_id = request.headers.get("last-event-id", "")
         return StreamingResponse(
-            self._counted(event_stream(self._controller, last_event_id)),
+            self._counted(event_stream(self._controller, self._told, last_event_id)),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},  # nginx would hold events back otherwise
         )

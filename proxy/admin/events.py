@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import orjson
 
 from proxy.admin.interfaces import Controller
-from proxy.admin.plain import Plain, decision_plain, status_plain, version_plain
+from proxy.admin.plain import Plain, decision_plain, version_plain
+from proxy.admin.told_status import ToldStatus
 
 STATUS_EVERY = 1.0
 """Seconds between two status events when nothing happens."""
@@ -37,25 +38,41 @@ class Cursor:
         return cls(int(version), int(decision)) if ours and len(text) < 32 else None
 
 
-async def event_stream(controller: Controller, last_event_id: str) -> AsyncIterator[bytes]:
+class _Changed(asyncio.Event):
+    """That something has changed, and at which moment of the loop's clock."""
+
+    at = 0.0
+
+    def note(self) -> None:
+        """Wake up whoever waits."""
+        self.at = asyncio.get_running_loop().time()
+        self.set()
+
+
+async def event_stream(
+    controller: Controller, told: ToldStatus, last_event_id: str
+) -> AsyncIterator[bytes]:
     """Yield events for as long as the client listens and the controller runs.
 
-    A client that names the last event it saw is first told what it missed.
+    A client that names the last event it saw is first told what it missed. The status that follows
+    a change shows it; another one may be that of another stream, a moment ago.
     """
     cursor = Cursor.read(last_event_id) or await _now(controller)
-    changed = asyncio.Event()
-    changed.set()
+    changed = _Changed()
+    changed.note()
     watching = asyncio.create_task(_watch(controller, changed))
     try:
         yield b"retry: 1000\n\n"
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(changed.wait(), STATUS_EVERY)
+            since = asyncio.get_running_loop().time() - STATUS_EVERY / 2
             if changed.is_set():
                 changed.clear()
+                since = changed.at
                 for kind, plain in await _news(controller, cursor):
                     yield event(kind, plain, cursor)
-            yield event("status", status_plain(await controller.survey()), cursor)
+            yield written_event("status", (await told.since(since)).text, cursor)
             if watching.done():
                 return
     finally:
@@ -65,12 +82,13 @@ async def event_stream(controller: Controller, last_event_id: str) -> AsyncItera
 
 
 def event(kind: str, plain: Plain, cursor: Cursor) -> bytes:
-    """Write one event; JSON holds no newline, so one data line is enough."""
-    return b"event: %s\nid: %s\ndata: %s\n\n" % (
-        kind.encode(),
-        str(cursor).encode(),
-        orjson.dumps(plain),
-    )
+    """Write one event."""
+    return written_event(kind, orjson.dumps(plain), cursor)
+
+
+def written_event(kind: str, data: bytes, cursor: Cursor) -> bytes:
+    """Write one event of JSON; that holds no newline, so one data line is enough."""
+    return b"event: %s\nid: %s\ndata: %s\n\n" % (kind.encode(), str(cursor).encode(), data)
 
 
 async def _now(controller: Controller) -> Cursor:
@@ -78,12 +96,12 @@ async def _now(controller: Controller) -> Cursor:
     return Cursor(controller.brief().version, newest[0].id if newest else 0)
 
 
-async def _watch(controller: Controller, changed: asyncio.Event) -> None:
+async def _watch(controller: Controller, changed: _Changed) -> None:
     try:
         async for _ in controller.changed():
-            changed.set()
+            changed.note()
     finally:
-        changed.set()  # the controller stops: wake up once more, and end the stream
+        changed.note()  # the controller stops: wake up once more, and end the stream
 
 
 async def _news(controller: Controller, cursor: Cursor) -> list[tuple[str, Plain]]:

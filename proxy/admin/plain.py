@@ -6,7 +6,7 @@ points in time RFC 3339 in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,8 +32,8 @@ from shadow_compare.report.covering import Covering
 Plain = dict[str, Any]
 
 
-def status_plain(status: Status) -> Plain:
-    """Everything now."""
+def status_plain(status: Status, routes: Sequence[Any] | None = None) -> Plain:
+    """Everything now; `routes` if they are written already."""
     return {
         "at": instant(status.at),
         "version": status.version,
@@ -43,7 +43,7 @@ def status_plain(status: Status) -> Plain:
         "rules_problem": status.rules_problem,
         "store_problem": status.store_problem,
         "measured": status.measured,
-        "routes": [route_plain(route) for route in status.routes],
+        "routes": [route_plain(route) for route in status.routes] if routes is None else routes,
         "workers": [worker_plain(worker) for worker in status.workers],
         "retiring": status.retiring,
         "recording": recording_plain(status.recording),

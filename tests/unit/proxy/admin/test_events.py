@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from proxy.admin.events import Cursor, event, event_stream
+from proxy.admin.told_status import ToldStatus
 from tests.support_console import FakeController
 
 
@@ -57,13 +58,13 @@ async def test_a_stream_begins_with_the_status_and_ends_with_the_controller() ->
     """A controller that stops lets its clients go, so that shutting down need not wait."""
     controller = Signalled()
     controller.announced.put_nowait(None)
-    assert await kinds(event_stream(controller, "")) == ["status"]
+    assert await kinds(event_stream(controller, ToldStatus(controller), "")) == ["status"]
 
 
 async def test_a_change_is_told_with_its_decision_and_the_new_status() -> None:
     """In this order: what is in force, why, and how everything looks now."""
     controller = Signalled()
-    stream = event_stream(controller, "")
+    stream = event_stream(controller, ToldStatus(controller), "")
     first = [await anext(stream), await anext(stream)]
     controller.take_back("plans", "cutover", "too many errors", {})
     controller.announced.put_nowait(controller.number)
@@ -80,4 +81,8 @@ async def test_who_was_away_is_told_what_was_missed() -> None:
     controller = Signalled()
     await controller.set_weight("plans", 2000, author="ada", reason="step")
     controller.announced.put_nowait(None)
-    assert await kinds(event_stream(controller, "18.1")) == ["version", "decision", "status"]
+    assert await kinds(event_stream(controller, ToldStatus(controller), "18.1")) == [
+        "version",
+        "decision",
+        "status",
+    ]
