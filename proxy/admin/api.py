@@ -34,6 +34,7 @@ from proxy.admin.plans import PlanEndpoints
 from proxy.admin.preview import preview
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.recording import RecordingEndpoints
+from proxy.admin.reporting import Reporting
 from proxy.admin.responses import json_response
 from proxy.admin.series import read_series
 from proxy.admin.told_status import ToldStatus
@@ -84,6 +85,7 @@ class Api:
         self._about = Differences(controller, report)
         self._plans = PlanEndpoints(controller)
         self._recording = RecordingEndpoints(controller)
+        self._reporting = Reporting(controller, report)
         self._explaining = explaining
         self._streams = 0
         self._audit = audit
@@ -119,6 +121,10 @@ class Api:
         if (found := self._controller.route(route_id)) is None:
             raise ProblemError(no_route(route_id, list(brief.routes)))
         return json_response(route_plain(found), version=brief.version)
+
+    async def route_report(self, request: Request) -> Response:
+        """The evidence about a route."""
+        return await self._reporting.answer(request, self._route_id(request))
 
     async def set_weight(self, request: Request) -> Response:
         """Give a route another weight."""

@@ -59,6 +59,7 @@ SINCE_VERSION = Parameter(
 )
 AS = Parameter("as", "string", "how to write it: html, json, csv, curl or pytest")
 PATH = Parameter("path", "string", "one of its places, repeatable; all of them if not given")
+FORM = Parameter("as", "string", "json (if not given) or pdf")
 AGAINST = Parameter("against", "integer", "the version to compare with; its parent if not given")
 UNTIL = Parameter("until", "string", "only what happened until this time (RFC 3339)")
 AFTER = Parameter("after", "integer", "only records with a larger number")
@@ -74,6 +75,15 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/health", "health", "What workers hold, what was dropped and why", "Health"),
     Endpoint("GET", "/routes", "routes", "All routes in the order of the file", "Routes"),
     Endpoint("GET", "/routes/{id}", "route", "One route", "Route", errors=(404,)),
+    Endpoint(
+        "GET",
+        "/routes/{id}/report",
+        "route_report",
+        "The evidence about a route for who decides about it: as JSON, or as PDF to be printed",
+        "CutoverReport",
+        query=(FORM,),
+        errors=(404, 422, 503),
+    ),
     Endpoint(
         "PUT",
         "/routes/{id}/weight",

@@ -323,6 +323,20 @@ SCHEMAS: dict[str, Any] = {
         "guarded": "boolean",
         "faults": [{"entry": "integer", "what": "string"}],
     },
+    "CutoverReport": {
+        "route": "string",
+        "at": "time",
+        "version": "integer",
+        "title": "string",
+        "sections": [
+            {
+                "title": "string",
+                "text": ["string"],
+                "columns": ["string"],
+                "rows": [["string"]],
+            }
+        ],
+    },
     "Draft": {"text": "string"},
     "RulesCheck": {
         "version": "integer",

@@ -33,6 +33,7 @@ PAGES = [
     "/jump",
     "/rules/18",
     "/rules/edit",
+    "/reports/subscriptions.list",
     "/rules/compare?before=18&after=18",
     "/kill-switch",
 ]

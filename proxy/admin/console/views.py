@@ -15,6 +15,7 @@ from proxy.admin.console.pages import Pages
 from proxy.admin.console.past import Past
 from proxy.admin.console.recording import ADDRESS, RecordingPage
 from proxy.admin.console.render import STATIC, Renderer
+from proxy.admin.console.report_pages import ReportPages
 from proxy.admin.console.route_pages import RoutePages
 from proxy.admin.console.rules_actions import RulesActions
 from proxy.admin.console.rules_pages import RulesPages
@@ -25,6 +26,7 @@ from proxy.admin.deciding import Deciding
 from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.principal import LOGIN, LOGOUT
+from proxy.admin.reporting import Reporting
 
 
 def console_routes(
@@ -53,6 +55,7 @@ def console_routes(
     recording = RecordingPage(controller, renderer, sending)
     rules = RulesPages(controller, renderer)
     written = RulesActions(controller, rules, sending)
+    reports = ReportPages(controller, Reporting(controller, report), renderer)
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
@@ -62,6 +65,7 @@ def console_routes(
         Route("/routes/{route_id:path}/plan", actions.plan, methods=["POST"]),
         Route("/routes/{route_id:path}/resume-writes", actions.resume_writes, methods=["POST"]),
         Route("/routes/{route_id:path}", routes.route),
+        Route("/reports/{route_id:path}", reports.report),
         Route("/history", routes.history),
         Route("/differences", compared.differences),
         Route("/differences/proposals/{proposal}", compared.proposal),

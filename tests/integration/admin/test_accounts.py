@@ -28,6 +28,7 @@ LEAST: dict[str, str] = {
     "status": "viewer",
     "routes": "viewer",
     "route": "viewer",
+    "route_report": "viewer",
     "set_weight": "operator",
     "rollback": "operator",
     "resume": "operator",

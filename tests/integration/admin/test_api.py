@@ -95,6 +95,7 @@ REQUESTS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "status": ("/status", None),
     "routes": ("/routes", None),
     "route": ("/routes/billing.history", None),
+    "route_report": ("/routes/subscriptions.list/report", None),
     "set_weight": ("/routes/plans/weight", {"weight": "12.5%", **CHANGE}),
     "rollback": ("/routes/plans/rollback", CHANGE),
     "resume": ("/routes/billing.history/resume", {"force": True, "weight": 1, **CHANGE}),

@@ -106,6 +106,7 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
         "/rules",
         "/rules/19",
         "/rules/edit",
+        f"/reports/{quote(ROUTE, safe='')}",
         "/rules/compare?before=18&after=19",
         f"/rules/compare?before={quote(HOSTILE)}&after=19",
         "/differences/abc?sample=1&whole=1",

@@ -33,6 +33,7 @@ PAGES = [
     "/rules",
     "/rules/18",
     "/rules/edit",
+    "/reports/subscriptions.list",
     "/rules/compare?before=18&after=18",
     "/recording",
     "/kill-switch",
