@@ -80,7 +80,8 @@ class Proxy:
     """One proxy with its processes. `folder` holds rules, state and logs.
 
     `roles` is which processes there are besides the controller, in order of the alphabet; `program`
-    is what Python is to run, `enter` a command before it that leads somewhere else.
+    is what Python is to run, `enter` a command before it that leads somewhere else, `token` what an
+    operator shows where there are accounts.
     """
 
     def __init__(self, folder: Path, rules: str, *options: str) -> None:
@@ -96,6 +97,7 @@ class Proxy:
         self.roles = ["shadow", "worker", "worker"]
         self.program: tuple[str, ...] = ("-m", "proxy")
         self.enter: tuple[str, ...] = ()
+        self.token = ""
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -255,7 +257,10 @@ class Proxy:
         return [one["pid"] for one in workers if one["role"] == role and one["connected"]]
 
     async def _call(self, method: str, path: str, **options: Any) -> Plain:
-        async with httpx.AsyncClient(trust_env=False, verify=TLS, timeout=PATIENCE) as client:
+        bearer = {"authorization": f"Bearer {self.token}"} if self.token else {}
+        async with httpx.AsyncClient(
+            trust_env=False, verify=TLS, timeout=PATIENCE, headers=bearer
+        ) as client:
             try:
                 answer = await client.request(method, f"{self.admin_url}{path}", **options)
             except httpx.TransportError as error:

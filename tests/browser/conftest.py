@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.support_console import FakeController, FakeReport
 from tests.support_console_server import serving
+from tests.support_live import LiveStack, live_stack
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -58,6 +59,47 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def live() -> Iterator[LiveStack]:
+    """The real proxy between two applications, with accounts, under load; one for all stories."""
+    with live_stack() as stack:
+        yield stack
+
+
+@dataclass
+class Desk:
+    """One operator's browser on the real console, signed in, with every complaint noted."""
+
+    live: LiveStack
+    browser: Browser
+    complaints: list[str] = field(default_factory=list)
+
+    def sit(self, name: str, path: str = "/", **options: Any) -> Page:
+        """Sign in as somebody and open a page."""
+        page = self.browser.new_context(base_url=self.live.base, **options).new_page()
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        page.goto(path)
+        page.get_by_label("Token").fill(self.live.tokens[name])
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"**{path}")
+        return page
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(f"{message.type}: {message.text}")
+
+
+@pytest.fixture
+def desk(chromium: Browser, live: LiveStack) -> Iterator[Desk]:
+    """Operators at the real console, which was not complained about."""
+    desk = Desk(live, chromium)
+    yield desk
+    for context in chromium.contexts:
+        context.close()
+    assert desk.complaints == []
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
+from proxy.control.status import HostsStatus, HostStatus
 from shadow_compare.report import Coverage, Proposal, SignatureDetail
 from shadow_compare.sample import KeptAnswer, KeptDifference
 from tests.support_console import (
@@ -16,6 +18,7 @@ from tests.support_console import (
     sample,
     summary,
 )
+from tests.support_series import past_hours
 
 if TYPE_CHECKING:
     from tests.integration.console.conftest import Browser
@@ -55,6 +58,10 @@ def controller() -> FakeController:
     found.take_back(ROUTE, HOSTILE, HOSTILE, evidence)
     found._record("import", None, HOSTILE, HOSTILE, {}, HOSTILE_DOCUMENT)
     found.rules_problem = found.store_problem = HOSTILE
+    found.minutes = past_hours(ROUTE, found.clock(), 1000)
+    found.workers = [replace(each, host=HOSTILE, role=HOSTILE) for each in found.workers]
+    host = HostStatus(HOSTILE, HOSTILE, True, 0.1, True, 18, HOSTILE)
+    found.hosts = HostsStatus(HOSTILE, HOSTILE, 3, (host,))
     return found
 
 
@@ -112,6 +119,17 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
         "/differences/abc?sample=1&whole=1",
         "/differences/abc/acceptance",
         "/kill-switch",
+        "/hosts",
+        f"/?q={quote(HOSTILE[:90])}&show=act",
+        f"{ADDRESS}?weight={quote(HOSTILE)}&range={quote(HOSTILE)}&figure={quote(HOSTILE)}",
+        f"{ADDRESS}?range=6h&figure=p95",
+        f"/history?route={quote(ROUTE, safe='')}",
+        f"/pins?route={quote(HOSTILE)}",
+        f"/explain?target={quote(HOSTILE)}",
+        f"/jump?q={quote(HOSTILE[:90])}",
+        "/jump?q=script&list=1",
+        f"/jump?q={quote(HOSTILE[:90])}&list=1",
+        f"/decisions?kind={quote(HOSTILE)}",
         f"/routes/{quote(HOSTILE)}",
     ],
 )
@@ -136,6 +154,27 @@ def test_a_hostile_document_comes_back_as_text(browser: Browser) -> None:
         html = browser.client.post(path, data={"text": HOSTILE_DOCUMENT}).text
         assert "<script>alert" not in html
         assert html.count("</textarea>") == (1 if path.endswith("review") else 0)
+
+
+def test_hostile_pins_and_requests_are_shown_and_do_nothing(
+    browser: Browser, controller: FakeController
+) -> None:
+    """What was typed into the forms about pins and requests comes back as text."""
+    typed = {"identity": f"cookie:a={HOSTILE}", "side": HOSTILE, "routes": HOSTILE}
+    answer = browser.send("/pins", "pin-form", "/pins/add", **typed)
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert(1)" in answer.text
+    asked = {"method": "GET", "target": f"/{HOSTILE}", "headers": f"X: {HOSTILE}\n{HOSTILE}"}
+    answer = browser.send("/explain", "explain-form", "/explain", **asked)
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    controller.routes["plans"] = route("plans")
+    asked = {"target": "/api/plans", "headers": f"Cookie: PHPSESSID={PAYLOADS[0]}"}
+    answer = browser.send("/explain", "explain-form", "/explain", **asked)
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.text
+    assert "&lt;script&gt;alert(1)" in answer.text
 
 
 def test_hostile_text_in_a_form_comes_back_as_text(

@@ -11,7 +11,7 @@ const READ_EVERY = 20_000; // ms; minutes are kept once a minute, and decisions 
 const LIVE_UP_TO = 3600; // s; in a longer range one more second is no wider than a pixel
 
 function rate(value) {
-  return value === 0 ? "0/s" : `${value < 10 ? trimmed(value, 1) : Math.round(value).toLocaleString("en")}/s`;
+  return value === 0 ? "0/s" : `${value < 100 ? trimmed(value, 1) : Math.round(value).toLocaleString("en")}/s`;
 }
 
 function percent(value) {
