@@ -313,6 +313,11 @@ class FakeController:
         """Everything now, in parts."""
         return self.status()
 
+    def glance(self, *route_ids: str) -> Status:
+        """Everything now, of these routes only."""
+        routes = tuple(self.routes[each] for each in route_ids if each in self.routes)
+        return replace(self.status(), routes=routes)
+
     def brief(self) -> Brief:
         """What most requests need."""
         routes = tuple(self.routes)

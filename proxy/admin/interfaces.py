@@ -50,6 +50,10 @@ class Controller(Protocol):
         """Give the same, worked out in parts between which decisions are taken."""
         ...
 
+    def glance(self, *route_ids: str) -> Status:
+        """Give the same with these routes only, which costs nothing for the others."""
+        ...
+
     def brief(self) -> Brief:
         """What most requests need to know, without a look at any route."""
         ...

@@ -427,10 +427,13 @@ class Desk(Archive):
 
     def status(self) -> Status:
         """Everything as it is now; what has not changed is not worked out again."""
+        return self._told(None)
+
+    def _told(self, routes: tuple[RouteStatus, ...] | None) -> Status:
         troubles = [p for p in (self._journal.problem, self._publisher.problem) if p is not None]
         hosts = None if self._hosts is None else self._hosts()
         return self._overview.status(
-            self._workers, "; ".join(troubles) or None, hosts, killed=self._killed
+            self._workers, "; ".join(troubles) or None, hosts, killed=self._killed, routes=routes
         )
 
     def figures(self) -> Iterator[RouteFigures]:
@@ -440,8 +443,11 @@ class Desk(Archive):
 
     async def survey(self) -> Status:
         """Give the same, worked out in parts between which decisions are taken."""
-        await self._overview.prepare(killed=self._killed)
-        return self.status()
+        return self._told(await self._overview.prepare(killed=self._killed))
+
+    def glance(self, *route_ids: str) -> Status:
+        """Give the same with these routes only: the others cost nothing."""
+        return self._told(self._overview.some(route_ids, killed=self._killed))
 
     def brief(self) -> Brief:
         """What most requests need to know, without a look at any route."""

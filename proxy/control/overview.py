@@ -7,6 +7,7 @@ what was shown of them is true again.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -61,8 +62,9 @@ class Overview:
         hosts: HostsStatus | None,
         *,
         killed: bool,
+        routes: tuple[RouteStatus, ...] | None = None,
     ) -> Status:
-        """Give everything."""
+        """Give everything; with `routes` these, instead of all of them worked out anew."""
         now, brief = self._clock.monotonic(), self.brief(killed=killed)
         problem = self._rules_file.problem
         return Status(
@@ -75,17 +77,28 @@ class Overview:
             rules_file=str(self._rules_file.path),
             rules_problem=None if problem is None else str(problem),
             store_problem=store_problem,
-            routes=self._routes(now, killed=killed),
+            routes=self._routes(now, killed=killed) if routes is None else routes,
             workers=workers.statuses(now),
             hosts=hosts,
         )
 
-    async def prepare(self, *, killed: bool) -> None:
-        """Work out in parts what has changed, so that `status` finds little left to do."""
+    async def prepare(self, *, killed: bool) -> tuple[RouteStatus, ...] | None:
+        """Work out all routes in parts; None when another version was in force at the end.
+
+        What is told of a version must be of that version: forms rest on it.
+        """
+        state, found = self._in_force.state if self._in_force.started else None, []
         for place, live in enumerate(tuple(self._in_force.live.values())):
             if place % PART == PART - 1:
                 await asyncio.sleep(0)
-            self._route(live, self._clock.monotonic(), killed=killed)
+            found.append(self._route(live, self._clock.monotonic(), killed=killed))
+        is_same = state is not None and state is self._in_force.state
+        return tuple(found) if is_same else None
+
+    def some(self, route_ids: Iterable[str], *, killed: bool) -> tuple[RouteStatus, ...]:
+        """Give those of these routes that there are."""
+        found = (self.route(route_id, killed=killed) for route_id in route_ids)
+        return tuple(route for route in found if route is not None)
 
     def route(self, route_id: str, *, killed: bool) -> RouteStatus | None:
         """Give one route, or None when there is none of that name."""

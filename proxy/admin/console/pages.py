@@ -85,7 +85,7 @@ class Pages:
 
     async def decisions(self, request: Request) -> Response:
         """What was decided, by whom or by what, newest first."""
-        status = await self._controller.survey()
+        status = self._controller.glance()
         chosen = request.query_params.get("route") or None
         kind = request.query_params.get("kind", "")
         before = number(request.query_params.get("before"))
@@ -94,6 +94,7 @@ class Pages:
             request,
             "decisions.html",
             status,
+            names=self._controller.brief().routes,
             route_id=chosen,
             kind=kind if kind in KINDS_SHOWN else "",
             before=before,
@@ -123,7 +124,7 @@ class Pages:
             return self._missing(request, f"There is no decision {number}.")
         if found is None:
             return self._missing(request, "Decisions cannot be read right now.", code=503)
-        status = await self._controller.survey()
+        status = self._controller.glance(found.route or "")
         detector = found.evidence.get("detector")
         led = None
         if found.route and not is_refresh(request):

@@ -59,7 +59,7 @@ class RoutePages:
         typed: dict[str, str] | None = None,
     ) -> Response:
         """Render a route; after a form that failed with its `problem` and what was `typed`."""
-        status = await self._controller.survey()
+        status = self._controller.glance(route_id)
         route = _found(status, route_id)
         if route is None:
             return self._missing(request, status, route_id)
@@ -101,8 +101,8 @@ class RoutePages:
 
     async def history(self, request: Request) -> Response:
         """What a route did over time, every figure as a chart and all of them as a table."""
-        status = await self._controller.survey()
         query = request.query_params
+        status = self._controller.glance(query.get("route", ""))
         route = _found(status, query.get("route", ""))
         if route is None:
             return self._missing(request, status, query.get("route", ""))
@@ -133,7 +133,10 @@ class RoutePages:
 
     def _missing(self, request: Request, status: Status, route_id: str) -> Response:
         text = f"There is no route “{route_id}” in the rules in force."
-        return self._renderer.page(request, "missing.html", status, code=404, text=text)
+        names = self._controller.brief().routes
+        return self._renderer.page(
+            request, "missing.html", status, code=404, text=text, names=names
+        )
 
 
 def _found(status: Status, route_id: str) -> RouteStatus | None:

@@ -101,7 +101,7 @@ class Steering:
         return self._renderer.page(
             request,
             "pins.html",
-            await self._controller.survey(),
+            self._controller.glance(),
             code=code,
             here="/pins",
             pins=None if rules is None else rules.pins,
@@ -143,7 +143,7 @@ class Steering:
         return self._renderer.page(
             request,
             "explain.html",
-            await self._controller.survey(),
+            self._controller.glance(),
             code=code,
             here="/explain",
             typed=typed,
@@ -153,9 +153,14 @@ class Steering:
 
     # Health and jumping
 
+    def _is_back(self, route_id: str) -> bool:
+        """Whether a route is rolled back."""
+        route = self._controller.route(route_id)
+        return route is not None and route.rolled_back is not None
+
     async def hosts(self, request: Request) -> Response:
         """How the installation itself is."""
-        status = await self._controller.survey()
+        status = self._controller.glance()
         return self._renderer.page(
             request,
             "hosts.html",
@@ -167,9 +172,9 @@ class Steering:
 
     async def jump(self, request: Request) -> Response:
         """Where to go, as a page; for the palette only the list."""
-        status = await self._controller.survey()
+        status = self._controller.glance()
         words = request.query_params.get("q", "")[:100]
-        found = places(status, words)
+        found = places(self._controller.brief().routes, words, self._is_back)
         if request.query_params.get("list") == "1":
             return self._renderer.fragment("_places.html", places=found, words=words)
         return self._renderer.page(request, "jump.html", status, places=found, words=words)

@@ -102,9 +102,16 @@ class Standby(Archive):
 
     def status(self) -> Status:
         """Everything as far as it is known here: what is in force, and nothing of the traffic."""
+        return self._told(None)
+
+    def _told(self, known: tuple[RouteStatus, ...] | None) -> Status:
         hosts = self._hosts()
         found = self._overview.status(
-            self._bridge.workers, self._candidate.problem, hosts, killed=self._killed
+            self._bridge.workers,
+            self._candidate.problem,
+            hosts,
+            killed=self._killed,
+            routes=known,
         )
         told = _unmeasured(hosts)
         routes = tuple(_without_figures(route, told) for route in found.routes)
@@ -112,8 +119,11 @@ class Standby(Archive):
 
     async def survey(self) -> Status:
         """Give the same, worked out in parts between which decisions are taken."""
-        await self._overview.prepare(killed=self._killed)
-        return self.status()
+        return self._told(await self._overview.prepare(killed=self._killed))
+
+    def glance(self, *route_ids: str) -> Status:
+        """Give the same with these routes only."""
+        return self._told(self._overview.some(route_ids, killed=self._killed))
 
     def brief(self) -> Brief:
         """What most requests need to know, without a look at any route."""

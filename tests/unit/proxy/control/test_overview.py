@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,6 +33,26 @@ def anew(desk: Desk) -> Status:
     found = desk.status()
     desk._overview = shown
     return found
+
+
+async def test_a_glance_is_the_same_of_fewer_routes(scene: Scene) -> None:
+    """Those that are named and are there; everything else as it is."""
+    scene.outcomes(ok=10)
+    whole = scene.controller.status()
+    (plans,) = [route for route in whole.routes if route.id == "plans"]
+    glance = scene.controller.glance("plans", "nowhere")
+    assert glance.routes == (plans,)
+    assert replace(glance, routes=whole.routes, at=whole.at) == whole
+    assert scene.controller.glance().routes == ()
+
+
+async def test_a_survey_tells_of_one_version(scene: Scene) -> None:
+    """When the weight is set meanwhile, no route is told as it was before."""
+    surveyed = asyncio.create_task(scene.controller.survey())
+    await scene.controller.set_weight("plans", 5000, author="ann", reason="lunch")
+    found = await surveyed
+    weights = {route.id: route.weight_configured for route in found.routes}
+    assert (found.version, weights["plans"]) in ((2, 5000), (1, 1000))
 
 
 async def hold(scene: Scene) -> None:
