@@ -226,7 +226,7 @@ def _turns(instances: Sequence[Instance], number: int) -> list[tuple[str, Instan
     found = [
         (each.product.name, each)
         for each in instances
-        if each.product.name not in HOPELESS or number <= HOPELESS_ROUNDS
+        if each.product.name not in HOPELESS or 0 < number <= HOPELESS_ROUNDS
     ]
     found += [(f"{name.split()[0]} {AGAIN}", each) for name, each in found if name.endswith(OFF)]
     at = number % len(found)

@@ -18,7 +18,7 @@ def test_a_request_that_is_never_answered_is_not_a_quick_one() -> None:
     assert counted(good | {"failed": 11.0})["p99_us"] == 10_000_000
 
 
-@pytest.mark.parametrize(("number", "hopeless"), [(1, 2), (2, 2), (3, 0)])
+@pytest.mark.parametrize(("number", "hopeless"), [(0, 0), (1, 2), (2, 2), (3, 0)])
 def test_each_product_is_measured_twice_without_a_mirror(number: int, hopeless: int) -> None:
     """And what leaves everybody without an answer in the first rounds only."""
     site = Site(Path("x"), 1, 2, Variant(), None)
