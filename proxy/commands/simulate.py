@@ -48,17 +48,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     loaded = _policy(args.policy)
     if args.route is not None and loaded.rules.route(args.route) is None:
         raise SettingsError(f"{args.policy}: there is no route `{args.route}`")
-    recorded = list(_recorded(context.connect(args.admin), args))
-    found = simulate(loaded, recorded)
-    endings = [each for each in found.endings if args.route in (None, each.route)]
-    moves = [each for each in found.moves if args.route in (None, each.route)]
-    notes = [
-        note for note in found.notes if args.route is None or note.startswith(f"{args.route}: ")
-    ]
-    minutes = len({each.at for each in recorded})
+    found = simulate(loaded, _recorded(context.connect(args.admin), args), args.route)
+    endings, moves, minutes = found.endings, found.moves, found.minutes
     if args.json:
         plain: Json = {"minutes": minutes, "moves": [asdict(m) for m in moves]}
-        plain |= {"endings": [asdict(each) for each in endings], "notes": notes}
+        plain |= {"endings": [asdict(e) for e in endings], "notes": list(found.notes)}
         print_json(context.out, plain)
         return OK
     rows = [
@@ -80,7 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         ENDINGS,
         [(e.route, wording.weight(e.weight), e.minutes, e.verdict, e.reason) for e in endings],
     )
-    for note in notes:
+    for note in found.notes:
         print_line(context.out)
         print_line(context.out, f"note: {note}")
     return OK

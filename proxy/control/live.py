@@ -357,6 +357,12 @@ class LiveRoute:
         self._judged, self.due = now, now + JUDGED_AT_LEAST_EVERY
 
     @property
+    def is_idle(self) -> bool:
+        """Whether its windows are empty."""
+        sides = self.sides.values()
+        return not self.coverage.totals and not any(s.requests or s.decided for s in sides)
+
+    @property
     def compared(self) -> Compared:
         """Comparisons within the window."""
         pairs = mismatches = 0

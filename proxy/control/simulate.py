@@ -10,13 +10,16 @@ that it resumes by itself.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from proxy.control.interval import EVERY_ROUTE, Interval
-from proxy.control.live import LiveRoute, Position, World
+from proxy.control.live import NOTHING_YET, LiveRoute, Position, World
 from proxy.control.loaded import LoadedRules
 from proxy.control.pieces import SLICES, Piece, pieces
 from proxy.control.played import Evidence
@@ -63,35 +66,52 @@ class Ending:
 class Simulation:
     """Everything the policy would have done, and where that would have ended.
 
-    `notes` say in words what could not be played, or not exactly.
+    `minutes` counts those that were recorded, with traffic or without. `notes` say in words what
+    could not be played, or not exactly.
     """
 
     moves: tuple[Move, ...]
     endings: tuple[Ending, ...]
     notes: tuple[str, ...] = ()
+    minutes: int = 0
 
 
-def simulate(loaded: LoadedRules, intervals: Iterable[Interval]) -> Simulation:
-    """Play a policy, from the weights that it says, on recorded intervals in order of time."""
-    return _Player(loaded).play(intervals)
+def simulate(
+    loaded: LoadedRules, intervals: Iterable[Interval], route: str | None = None
+) -> Simulation:
+    """Play a policy, from the weights that it says, on intervals in the order of their recording.
+
+    They are played as they come, and none is kept. With a route, no other is looked at.
+    """
+    return _Player(loaded, route).play(intervals)
 
 
 class _Player:
-    def __init__(self, loaded: LoadedRules) -> None:
+    def __init__(self, loaded: LoadedRules, only: str | None) -> None:
+        self._only = only
+        self._until = -math.inf
+        self._minutes = 0
         self._state = first_state(loaded, Because(SIMULATED, "begins", 0.0, {}))
         self._lives: dict[str, LiveRoute] = {}
         self._seen: dict[str, Evidence] = {}
         self._moves: list[Move] = []
 
     def play(self, intervals: Iterable[Interval]) -> Simulation:
-        for at, seconds, found in _minutes(intervals):
-            self._play_minute(at - seconds, seconds, found)
+        for at, rows in groupby(intervals, attrgetter("at")):
+            found = tuple(rows)
+            seconds = found[0].seconds
+            # A clock that was set back in those days takes back nothing that was played.
+            begins = max(at - seconds, self._until)
+            self._until = begins + seconds
+            self._minutes += 1
+            self._play_minute(begins, seconds, found)
         notes = [note for seen in self._seen.values() for note in seen.notes()]
-        return Simulation(tuple(self._moves), tuple(self._endings()), tuple(notes))
+        moves, endings = tuple(self._moves), tuple(self._endings())
+        return Simulation(moves, endings, tuple(notes), self._minutes)
 
     def _play_minute(self, begins: float, seconds: float, found: Sequence[Interval]) -> None:
         """Play a minute of all routes; all are judged at the end of each slice."""
-        there = [each for each in found if self._rules.route(each.route) is not None]
+        there = [each for each in found if self._is_played(each.route)]
         timed = sorted(
             ((piece.until, interval, piece) for interval in there for piece in pieces(interval)),
             key=lambda each: each[0],
@@ -105,7 +125,12 @@ class _Player:
                 at, interval, piece = fed.popleft()
                 self._feed(interval, piece, begins + at)
             for route in self._rules.routes:
-                self._judge(self._live(route.id, begins + until), begins + until)
+                if self._only in (None, route.id):
+                    self._judge(self._live(route.id, begins + until), begins + until)
+
+    def _is_played(self, route_id: str) -> bool:
+        known = route_id != EVERY_ROUTE and self._rules.route(route_id) is not None
+        return known and self._only in (None, route_id)
 
     def _live(self, route_id: str, now: float) -> LiveRoute:
         route = self._rules.route(route_id)
@@ -146,6 +171,9 @@ class _Player:
 
     def _judge(self, live: LiveRoute, now: float) -> None:
         route, state = live.route, self._state
+        stands_still = live.is_idle and live.judgement is not NOTHING_YET
+        if stands_still and not live.steps and state.rollback_of(route.id) is None:
+            return  # nothing came for a whole window, and nothing is waited for
         shut = closed(state.loaded.rules.calendar, now)
         world = World(closed=shut, opens=shut.until - now if shut else 0.0)
         at = Position(state.progress_of(route.id), state.rollback_of(route.id), world)
@@ -189,16 +217,6 @@ class _Player:
                 told = live.judgement
                 minutes = self._evidence(route.id).minutes
                 yield Ending(route.id, weight, told.verdict.value, told.reason, minutes)
-
-
-def _minutes(intervals: Iterable[Interval]) -> Iterator[tuple[float, float, list[Interval]]]:
-    """Give each minute: when it ended, how long it was, and what routes saw in it, if anything."""
-    found: dict[float, list[Interval]] = defaultdict(list)
-    for interval in intervals:
-        found[interval.at].append(interval)
-    for at in sorted(found):
-        rows = [each for each in found[at] if each.route != EVERY_ROUTE]
-        yield at, found[at][0].seconds, rows
 
 
 def _at_weight(loaded: LoadedRules, route_id: str, weight: int) -> LoadedRules:

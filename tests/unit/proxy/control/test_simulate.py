@@ -117,10 +117,27 @@ def test_idle_minutes_that_were_watched_count() -> None:
     """A minute in which somebody watched and nothing came holds a step; one unrecorded does not."""
     watched = [Interval(EVERY_ROUTE, START + 60.0 * n, 60.0) for n in range(1, 30)]
     busy = [minute(n) for n in (1, 2, 3, 20)]
-    moves = told(play([*watched, *busy]))
+    moves = told(play(sorted([*watched, *busy], key=lambda each: each.at)))
     assert [move[:2] for move in moves] == [("advance", 0), ("advance", 1000), ("advance", 5000)]
     assert 4.5 < moves[1][3] < 5.0  # its 50 requests were there, and the time went on
     assert play(busy).endings[0].weight == 1000
+
+
+def test_a_clock_that_was_set_back_takes_back_nothing() -> None:
+    """Minutes are played in the order in which they were recorded, and each for its length."""
+    before, after = [minute(n) for n in (1, 2)], [minute(n) for n in range(-58, -40)]
+    found = play([*before, *after])
+    assert found.minutes == 20
+    assert [move[:3] for move in told(found)][-1] == ("advance", 5000, 10_000)
+    assert [move.at for move in found.moves] == sorted(move.at for move in found.moves)
+
+
+def test_one_route_alone() -> None:
+    """Nothing else is played, or told of."""
+    loaded = LoadedRules(POLICY, *load_rules(POLICY, "policy"))
+    found = simulate(loaded, [minute(n) for n in range(1, 12)], "rest")
+    assert (found.moves, found.notes, found.minutes) == ((), (), 11)
+    assert [each.route for each in found.endings] == ["rest"]
 
 
 def test_the_calendar_of_the_policy() -> None:
