@@ -15,8 +15,9 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from proxy.outcome import PairKind
 
-MOST: Final = 64
-"""Notes of one interval at most; when there are more, every second one is left out."""
+MOST: Final = 96
+"""Notes of one interval at most; when there are more, of the older half every second one is left
+out: what came just before a rollback is told exactly, and what came long before, roughly."""
 
 ALIKE: Final = ("match", "ignored")
 """Verdicts of comparisons in which nothing differed that counts."""
@@ -86,7 +87,8 @@ class Moments:
         if counts == last:
             return
         if len(self._notes) >= MOST:
-            self._notes = self._notes[1::2]
+            half = len(self._notes) // 2
+            self._notes = self._notes[1:half:2] + self._notes[half:]
         self._notes.append(_Note(now, weight, counts))
 
     def take(self, now: float, seconds: float, weight: int, sums: Sums) -> tuple[Segment, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count, repeat
+from random import Random
 from typing import Any
 
 import orjson
@@ -338,3 +339,37 @@ def test_a_lower_weight_sees_a_part_of_it() -> None:
     )
     assert at_half.at < at_tenth.at
     assert at_full.at == at_half.at
+
+
+def some(chance: Random, of: int, rate: float) -> int:
+    """Give how many of so many are hit."""
+    return sum(chance.random() < rate for _ in range(of))
+
+
+def live_minute(recorder: Recorder, chance: Random, trouble: str) -> float:
+    """Live through a minute in which something begins; gives when it was taken back, 0 if never."""
+    begins, share = chance.randrange(5, 40), chance.choice([0.05, 0.2, 0.6])
+    noticed = 0.0
+    for second in range(59):
+        rates = dict.fromkeys(("failing", "slow", "wrong"), share if second >= begins else 0.0)
+        rates = {name: rate if trouble in (name, "all") else 0.0 for name, rate in rates.items()}
+        served = 0 if noticed else chance.randrange(5, 15)
+        bad = some(chance, served, max(rates["failing"], 0.003))
+        late = some(chance, served - bad, max(rates["slow"], 0.02))
+        differ = 0 if noticed else some(chance, 95, rates["wrong"])
+        pairs = (PairKind.MISMATCH, PairKind.MODERN_FAILED) * (differ // 2)
+        recorder.second(modern=(served - bad, bad), slow=late, pairs=pairs)
+        noticed = noticed or (recorder.now if recorder.detector else 0.0)
+    return noticed
+
+
+@pytest.mark.parametrize("trouble", ["failing", "slow", "wrong", "all", "none"])
+def test_a_rollback_is_played_if_and_only_if_there_was_one(trouble: str) -> None:
+    """Whatever happens in a minute, with some chance of everything, at about the same moment."""
+    policy = PRICES.replace("error_rate: 5%", "error_rate: 2%")
+    for seed in range(8):
+        recorder = Recorder(policy)
+        noticed = live_minute(recorder, Random(f"{trouble} {seed}"), trouble)
+        moves = play([recorder.recorded()], policy).moves
+        assert [each.action for each in moves] == ["rollback"] * bool(noticed)
+        assert all(each.at - START == pytest.approx(noticed, abs=5.0) for each in moves)
