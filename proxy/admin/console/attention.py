@@ -50,40 +50,50 @@ class Notice:
     link_text: str = ""
 
 
+def level_of(route: RouteStatus) -> Level:
+    """Judge one route from its status alone: quick, as there may be thousands."""
+    if route.rolled_back is not None or route.verdict == "ROLLBACK" or route.writes_halted:
+        return Level.ACT
+    if route.coverage.mismatch or _fails_more(route):
+        return Level.LOOK
+    has_requests = route.legacy.requests or route.modern.requests
+    return Level.FINE if has_requests else Level.IDLE
+
+
 def of_route(route: RouteStatus, now: float) -> Attention:
-    """Judge one route from its status alone."""
+    """Judge one route, and say why."""
+    return Attention(level_of(route), _why(route, now))
+
+
+def _why(route: RouteStatus, now: float) -> str:
     if route.rolled_back is not None:
         when = wording.ago(route.rolled_back.at, now)
-        return Attention(Level.ACT, f"Rolled back {when}: {route.rolled_back.reason}")
+        return f"Rolled back {when}: {route.rolled_back.reason}"
     if route.verdict == "ROLLBACK":
-        return Attention(Level.ACT, f"Breach: {route.verdict_reason}")
+        return f"Breach: {route.verdict_reason}"
     if route.writes_halted is not None:
         when = wording.ago(route.writes_halted.at, now)
-        why = route.writes_halted.reason
-        return Attention(Level.ACT, f"Writes are mirrored no more, halted {when}: {why}")
+        return f"Writes are mirrored no more, halted {when}: {route.writes_halted.reason}"
     if route.coverage.mismatch:
         differ = wording.plural(route.coverage.mismatch, "answer")
         compared = wording.count(route.coverage.compared)
         verb = "differs" if route.coverage.mismatch == 1 else "differ"
-        return Attention(Level.LOOK, f"{differ} of {compared} compared {verb}")
+        return f"{differ} of {compared} compared {verb}"
     if _fails_more(route):
         modern, legacy = route.modern, route.legacy
-        failed = (
-            f"{wording.percent(modern.error_rate)} of {wording.plural(modern.requests, 'request')}"
-        )
+        of = wording.plural(modern.requests, "request")
+        failed = f"{wording.percent(modern.error_rate)} of {of}"
         against = wording.percent(legacy.error_rate)
-        return Attention(
-            Level.LOOK, f"Modern fails {failed}, legacy {against}: {route.verdict_reason}"
-        )
+        return f"Modern fails {failed}, legacy {against}: {route.verdict_reason}"
     if not route.legacy.requests and not route.modern.requests:
-        return Attention(Level.IDLE, f"No requests in the last {wording.duration(route.window)}")
-    return Attention(Level.FINE, _capital(route.verdict_reason))
+        return f"No requests in the last {wording.duration(route.window)}"
+    return _capital(route.verdict_reason)
 
 
-def by_attention(routes: Iterable[RouteStatus], now: float) -> list[tuple[RouteStatus, Attention]]:
+def by_attention(routes: Iterable[RouteStatus]) -> list[tuple[RouteStatus, Level]]:
     """Judge routes and put those that need a person first, else in the order of the file."""
-    judged = [(route, of_route(route, now)) for route in routes]
-    return sorted(judged, key=lambda pair: pair[1].level)
+    judged = [(route, level_of(route)) for route in routes]
+    return sorted(judged, key=lambda pair: pair[1])
 
 
 def headline(status: Status) -> Attention:
@@ -94,24 +104,22 @@ def headline(status: Status) -> Attention:
         if hosts.acting is None:
             return Attention(Level.ACT, "No host acts: nothing is judged, nothing can be changed.")
         return Attention(Level.IDLE, f"{hosts.own} stands by; {hosts.acting} acts.")
-    judged = by_attention(status.routes, status.at)
-    acting = [(route.id, attention) for route, attention in judged if attention.level is Level.ACT]
+    judged = by_attention(status.routes)
+    acting = [route for route, level in judged if level is Level.ACT]
     if len(acting) == 1:
-        name, attention = acting[0]
-        return Attention(Level.ACT, f"{name} needs you. {attention.text}")
+        why = of_route(acting[0], status.at).text
+        return Attention(Level.ACT, f"{acting[0].id} needs you. {why}")
     if acting:
-        names = _names([name for name, _ in acting])
+        names = _names([route.id for route in acting])
         return Attention(Level.ACT, f"{len(acting)} routes need you: {names}.")
     if status.rules_problem or status.store_problem or silent(status):
         return Attention(Level.LOOK, "Traffic is fine; the control plane needs a look.")
-    looking = [
-        (route.id, attention) for route, attention in judged if attention.level is Level.LOOK
-    ]
+    looking = [route for route, level in judged if level is Level.LOOK]
     if len(looking) == 1:
-        name, attention = looking[0]
-        return Attention(Level.LOOK, f"{name} wants a look. {attention.text}")
+        why = of_route(looking[0], status.at).text
+        return Attention(Level.LOOK, f"{looking[0].id} wants a look. {why}")
     if looking:
-        names = _names([name for name, _ in looking])
+        names = _names([route.id for route in looking])
         return Attention(Level.LOOK, f"{len(looking)} routes want a look: {names}.")
     if not status.routes:
         return Attention(Level.IDLE, "No routes yet.")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from proxy.admin.console.attention import Attention, Level
+from proxy.admin.console.attention import Level
 from proxy.admin.console.looking import number
 from proxy.control.status import RouteStatus
 
 PAGE = 50
 WORDS_MAX = 100
 
-Judged = tuple[RouteStatus, Attention]
+Judged = tuple[RouteStatus, Level]
 
 SHOWN = {
     "": ("All", tuple(Level)),
@@ -66,13 +66,12 @@ class Browsed:
 def browse(judged: Sequence[Judged], wanted: Browsing) -> Browsed:
     """Choose routes, in the order they come in; a page too far is the last."""
     words = wanted.words.lower().split()
-    matching = [pair for pair in judged if _has(pair[0], words)]
+    matching = [pair for pair in judged if not words or _has(pair[0], words)]
     counts = {
-        name: sum(attention.level in levels for _, attention in matching)
-        for name, (_, levels) in SHOWN.items()
+        name: sum(level in levels for _, level in matching) for name, (_, levels) in SHOWN.items()
     }
     _, levels = SHOWN[wanted.show]
-    found = [pair for pair in matching if pair[1].level in levels]
+    found = [pair for pair in matching if pair[1] in levels]
     pages = max(1, -(-len(found) // PAGE))
     page = min(wanted.page, pages)
     return Browsed(tuple(found[(page - 1) * PAGE : page * PAGE]), len(found), page, pages, counts)

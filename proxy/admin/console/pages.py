@@ -61,7 +61,7 @@ class Pages:
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
         status = await self._controller.survey()
-        judged = attention.by_attention(status.routes, status.at)
+        judged = attention.by_attention(status.routes)
         browsing = Browsing.read(request.query_params)
         browsed = browse(judged, browsing)
         progress = await self._past.series(RANGES["26w"], status.at)
@@ -73,7 +73,10 @@ class Pages:
             browsing=browsing,
             browsed=browsed,
             shown=SHOWN,
-            rows=[(route, judgement, self._charts(route)) for route, judgement in browsed.rows],
+            rows=[
+                (route, attention.of_route(route, status.at), self._charts(route))
+                for route, _ in browsed.rows
+            ],
             progress=None if progress is None else draw_share(progress),
             days=() if progress is None else _days(progress),
             total=_requests_per_second(status, "legacy", "modern"),

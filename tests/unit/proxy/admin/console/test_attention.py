@@ -66,7 +66,7 @@ def test_what_needs_attention_comes_first() -> None:
         route("fine-2"),
         route("act", rolled_back=ROLLED_BACK),
     ]
-    assert [r.id for r, _ in by_attention(routes, NOW)] == ["act", "look", "fine-1", "fine-2"]
+    assert [r.id for r, _ in by_attention(routes)] == ["act", "look", "fine-1", "fine-2"]
 
 
 def test_the_headline_answers_whether_everything_is_fine() -> None:

@@ -5,7 +5,7 @@ from proxy.admin.console.browsing import PAGE, Browsing, browse
 from tests.support_console import FakeController, route
 
 STATUS = FakeController().status()
-JUDGED = by_attention(STATUS.routes, STATUS.at)
+JUDGED = by_attention(STATUS.routes)
 
 
 def ids(query: dict[str, str]) -> list[str]:
@@ -36,7 +36,7 @@ def test_a_level_is_chosen_and_all_are_counted() -> None:
 
 def test_pages_are_bounded() -> None:
     """A page too far is the last one; what is no number is the first."""
-    many = by_attention([route(f"r{n}") for n in range(2 * PAGE + 1)], STATUS.at)
+    many = by_attention([route(f"r{n}") for n in range(2 * PAGE + 1)])
     last = browse(many, Browsing.read({"page": "99"}))
     assert (last.page, last.pages, len(last.rows)) == (3, 3, 1)
     assert browse(many, Browsing.read({"page": "x"})).page == 1
