@@ -37,6 +37,14 @@ def hosts(
     return [make_proxy(rules, *shared, "--host", name) for name in ("web1", "web2")]
 
 
+def share_keys_but_one(proxy: Proxy, number: int) -> None:
+    """Leave the keys in the state directory as an operator copies them who forgets one."""
+    proxy.state.mkdir(mode=0o700)
+    for name in ("mint.key", "override.key", "shadow.key"):
+        (proxy.state / name).write_bytes(b"k" * 32)
+    (proxy.state / "redaction.key").write_bytes(bytes([number]) * 32)
+
+
 async def told(proxy: Proxy) -> dict[str, Any]:
     """Give a host's status."""
     return await proxy.get("/status")
@@ -75,7 +83,8 @@ async def ask(proxy: Proxy, method: str, path: str, **more: Any) -> httpx.Respon
 
 async def test_another_takes_over_and_what_was_done_stays(hosts: list[Proxy]) -> None:
     """A change reaches every host; a rollback survives its author, who wakes up as a follower."""
-    for proxy in hosts:
+    for number, proxy in enumerate(hosts):
+        share_keys_but_one(proxy, number)
         proxy.launch()
     first, [second] = await acting(hosts)
     await everywhere(first, 1)
@@ -89,6 +98,14 @@ async def test_another_takes_over_and_what_was_done_stays(hosts: list[Proxy]) ->
         return bool(acting_there == name)
 
     await eventually_async(knows_who_acts, PATIENCE, "the other host knows who acts")
+    warning = f"warning: {(await told(second))['host']}: its redaction.key is not that of"
+    for asked in hosts:
+        shown = await asked.cli("hosts")
+        assert warning in shown.err
+        assert "mint.key" not in shown.err
+    [orders] = [route for route in (await told(second))["routes"] if route["id"] == "orders"]
+    assert (await told(second))["measured"] is False
+    assert first.admin_url in orders["verdict_reason"]
     elsewhere = await ask(second, "PUT", "/routes/orders/weight", weight="70%")
     assert elsewhere.status_code == 421
     assert elsewhere.json()["url"] == first.admin_url
