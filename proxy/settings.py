@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Final
 
 from proxy.bus_url import BusUrl
 from proxy.collector_url import CollectorUrl
@@ -106,6 +107,19 @@ class Listen:
         return format_address(self.address) + "".join(options)
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting in force as it may be shown, and where it is from.
+
+    `source` is the option or variable that gave it, or `default`.
+    """
+
+    name: str
+    value: str
+    source: str
+    meaning: str
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class ServeSettings:
     """What `cutover serve` was asked to start. `ready_path` is empty when nobody asks."""
@@ -138,6 +152,7 @@ class ServeSettings:
     compiled: str
     admin_token: str | None
     shadow_key: str | None = None
+    origins: tuple[Origin, ...] = ()
 
     def __repr__(self) -> str:
         return masked_repr(self, secrets=("admin_token", "shadow_key", "store"))
@@ -151,7 +166,9 @@ class ServeSettings:
     def admin(self) -> AdminSettings:
         """The part that the admin API needs."""
         token = None if self.auth is not None else self.admin_token
-        return AdminSettings(listen=self.admin_listen, token=token, accounts=self.auth)
+        return AdminSettings(
+            listen=self.admin_listen, token=token, accounts=self.auth, origins=self.origins
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -164,6 +181,7 @@ class AdminSettings:
     listen: Address
     token: str | None = None
     accounts: Path | None = None
+    origins: tuple[Origin, ...] = ()
 
     def __repr__(self) -> str:
         return masked_repr(self, secrets=("token",))
@@ -219,6 +237,7 @@ def serve_settings(options: Mapping[str, str | None], environ: Mapping[str, str]
         compiled=_one_of(FORMS, *text["compiled"]),
         admin_token=read_token(environ),
         shadow_key=read_shadow_key(environ),
+        origins=_origins(options, environ),
     )
     settings.admin.validate()
     if text["host"][0] and not settings.many_hosts:
@@ -330,9 +349,44 @@ def masked_repr(settings: ServeSettings | AdminSettings, secrets: tuple[str, ...
     shown = (
         f"{field.name}={'***' if field.name in secrets and value is not None else repr(value)}"
         for field in fields(settings)
+        if field.name != "origins"
         for value in (getattr(settings, field.name),)
     )
     return f"{type(settings).__name__}({', '.join(shown)})"
+
+
+SECRETS: Final = (
+    ("CUTOVER_ADMIN_TOKEN", "the one token of the API, where there are no accounts"),
+    ("CUTOVER_SHADOW_KEY", "the key that signs mirrored writes"),
+    (OTLP_HEADERS, "what the collector of traces wants to be told"),
+)
+"""Variables that hold secrets, or name a file that does (_FILE); shown is if they are set."""
+
+_SECRET_IN_URL: Final = re.compile(r"(?<=//)[^/@\s]*@|(?<==)[^&\s]+")
+
+
+def _origins(options: Mapping[str, str | None], environ: Mapping[str, str]) -> tuple[Origin, ...]:
+    """Tell of every setting where it is from, with no secret in it."""
+    found = []
+    for setting in SERVE_SETTINGS:
+        text, _ = _value(setting, options, environ)
+        given = options.get(setting.name) is not None
+        source = setting.option if given else setting.variable
+        if not given and setting.variable not in environ:
+            source = "default"
+        shown = _SECRET_IN_URL.sub(_starred, text) if "://" in text else text
+        found.append(Origin(setting.name, shown, source, setting.meaning))
+    for variable, meaning in SECRETS:
+        source = next((v for v in (variable, f"{variable}_FILE") if environ.get(v)), "default")
+        shown = "" if source == "default" else "***"
+        found.append(Origin(variable, shown, source, meaning))
+    return tuple(found)
+
+
+def _starred(found: re.Match[str]) -> str:
+    """Keep of `user:password@` the user, and of a query no value."""
+    user = found[0].partition(":")[0] if found[0].endswith("@") else ""
+    return f"{user.removesuffix('@')}:***@" if found[0].endswith("@") else "***"
 
 
 _Sourced = tuple[str, str]

@@ -600,6 +600,12 @@ class FakeController:
             self.routes[name] = replace(found, weight_in_force=weight)
         return self._record("kill" if on else "unkill", None, author, reason, {})
 
+    async def note_account(
+        self, action: str, *, author: str, reason: str, evidence: Mapping[str, Any]
+    ) -> None:
+        """Enter a change of an account."""
+        self._note(action, author, reason, dict(evidence))
+
     async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
         """List versions, newest first."""
         self._read()

@@ -12,7 +12,7 @@ from pathlib import Path
 import uvicorn
 
 from proxy.admin.app import create_admin_app
-from proxy.settings import AdminSettings
+from proxy.settings import AdminSettings, Origin
 from tests.support import eventually
 from tests.support_console import FakeController, FakeReport
 
@@ -32,13 +32,19 @@ async def _no_metrics() -> bytes:
 
 @contextmanager
 def serving(
-    controller: FakeController, report: FakeReport, accounts: Path | None = None
+    controller: FakeController,
+    report: FakeReport,
+    accounts: Path | None = None,
+    origins: tuple[Origin, ...] = (),
 ) -> Iterator[str]:
     """Serve the console on a free port of the loopback interface and give its base address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address: tuple[str, int] = listener.getsockname()[:2]
         app = create_admin_app(
-            controller, report, AdminSettings(address, accounts=accounts), _no_metrics
+            controller,
+            report,
+            AdminSettings(address, accounts=accounts, origins=origins),
+            _no_metrics,
         )
         config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, ws="none")
         server = PromptServer(config)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import ceil
 from typing import Final
@@ -26,11 +27,19 @@ SESSION_COOKIE: Final = "cutover_session"
 
 
 class AccountGuard:
-    """Decides by accounts, and keeps who is signed in."""
+    """Decides by accounts, and keeps who is signed in and when an account was last `used`."""
 
-    def __init__(self, accounts: Accounts, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        accounts: Accounts,
+        clock: Callable[[], float],
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self.sessions: Final = Sessions()
+        self.accounts: Final = accounts
+        self.used: Final[dict[str, float]] = {}
         self._accounts = accounts
+        self._wall = wall
         self._clock = clock
         self._throttle = Throttle()
 
@@ -48,6 +57,8 @@ class AccountGuard:
             return Problem(403, "not-allowed", detail, "Ask somebody who may.")
         if asked.method not in SAFE_METHODS and (problem := cross_site(asked.headers)) is not None:
             return problem
+        if found.name:
+            self.used[found.name] = self._wall()
         return found
 
     async def sign_in(self, token: str, client: str, secret: str) -> Account | Problem:

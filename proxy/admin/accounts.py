@@ -135,6 +135,10 @@ class Accounts:
         """Give the account of this name as it is now, or None."""
         return self._accounts.get(name)
 
+    def all(self) -> tuple[Account, ...]:
+        """Give all accounts as they are now."""
+        return tuple(self._accounts.values())
+
     def known(self, token: str) -> Account | None:
         """Give the account of a token that was right before; None when it has to be verified."""
         account = self._right.get(_digest(token))

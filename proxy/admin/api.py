@@ -14,6 +14,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from proxy.admin import schemas
+from proxy.admin.account_endpoints import AccountEndpoints
+from proxy.admin.auditing import Auditing
 from proxy.admin.auth import is_json
 from proxy.admin.checking import check
 from proxy.admin.differences import Differences
@@ -39,7 +41,6 @@ from proxy.admin.responses import json_response
 from proxy.admin.series import read_series
 from proxy.admin.told_status import ToldStatus
 from proxy.admin.version_diff import version_diff
-from proxy.control.audit import Verdict
 from proxy.control.status import VersionRecord
 from proxy.errors import ConflictError, NotFoundError
 from proxy.settings import whole_number
@@ -56,8 +57,6 @@ _ETAG = re.compile(r'"(\d{1,15})"', re.ASCII)
 
 
 Answer = Callable[[Request], Awaitable[Response]]
-Audit = Callable[[], Awaitable[Verdict]]
-"""Verifies the journal; raises RefusedError when that is not possible."""
 
 
 class OfRoute(Protocol):
@@ -78,7 +77,8 @@ class Api:
         controller: Controller,
         report: Report,
         explaining: Explaining,
-        audit: Audit,
+        auditing: Auditing,
+        accounts: AccountEndpoints,
     ) -> None:
         self._controller = controller
         self._told = ToldStatus(controller)
@@ -88,8 +88,8 @@ class Api:
         self._reporting = Reporting(controller, report)
         self._explaining = explaining
         self._streams = 0
-        self._audit = audit
-        self._auditing = asyncio.Lock()
+        self._auditing = auditing
+        self._accounts = accounts
         self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def routes_of_app(self) -> list[Route]:
@@ -323,8 +323,7 @@ class Api:
 
     async def audit(self, _: Request) -> Response:
         """Whether the journal is as it was written."""
-        async with self._auditing:  # one at a time: it reads all there is
-            return json_response((await self._audit()).to_plain())
+        return json_response((await self._auditing.verify()).to_plain())
 
     async def accept_difference(self, request: Request) -> Response:
         """Make ignore rules of a group of differences."""
@@ -349,6 +348,26 @@ class Api:
     async def stop_recording(self, request: Request) -> Response:
         """End the recording."""
         return await self._recording.stop(request, await _body(request))
+
+    async def accounts(self, _: Request) -> Response:
+        """Who may ask."""
+        return await self._accounts.accounts()
+
+    async def add_account(self, request: Request) -> Response:
+        """Add an account."""
+        return await self._accounts.add(await _body(request))
+
+    async def give_role(self, request: Request) -> Response:
+        """Give an account another role."""
+        return await self._accounts.give_role(request, await _body(request))
+
+    async def remove_account(self, request: Request) -> Response:
+        """Take an account away."""
+        return await self._accounts.remove(request, await _body(request))
+
+    async def settings(self, _: Request) -> Response:
+        """What is in force, and where it is from."""
+        return await self._accounts.settings()
 
     async def explain(self, request: Request) -> Response:
         """Which side would serve a request, and why."""

@@ -15,14 +15,18 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from proxy.admin.account_endpoints import AccountEndpoints
 from proxy.admin.account_guard import AccountGuard
 from proxy.admin.accounts import Accounts
-from proxy.admin.api import Answer, Api, Audit
+from proxy.admin.api import Answer, Api
+from proxy.admin.auditing import Audit, Auditing
 from proxy.admin.auth import Gatekeeper, Guard, secure
+from proxy.admin.console.admin_pages import Administered
 from proxy.admin.console.history import History
 from proxy.admin.console.views import console_routes
 from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
+from proxy.admin.people import People
 from proxy.admin.problems import Problem, problem_of
 from proxy.admin.responses import problem_response
 from proxy.control.audit import Verdict
@@ -52,13 +56,23 @@ def create_admin_app(
     history = History()
     guard = None if settings.accounts is None else account_guard(settings.accounts)
     explaining = Explaining(controller, mint_key, override_key)
+    auditing = Auditing(audit or _no_audit)
+    people = People(controller, guard, settings.accounts)
+    accounts = AccountEndpoints(people, settings.origins)
     return Starlette(
         routes=[
-            *Api(controller, report, explaining, audit or _no_audit).routes_of_app(),
+            *Api(controller, report, explaining, auditing, accounts).routes_of_app(),
             Route("/metrics", _measured(metrics)),
             Route("/livez", _livez),
             Route("/readyz", _ready(controller)),
-            *console_routes(controller, report, history, guard, explaining),
+            *console_routes(
+                controller,
+                report,
+                history,
+                guard,
+                explaining,
+                Administered(people, auditing, settings.origins),
+            ),
         ],
         middleware=[Middleware(Gatekeeper, guard=guard or Guard(settings.token))],
         exception_handlers={

@@ -423,6 +423,43 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         errors=(409, 412, 413, 415, 422, 503),
     ),
     Endpoint(
+        "GET", "/accounts", "accounts", "Who may ask, and in which role", "Accounts", errors=(409,)
+    ),
+    Endpoint(
+        "POST",
+        "/accounts",
+        "add_account",
+        "Add an account; the answer holds its token, which is kept nowhere",
+        "NewToken",
+        takes="NewAccount",
+        errors=(409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/accounts/{name}/role",
+        "give_role",
+        "Give an account another role; its token stays the same",
+        "Account",
+        takes="RoleChange",
+        errors=(404, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "POST",
+        "/accounts/{name}/remove",
+        "remove_account",
+        "Take an account away; its token and its sessions end at once",
+        "Account",
+        takes="Change",
+        errors=(404, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/settings",
+        "settings",
+        "The settings in force and where each is from; secrets only as set or not",
+        "Settings",
+    ),
+    Endpoint(
         "POST",
         "/explain",
         "explain",

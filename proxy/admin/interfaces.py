@@ -193,6 +193,12 @@ class Controller(Protocol):
         """Send everything to legacy, or let the rules decide again."""
         ...
 
+    async def note_account(
+        self, action: str, /, *, author: str, reason: str, evidence: Mapping[str, Any]
+    ) -> None:
+        """Put a change of an account on record, beside what changes the routing."""
+        ...
+
     async def versions(self, limit: int = 50, before: int | None = None) -> Sequence[VersionRecord]:
         """List versions, newest first."""
         ...

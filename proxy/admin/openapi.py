@@ -323,6 +323,14 @@ SCHEMAS: dict[str, Any] = {
         "guarded": "boolean",
         "faults": [{"entry": "integer", "what": "string"}],
     },
+    "Account": {"name": "string", "role": "string", "used": "time?"},
+    "Accounts": {"accounts": ["#Account"]},
+    "NewAccount": {"name": "string", "role": "string", "reason": "string", "author?": "string"},
+    "RoleChange": {"role": "string", "reason": "string", "author?": "string"},
+    "NewToken": {"name": "string", "role": "string", "token": "string"},
+    "Settings": {
+        "settings": [{"name": "string", "value": "string", "source": "string", "meaning": "string"}]
+    },
     "CutoverReport": {
         "route": "string",
         "at": "time",

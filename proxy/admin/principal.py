@@ -101,16 +101,29 @@ def required_role(method: str, path: str) -> Role | None:
     for known, pattern, role in _ROLES:
         if known == method and pattern.fullmatch(path):
             return role
-    if path in _ADMINS_PAGES and method not in SAFE_METHODS:
+    if _is_for_admins(method, path):
         return Role.ADMIN
     return Role.VIEWER if method in SAFE_METHODS else Role.OPERATOR
 
 
-_ADMINS_PAGES: Final = frozenset({"/rules/edit"})
-"""Forms of the console that do what an operation of the API takes an admin for."""
+_ADMINS_FORMS: Final = frozenset({"/rules/edit"})
+_ADMINS_PAGES: Final = ("/accounts", "/settings")
+"""Of the console what does, or shows, what an operation of the API takes an admin for."""
+
+
+def _is_for_admins(method: str, path: str) -> bool:
+    if any(path == page or path.startswith(f"{page}/") for page in _ADMINS_PAGES):
+        return True
+    return path in _ADMINS_FORMS and method not in SAFE_METHODS
+
 
 _EXCEPTIONS: Final = {
     "import_rules": Role.ADMIN,
+    "accounts": Role.ADMIN,
+    "add_account": Role.ADMIN,
+    "give_role": Role.ADMIN,
+    "remove_account": Role.ADMIN,
+    "settings": Role.ADMIN,
     "explain": Role.VIEWER,  # questions whose words are too many for an address
     "check_rules": Role.VIEWER,
 }

@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from proxy.admin.accounts import NAME
 from proxy.admin.members import Members, Trouble, parse_weight, raise_for
+from proxy.admin.principal import ROLES, Role
 from proxy.admin.series import HOUR_AGO, RANGES, Range
 from proxy.routing.side import Side
 from proxy.settings import whole_number
@@ -108,6 +110,16 @@ class Adoption:
 
 
 @dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account to be made, or a role to be given to one."""
+
+    name: str
+    role: Role
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class KillSwitch:
     """The kill switch turned on or off."""
 
@@ -153,6 +165,30 @@ def read_document(body: bytes) -> Document:
     with Members(body, ("text", "reason", "author")) as members:
         text = members.text("text", required=True).removeprefix("\N{BYTE ORDER MARK}")
         return Document(text, members.author(), members.reason())
+
+
+def read_new_account(body: bytes) -> NewAccount:
+    """Read `{"name": …, "role": …, "reason": …, "author"?: …}`."""
+    with Members(body, ("name", "role", "reason", "author")) as members:
+        name, role = members.text("name", required=True), _role(members)
+        if not NAME.fullmatch(name):
+            mend = "Up to 32 letters, digits, `_` and `-`."
+            members.troubles.append(Trouble("name", "is no name of an account", mend))
+        return NewAccount(name, role, members.author(), members.reason())
+
+
+def read_role_change(name: str, body: bytes) -> NewAccount:
+    """Read `{"role": …, "reason": …, "author"?: …}`."""
+    with Members(body, ("role", "reason", "author")) as members:
+        return NewAccount(name, _role(members), members.author(), members.reason())
+
+
+def _role(members: Members) -> Role:
+    word = members.text("role", required=True)
+    if word in ROLES:
+        return Role[word.upper()]
+    members.troubles.append(Trouble("role", "is none", f"There are {', '.join(ROLES)}."))
+    return Role.VIEWER
 
 
 def read_draft(body: bytes) -> str:

@@ -127,6 +127,12 @@ class Desk(Archive):
     ) -> None:
         self._in_force.note(action, None, self._because(author, reason, evidence), None)
 
+    async def note_account(
+        self, action: str, *, author: str, reason: str, evidence: Mapping[str, Any]
+    ) -> None:
+        """Put a change of an account on record."""
+        self._in_force.note(action, None, self._because(author, reason, dict(evidence)), None)
+
     # Changes
 
     async def set_weight(

@@ -209,6 +209,7 @@ def _environment() -> Environment:
     environment.globals.update(
         asset=asset,
         account=lambda: current().name,
+        actions=sentences.ACTIONS,
         NOTHING=wording.NOTHING,
         zip=zip,
         percent=wording.percent,

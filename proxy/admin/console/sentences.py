@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from proxy.admin.console import wording
 from proxy.control.status import DecisionRecord
@@ -69,8 +69,14 @@ _DONE: dict[str, str] = {
     "resume_writes": "had the writes of {route} mirrored again",
     "ignore": "ruled differences of {route} out",
     "compare": "changed how answers of {route} are compared",
+    "account_add": "added an account",
+    "account_role": "gave an account another role",
+    "account_remove": "took an account away",
     "load": "put other rules in force",
 }
+
+ACTIONS: Final = tuple(sorted({*_DONE, "import", "revert"}))
+"""Everything that can be on record."""
 
 _NAMES = {
     "cutover": "Cutover",

@@ -6,7 +6,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from proxy.admin.account_guard import AccountGuard
+from proxy.admin.auditing import Auditing
 from proxy.admin.console.actions import Actions
+from proxy.admin.console.admin_pages import Administered, AdminPages
 from proxy.admin.console.difference_actions import DifferenceActions
 from proxy.admin.console.difference_pages import DifferencePages
 from proxy.admin.console.history import History
@@ -25,8 +27,11 @@ from proxy.admin.console.steering import Steering
 from proxy.admin.deciding import Deciding
 from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
+from proxy.admin.people import People
 from proxy.admin.principal import LOGIN, LOGOUT
 from proxy.admin.reporting import Reporting
+from proxy.control.audit import Verdict
+from proxy.errors import RefusedError
 
 
 def console_routes(
@@ -35,6 +40,7 @@ def console_routes(
     history: History | None = None,
     guard: AccountGuard | None = None,
     explaining: Explaining | None = None,
+    administered: Administered | None = None,
 ) -> list[BaseRoute]:
     """Build the console's routes, to be mounted at the root of the admin application.
 
@@ -56,6 +62,7 @@ def console_routes(
     rules = RulesPages(controller, renderer)
     written = RulesActions(controller, rules, sending)
     reports = ReportPages(controller, Reporting(controller, report), renderer)
+    administration = AdminPages(controller, renderer, sending, administered or _nothing(controller))
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
@@ -94,11 +101,25 @@ def console_routes(
         Route("/explain", steering.explain, methods=["GET", "POST"]),
         Route("/hosts", steering.hosts),
         Route("/jump", steering.jump),
+        Route("/audit", administration.audit),
+        Route("/audit/verify", administration.verify),
+        Route("/settings", administration.settings),
+        Route("/accounts", administration.accounts),
+        Route("/accounts", administration.add, methods=["POST"]),
+        Route("/accounts/{name}/role", administration.give_role, methods=["POST"]),
+        Route("/accounts/{name}/remove", administration.remove, methods=["POST"]),
         Route("/kill-switch", pages.kill_switch),
         Route("/kill-switch", actions.kill_switch, methods=["POST"]),
         Mount("/static", StaticFiles(directory=STATIC)),
         *([] if guard is None else _login_routes(Login(renderer, guard))),
     ]
+
+
+def _nothing(controller: Controller) -> Administered:
+    async def no_audit() -> Verdict:
+        raise RefusedError("there is no journal here that could be verified")
+
+    return Administered(People(controller, None, None), Auditing(no_audit), ())
 
 
 def _login_routes(login: Login) -> list[BaseRoute]:

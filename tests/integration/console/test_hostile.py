@@ -113,6 +113,8 @@ ADDRESS = f"/routes/{quote(ROUTE, safe='')}"
         "/rules",
         "/rules/19",
         "/rules/edit",
+        "/audit",
+        f"/audit?author={quote(HOSTILE[:90])}&action=rollback",
         f"/reports/{quote(ROUTE, safe='')}",
         "/rules/compare?before=18&after=19",
         f"/rules/compare?before={quote(HOSTILE)}&after=19",
@@ -138,7 +140,7 @@ def test_hostile_text_is_shown_and_does_nothing(browser: Browser, path: str) -> 
     answer = browser.get(path)
     is_missing = (
         quote(HOSTILE) in path
-        and not re.match(r"/(differences|decisions|pins|explain)\?", path)
+        and not re.match(r"/(differences|decisions|pins|explain|audit)\?", path)
         and not path.startswith(f"{ADDRESS}?")
     )
     assert answer.status_code == (404 if is_missing else 200)
