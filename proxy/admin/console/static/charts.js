@@ -102,7 +102,7 @@ class Chart {
       ...this.size(),
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       legend: { show: false },
-      padding: [18, 8, 0, 0],
+      padding: [18, 18, 0, 0],
       cursor: { y: false, points: { size: 6 }, drag: { x: true, y: false } },
       scales: {
         x: { min: since, max: until },
@@ -122,6 +122,11 @@ class Chart {
       ],
       hooks: { draw: [(plot) => this.flags(plot)], setCursor: [(plot) => this.tell(plot)] },
     };
+    for (const side of SIDES) {
+      const told = document.querySelector(`#chart-legend [data-size=${side}]`);
+      const size = this.series[side].requests.reduce((sum, each) => sum + each, 0);
+      if (told) told.textContent = size.toLocaleString("en");
+    }
     this.plot = new uPlot(options, this.data(), holder);
     this.tell(this.plot);
   }
