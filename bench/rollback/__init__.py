@@ -12,7 +12,7 @@ The method stands in bench/README.md.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import uvloop
@@ -23,6 +23,12 @@ from bench.rollback.sides import Trouble
 
 PARTS = ("detection", "false-alarms", "live")
 TROUBLES = tuple(trouble.value for trouble in Trouble if trouble is not Trouble.NONE)
+
+
+def noticeable(troubles: Iterable[Trouble], mirror: str) -> tuple[Trouble, ...]:
+    """Give those that show: a wrong answer does not where nothing is mirrored and compared."""
+    mirrors = float(mirror.rstrip("%")) > 0
+    return tuple(each for each in troubles if mirrors or each is not Trouble.WRONG)
 
 
 def main(argv: Sequence[str]) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
         figures |= report.alarm_figures(alarms)
         kept = kept and not alarms.rollbacks
     if "live" in asked.parts:
-        troubles = tuple(map(Trouble, asked.troubles))
+        troubles = noticeable(map(Trouble, asked.troubles), asked.mirror)
         runs = uvloop.run(live.measure(troubles, asked.runs, asked.error_rate, asked.mirror))
         print(report.runs(runs), end="\n\n")
         figures |= report.run_figures(runs)
