@@ -32,7 +32,7 @@ from proxy.observe.metrics import Reading, RouteReading
 from proxy.recording import Recording, RecordingFile
 from proxy.rollout.plan import Hand
 from proxy.routing.compare_rules import IgnoreRule
-from proxy.routing.rules import Pin
+from proxy.routing.rules import Pin, Rules
 from proxy.routing.schema import load_rules
 from shadow_compare.report import (
     EVERY_GROUP,
@@ -326,6 +326,10 @@ class FakeController:
     def route(self, route_id: str) -> RouteStatus | None:
         """One route."""
         return self.routes.get(route_id)
+
+    def rules(self) -> Rules | None:
+        """Nothing: they are read from the document."""
+        return None
 
     def reading(self) -> Reading:
         """Two workers with pools, one of them with an instance out."""

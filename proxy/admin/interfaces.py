@@ -17,7 +17,7 @@ from proxy.control.status import (
 )
 from proxy.observe.metrics import Reading
 from proxy.routing.compare_rules import IgnoreRule
-from proxy.routing.rules import Pin
+from proxy.routing.rules import Pin, Rules
 from shadow_compare.report import (
     EVERY_GROUP,
     Coverage,
@@ -64,6 +64,10 @@ class Controller(Protocol):
 
     def figures(self) -> Iterable[RouteFigures]:
         """What is charted of each route, worked out one by one as they are asked for."""
+        ...
+
+    def rules(self) -> Rules | None:
+        """The rules in force, if they are at hand: to read those of thousands takes a second."""
         ...
 
     def reading(self) -> Reading:

@@ -43,7 +43,7 @@ class RuleStanding:
 
 
 class RulesInForce:
-    """Reads the rules of the version in force, once for each version."""
+    """Gives the rules of the version in force; where they are not at hand, reads them once."""
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
@@ -51,6 +51,9 @@ class RulesInForce:
 
     async def get(self) -> Rules:
         """Give them."""
+        known = self._controller.rules()
+        if known is not None:
+            return known
         number = self._controller.brief().version
         if self._read is None or self._read[0] != number:
             record = await self._controller.version(number)

@@ -9,14 +9,19 @@ from proxy.control.interval import Interval
 from proxy.control.journal import Journal
 from proxy.control.status import DecisionRecord, VersionRecord
 from proxy.errors import NotFoundError
+from proxy.routing.rules import Rules
 
 
 class Archive:
-    """Versions, decisions and outcomes, from the journal; and when there is something new."""
+    """The rules in force; versions, decisions and outcomes from the journal; when they are new."""
 
     def __init__(self, journal: Journal, in_force: InForce) -> None:
         self._journal = journal
         self._in_force = in_force
+
+    def rules(self) -> Rules | None:
+        """The rules in force, read already; None before there are any."""
+        return self._in_force.state.loaded.rules if self._in_force.started else None
 
     async def versions(self, limit: int = 50, before: int | None = None) -> list[VersionRecord]:
         """List versions, newest first."""

@@ -35,6 +35,14 @@ def anew(desk: Desk) -> Status:
     return found
 
 
+async def test_the_rules_in_force_are_at_hand(scene: Scene) -> None:
+    """Those of the version that the status tells, without reading its document again."""
+    await scene.controller.set_weight("plans", 5000, author="ann", reason="lunch")
+    rules = scene.controller.rules()
+    assert rules is not None
+    assert {route.id: route.weight for route in rules.routes}["plans"] == 5000
+
+
 async def test_a_glance_is_the_same_of_fewer_routes(scene: Scene) -> None:
     """Those that are named and are there; everything else as it is."""
     scene.outcomes(ok=10)
