@@ -604,7 +604,7 @@ class FakeController:
             self.routes[name] = replace(found, weight_in_force=weight)
         return self._record("kill" if on else "unkill", None, author, reason, {})
 
-    async def note_account(
+    async def note_aside(
         self, action: str, *, author: str, reason: str, evidence: Mapping[str, Any]
     ) -> None:
         """Enter a change of an account."""

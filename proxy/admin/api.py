@@ -36,6 +36,8 @@ from proxy.admin.plans import PlanEndpoints
 from proxy.admin.preview import preview
 from proxy.admin.problems import Problem, ProblemError, no_route
 from proxy.admin.recording import RecordingEndpoints
+from proxy.admin.replay_endpoints import ReplayEndpoints
+from proxy.admin.replaying import Replaying
 from proxy.admin.reporting import Reporting
 from proxy.admin.responses import json_response
 from proxy.admin.series import read_series
@@ -79,6 +81,7 @@ class Api:
         explaining: Explaining,
         auditing: Auditing,
         accounts: AccountEndpoints,
+        replaying: Replaying,
     ) -> None:
         self._controller = controller
         self._told = ToldStatus(controller)
@@ -90,6 +93,7 @@ class Api:
         self._streams = 0
         self._auditing = auditing
         self._accounts = accounts
+        self._replays = ReplayEndpoints(replaying)
         self._checking = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def routes_of_app(self) -> list[Route]:
@@ -348,6 +352,22 @@ class Api:
     async def stop_recording(self, request: Request) -> Response:
         """End the recording."""
         return await self._recording.stop(request, await _body(request))
+
+    async def replays(self, _: Request) -> Response:
+        """What was replayed from here."""
+        return await self._replays.all()
+
+    async def replay(self, request: Request) -> Response:
+        """One replay."""
+        return await self._replays.one(request)
+
+    async def start_replay(self, request: Request) -> Response:
+        """Begin to replay a recording."""
+        return await self._replays.start(await _body(request))
+
+    async def stop_replay(self, request: Request) -> Response:
+        """End a replay."""
+        return await self._replays.stop(request, await _body(request))
 
     async def accounts(self, _: Request) -> Response:
         """Who may ask."""

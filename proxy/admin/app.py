@@ -28,6 +28,7 @@ from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.people import People
 from proxy.admin.problems import Problem, problem_of
+from proxy.admin.replaying import Replaying
 from proxy.admin.responses import problem_response
 from proxy.control.audit import Verdict
 from proxy.errors import CutoverError, RefusedError
@@ -57,11 +58,12 @@ def create_admin_app(
     guard = None if settings.accounts is None else account_guard(settings.accounts)
     explaining = Explaining(controller, mint_key, override_key)
     auditing = Auditing(audit or _no_audit)
+    replaying = Replaying(controller)
     people = People(controller, guard, settings.accounts)
     accounts = AccountEndpoints(people, settings.origins)
     return Starlette(
         routes=[
-            *Api(controller, report, explaining, auditing, accounts).routes_of_app(),
+            *Api(controller, report, explaining, auditing, accounts, replaying).routes_of_app(),
             Route("/metrics", _measured(metrics)),
             Route("/livez", _livez),
             Route("/readyz", _ready(controller)),
@@ -72,6 +74,7 @@ def create_admin_app(
                 guard,
                 explaining,
                 Administered(people, auditing, settings.origins),
+                replaying,
             ),
         ],
         middleware=[Middleware(Gatekeeper, guard=guard or Guard(settings.token))],

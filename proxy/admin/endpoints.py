@@ -426,6 +426,35 @@ ENDPOINTS: tuple[Endpoint, ...] = (
         "GET", "/accounts", "accounts", "Who may ask, and in which role", "Accounts", errors=(409,)
     ),
     Endpoint(
+        "GET", "/replays", "replays", "Replays that were started here, newest first", "Replays"
+    ),
+    Endpoint(
+        "POST",
+        "/replays",
+        "start_replay",
+        "Replay a recording of this host to the upstreams of the rules in force, reads only",
+        "Replay",
+        takes="ReplayOrder",
+        errors=(404, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
+        "GET",
+        "/replays/{replay}",
+        "replay",
+        "One replay, with what it found once it is done",
+        "ReplayWithResult",
+        errors=(404,),
+    ),
+    Endpoint(
+        "POST",
+        "/replays/{replay}/stop",
+        "stop_replay",
+        "End a replay that is running",
+        "Replay",
+        takes="Change",
+        errors=(404, 409, 413, 415, 422, 503),
+    ),
+    Endpoint(
         "POST",
         "/accounts",
         "add_account",

@@ -197,10 +197,10 @@ class Controller(Protocol):
         """Send everything to legacy, or let the rules decide again."""
         ...
 
-    async def note_account(
+    async def note_aside(
         self, action: str, /, *, author: str, reason: str, evidence: Mapping[str, Any]
     ) -> None:
-        """Put a change of an account on record, beside what changes the routing."""
+        """Put on record what does not change the routing: an account, a replay."""
         ...
 
     async def versions(self, limit: int = 50, before: int | None = None) -> Sequence[VersionRecord]:

@@ -101,6 +101,19 @@ _CELL = {
     "mismatch_rate_high": "fraction?",
 }
 
+_REPLAY = {
+    "id": "string",
+    "at": "time",
+    "recording": "string",
+    "version": "integer",
+    "rate": "integer",
+    "author": "string",
+    "reason": "string",
+    "targets": ["string"],
+    "stage": "string",
+    "told": "string",
+}
+
 SCHEMAS: dict[str, Any] = {
     "Status": {
         "at": "time",
@@ -322,6 +335,15 @@ SCHEMAS: dict[str, Any] = {
         "last": "string",
         "guarded": "boolean",
         "faults": [{"entry": "integer", "what": "string"}],
+    },
+    "Replay": _REPLAY,
+    "Replays": {"replays": ["#Replay"]},
+    "ReplayWithResult": {**_REPLAY, "result": "any"},
+    "ReplayOrder": {
+        "recording": "string",
+        "rate?": "integer",
+        "reason": "string",
+        "author?": "string",
     },
     "Account": {"name": "string", "role": "string", "used": "time?"},
     "Accounts": {"accounts": ["#Account"]},

@@ -104,7 +104,7 @@ class People:
         async with self._editing:
             text, known = await asyncio.to_thread(read, self._file)
             changed = change(text, known)
-            await self._controller.note_account(
+            await self._controller.note_aside(
                 action, author=signed.author, reason=signed.reason, evidence=evidence
             )
             await asyncio.to_thread(write, self._file, changed)

@@ -167,6 +167,24 @@ def read_document(body: bytes) -> Document:
         return Document(text, members.author(), members.reason())
 
 
+@dataclass(frozen=True, slots=True)
+class ReplayOrder:
+    """A recording to be replayed, at so many requests a second."""
+
+    recording: str
+    rate: int
+    author: str
+    reason: str
+
+
+def read_replay(body: bytes) -> ReplayOrder:
+    """Read `{"recording": …, "rate"?: 20, "reason": …, "author"?: …}`."""
+    with Members(body, ("recording", "rate", "reason", "author")) as members:
+        recording = members.text("recording", required=True)
+        rate = members.number("rate", 20, 1, 500)
+        return ReplayOrder(recording, rate, members.author(), members.reason())
+
+
 def read_new_account(body: bytes) -> NewAccount:
     """Read `{"name": …, "role": …, "reason": …, "author"?: …}`."""
     with Members(body, ("name", "role", "reason", "author")) as members:

@@ -127,10 +127,10 @@ class Desk(Archive):
     ) -> None:
         self._in_force.note(action, None, self._because(author, reason, evidence), None)
 
-    async def note_account(
+    async def note_aside(
         self, action: str, *, author: str, reason: str, evidence: Mapping[str, Any]
     ) -> None:
-        """Put a change of an account on record."""
+        """Put on record what does not change the routing."""
         self._in_force.note(action, None, self._because(author, reason, dict(evidence)), None)
 
     # Changes

@@ -34,6 +34,7 @@ PAGES = [
     "/rules/18",
     "/rules/edit",
     "/audit",
+    "/replays",
     "/audit?author=a&action=rollback&route=plans",
     "/accounts",
     "/settings",

@@ -72,6 +72,8 @@ _DONE: dict[str, str] = {
     "account_add": "added an account",
     "account_role": "gave an account another role",
     "account_remove": "took an account away",
+    "replay_start": "began to replay recorded traffic to both sides",
+    "replay_stop": "stopped a replay",
     "load": "put other rules in force",
 }
 

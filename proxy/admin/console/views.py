@@ -17,6 +17,7 @@ from proxy.admin.console.pages import Pages
 from proxy.admin.console.past import Past
 from proxy.admin.console.recording import ADDRESS, RecordingPage
 from proxy.admin.console.render import STATIC, Renderer
+from proxy.admin.console.replay_pages import ReplayPages
 from proxy.admin.console.report_pages import ReportPages
 from proxy.admin.console.route_pages import RoutePages
 from proxy.admin.console.rules_actions import RulesActions
@@ -29,6 +30,7 @@ from proxy.admin.explaining import Explaining
 from proxy.admin.interfaces import Controller, Report
 from proxy.admin.people import People
 from proxy.admin.principal import LOGIN, LOGOUT
+from proxy.admin.replaying import Replaying
 from proxy.admin.reporting import Reporting
 from proxy.control.audit import Verdict
 from proxy.errors import RefusedError
@@ -41,6 +43,7 @@ def console_routes(
     guard: AccountGuard | None = None,
     explaining: Explaining | None = None,
     administered: Administered | None = None,
+    replaying: Replaying | None = None,
 ) -> list[BaseRoute]:
     """Build the console's routes, to be mounted at the root of the admin application.
 
@@ -63,6 +66,7 @@ def console_routes(
     written = RulesActions(controller, rules, sending)
     reports = ReportPages(controller, Reporting(controller, report), renderer)
     administration = AdminPages(controller, renderer, sending, administered or _nothing(controller))
+    replays = ReplayPages(controller, replaying or Replaying(controller), renderer, sending)
     decided = DifferenceActions(Deciding(controller, report), compared, sending)
     return [
         Route("/", pages.overview),
@@ -101,6 +105,11 @@ def console_routes(
         Route("/explain", steering.explain, methods=["GET", "POST"]),
         Route("/hosts", steering.hosts),
         Route("/jump", steering.jump),
+        Route("/replays", replays.replays),
+        Route("/replays", replays.start, methods=["POST"]),
+        Route("/replays/{replay}", replays.replay),
+        Route("/replays/{replay}/report", replays.report),
+        Route("/replays/{replay}/stop", replays.stop, methods=["POST"]),
         Route("/audit", administration.audit),
         Route("/audit/verify", administration.verify),
         Route("/settings", administration.settings),

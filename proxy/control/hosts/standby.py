@@ -181,7 +181,7 @@ class Standby(Archive):
 
     set_weight = add_ignore_rules = add_compare_entry = import_rules = revert = _elsewhere
     rollback = resume = advance = hold = approve = pin = unpin = _elsewhere
-    resume_writes = deployed = set_kill_switch = note_account = _elsewhere
+    resume_writes = deployed = set_kill_switch = note_aside = _elsewhere
 
 
 def _unmeasured(hosts: HostsStatus) -> str:

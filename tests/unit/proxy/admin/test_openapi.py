@@ -35,6 +35,8 @@ def test_changes_take_if_match_and_reads_do_not() -> None:
                 "add_account",
                 "give_role",
                 "remove_account",
+                "start_replay",
+                "stop_replay",
             )
         )
 
