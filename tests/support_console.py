@@ -309,7 +309,7 @@ class FakeController:
         for route in self.routes.values():
             yield RouteFigures(route.id, _figures(route.legacy), _figures(route.modern))
 
-    async def survey(self) -> Status:
+    async def survey(self, *, plans: bool = True) -> Status:  # noqa: ARG002 - as the real one
         """Everything now, in parts."""
         return self.status()
 

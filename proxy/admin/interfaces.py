@@ -46,8 +46,11 @@ class Controller(Protocol):
         """Everything as it is now."""
         ...
 
-    async def survey(self) -> Status:
-        """Give the same, worked out in parts between which decisions are taken."""
+    async def survey(self, *, plans: bool = True) -> Status:
+        """Give the same, worked out in parts between which decisions are taken.
+
+        Without `plans` nothing is said of where routes stand on theirs, which is much of the work.
+        """
         ...
 
     def glance(self, *route_ids: str) -> Status:

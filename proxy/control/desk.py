@@ -447,9 +447,9 @@ class Desk(Archive):
         for live in tuple(self._in_force.live.values()):
             yield route_figures(live, self._clock.monotonic())
 
-    async def survey(self) -> Status:
+    async def survey(self, *, plans: bool = True) -> Status:
         """Give the same, worked out in parts between which decisions are taken."""
-        return self._told(await self._overview.prepare(killed=self._killed))
+        return self._told(await self._overview.prepare(killed=self._killed, plans=plans))
 
     def glance(self, *route_ids: str) -> Status:
         """Give the same with these routes only: the others cost nothing."""

@@ -45,6 +45,7 @@ class Overview:
         self._kill_file = kill_file
         self._clock = clock
         self._shown: dict[str, _Shown] = {}
+        self._without_plans: dict[str, _Shown] = {}
 
     def brief(self, *, killed: bool) -> Brief:
         """Give what most requests need to know; `killed` says that the kill file is there."""
@@ -82,16 +83,20 @@ class Overview:
             hosts=hosts,
         )
 
-    async def prepare(self, *, killed: bool) -> tuple[RouteStatus, ...] | None:
+    async def prepare(self, *, killed: bool, plans: bool = True) -> tuple[RouteStatus, ...] | None:
         """Work out all routes in parts; None when another version was in force at the end.
 
-        What is told of a version must be of that version: forms rest on it.
+        What is told of a version must be of that version: forms rest on it. Where they stand on
+        their plans is a third of the work, and left out without `plans`.
         """
+        shown = self._shown if plans else self._without_plans
+        self._forget(shown)
         state, found = self._in_force.state if self._in_force.started else None, []
         for place, live in enumerate(tuple(self._in_force.live.values())):
             if place % PART == PART - 1:
                 await asyncio.sleep(0)
-            found.append(self._route(live, self._clock.monotonic(), killed=killed))
+            now = self._clock.monotonic()
+            found.append(self._route(live, now, killed=killed, plans=plans))
         is_same = state is not None and state is self._in_force.state
         return tuple(found) if is_same else None
 
@@ -108,14 +113,23 @@ class Overview:
     def _routes(self, now: float, *, killed: bool) -> tuple[RouteStatus, ...]:
         lives = self._in_force.live
         found = tuple(self._route(live, now, killed=killed) for live in lives.values())
-        if len(self._shown) > len(lives):
-            self._shown = {name: shown for name, shown in self._shown.items() if name in lives}
+        self._forget(self._shown)
         return found
 
-    def _route(self, live: LiveRoute, now: float, *, killed: bool) -> RouteStatus:
-        shown = self._shown.get(live.route.id)
+    def _forget(self, shown: dict[str, _Shown]) -> None:
+        """Let go of routes that are no more."""
+        lives = self._in_force.live
+        if len(shown) > len(lives):
+            for name in [name for name in shown if name not in lives]:
+                del shown[name]
+
+    def _route(
+        self, live: LiveRoute, now: float, *, killed: bool, plans: bool = True
+    ) -> RouteStatus:
+        memory = self._shown if plans else self._without_plans
+        shown = memory.get(live.route.id)
         if shown is None or shown.live is not live:
-            shown = self._shown[live.route.id] = _Shown(live)
+            shown = memory[live.route.id] = _Shown(live, plans=plans)
         position = self._in_force.position(live.route.id)
         return shown.status(self._in_force.state, now, position, killed=killed)
 
@@ -153,10 +167,11 @@ class _Side:
 class _Shown:
     """One route as it was shown last, with all that this rests on."""
 
-    __slots__ = ("_legacy", "_modern", "_rests_on", "_shown", "live")
+    __slots__ = ("_legacy", "_modern", "_plans", "_rests_on", "_shown", "live")
 
-    def __init__(self, live: LiveRoute) -> None:
+    def __init__(self, live: LiveRoute, *, plans: bool) -> None:
         self.live = live
+        self._plans = plans
         self._legacy, self._modern = _Side(), _Side()
         self._rests_on: tuple[object, ...] = ()
         self._shown: RouteStatus | None = None
@@ -168,7 +183,8 @@ class _Shown:
         live = self.live
         legacy, modern = live.sides[Side.LEGACY.value], live.sides[Side.MODERN.value]
         # A plan reads the time that it was held from its last judgement on, and the calendar.
-        plan = (live.judgement, position.world, live.obstacle) if live.steps else (live.judgement,)
+        has_plan = self._plans and bool(live.steps)
+        plan = (live.judgement, position.world, live.obstacle) if has_plan else (live.judgement,)
         rests_on = (state, killed, live.coverage, live.coverage.changes, *plan)
         if (
             self._shown is None
@@ -183,7 +199,7 @@ class _Shown:
                 self._legacy.status(legacy, now),
                 self._modern.status(modern, now),
                 coverage_status(live),
-                plan_status(state, live, now, position) if live.steps else None,
+                plan_status(state, live, now, position) if has_plan else None,
                 killed=killed,
             )
         return self._shown

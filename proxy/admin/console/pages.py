@@ -60,7 +60,7 @@ class Pages:
 
     async def overview(self, request: Request) -> Response:
         """Is everything fine, and if not, what needs attention first."""
-        status = await self._controller.survey()
+        status = await self._controller.survey(plans=False)
         judged = attention.by_attention(status.routes)
         browsing = Browsing.read(request.query_params)
         browsed = browse(judged, browsing)

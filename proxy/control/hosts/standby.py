@@ -117,9 +117,9 @@ class Standby(Archive):
         routes = tuple(_without_figures(route, told) for route in found.routes)
         return replace(found, routes=routes, measured=False)
 
-    async def survey(self) -> Status:
+    async def survey(self, *, plans: bool = True) -> Status:
         """Give the same, worked out in parts between which decisions are taken."""
-        return self._told(await self._overview.prepare(killed=self._killed))
+        return self._told(await self._overview.prepare(killed=self._killed, plans=plans))
 
     def glance(self, *route_ids: str) -> Status:
         """Give the same with these routes only."""

@@ -21,7 +21,7 @@ class Counted(FakeController):
         self.surveys = 0
         self.gone = False
 
-    async def survey(self) -> Status:
+    async def survey(self, *, plans: bool = True) -> Status:  # noqa: ARG002 - as the real one
         """Everything now, after a turn of the loop."""
         self.surveys += 1
         await asyncio.sleep(0)

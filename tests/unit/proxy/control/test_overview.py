@@ -35,6 +35,18 @@ def anew(desk: Desk) -> Status:
     return found
 
 
+async def test_a_survey_without_plans_is_the_same_but_for_them(scene: Scene) -> None:
+    """What is left out of it is where routes stand on their plans, and nothing else."""
+    scene.outcomes(ok=10, bad=1)
+    whole, fewer = await scene.controller.survey(), await scene.controller.survey(plans=False)
+    told = tuple(replace(route, progress=None) for route in whole.routes)
+    assert fewer.routes == told
+    assert any(route.progress for route in whole.routes)
+    await scene.controller.set_weight("plans", 5000, author="ann", reason="lunch")
+    (plans,) = [r for r in (await scene.controller.survey(plans=False)).routes if r.id == "plans"]
+    assert plans.weight_configured == 5000
+
+
 async def test_the_rules_in_force_are_at_hand(scene: Scene) -> None:
     """Those of the version that the status tells, without reading its document again."""
     await scene.controller.set_weight("plans", 5000, author="ann", reason="lunch")
