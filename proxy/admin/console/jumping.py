@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from proxy.admin.console.render import route_address
 
-MOST = 12
+MOST = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,8 @@ PAGES = (
     Place("Explain a request", "action", "/explain", "g e"),
     Place("Hosts and health", "page", "/hosts", "g h"),
     Place("Recording", "page", "/recording"),
+    Place("Replays", "page", "/replays"),
+    Place("Audit", "page", "/audit"),
     Place("Kill switch", "action", "/kill-switch", "g k"),
 )
 
