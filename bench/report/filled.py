@@ -15,7 +15,15 @@ from shadow_compare.searched import head_of, with_values
 from shadow_compare.store.database import Database
 from shadow_compare.store.grain import Grain, buckets
 from shadow_compare.store.pruning import MINUTES_KEPT
-from shadow_compare.store.tables import evidence, hits, samples, signatures, tallies, totals
+from shadow_compare.store.tables import (
+    evidence,
+    hits,
+    occurrences,
+    samples,
+    signatures,
+    tallies,
+    totals,
+)
 
 NOW: Final = 1_790_000_000
 """Unix time of the last comparison, in seconds."""
@@ -58,6 +66,7 @@ async def fill(database: Database, size: Size, chance: random.Random) -> None:
     )
     await _write(database, signatures, _signatures(size, chance))
     await _write(database, samples, _samples(size, chance))
+    await _write(database, occurrences, _occurrences(size, chance))
     await _write(database, evidence, _evidence(chance))
 
 
@@ -119,6 +128,19 @@ def _signatures(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
             "bytes": 700,
             "searched": with_values(head_of(route, kinds, paths), values),
         }
+
+
+def _occurrences(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:
+    """Give each group some hours of the last two weeks, the first ones all of them."""
+    last = NOW // 60 - NOW // 60 % Grain.HOUR
+    for number in range(size.signatures):
+        hours = range(336) if number < 100 else chance.sample(range(336), 20)
+        for hour in hours:
+            yield {
+                "signature": f"{number:016x}",
+                "start": last - hour * Grain.HOUR,
+                "count": chance.randint(1, 500),
+            }
 
 
 def _samples(size: Size, chance: random.Random) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,8 @@ from proxy.control.status import (
     Status,
     VersionRecord,
 )
+from proxy.routing.rules import Rules
+from proxy.routing.schema import load_rules
 from proxy.settings import AdminSettings
 from shadow_compare.report import Report
 
@@ -23,14 +25,18 @@ PAGES: Final = (
     "/differences",
     "/differences?route=route-03",
     "/differences?critical=1",
-    "/differences?offset=10000",
+    "/differences?after=0.1.0000000000000f00",
     "/differences?search=field_77_",
     "/differences?search=value_changed+missing+29.5+nowhere",
     "/differences?search=7&kind=missing&since_version=8&state=all",
     "/differences/000000000000004d",
+    "/differences/000000000000004d?sample=3&whole=1",
     "/routes/route-03",
+    "/reports/route-03",
     "/api/v1/differences",
     "/api/v1/differences?limit=500&offset=5000",
+    "/api/v1/differences?limit=500&cursor=0.1.0000000000000f00",
+    "/api/v1/differences/000000000000004d/acceptance",
     "/api/v1/differences?search=nowhere",
     "/api/v1/differences/proposals",
     "/api/v1/differences/rules",
@@ -100,6 +106,7 @@ class _Still:
     def __init__(self, routes: Sequence[str], at: float) -> None:
         self._shown = {name: _route(name) for name in routes}
         self._text = _HEAD + "".join(_RULES.format(name=name) for name in routes)
+        self._rules = load_rules(self._text, "rules.yaml")[1]
         self._status = Status(
             at, 9, False, "rules.yaml", None, None, tuple(self._shown.values()), ()
         )
@@ -111,6 +118,22 @@ class _Still:
     async def survey(self) -> Status:
         """The same."""
         return self._status
+
+    def rules(self) -> Rules:
+        """The rules in force, as they were read."""
+        return self._rules
+
+    def glance(self, *_: object) -> Status:
+        """The same, for a page about one route."""
+        return self._status
+
+    async def outcomes(self, *_: object, **__: object) -> list[object]:
+        """No traffic was measured."""
+        return []
+
+    async def rollups(self, *_: object, **__: object) -> list[object]:
+        """Nor added up."""
+        return []
 
     def brief(self) -> Brief:
         """What most pages ask."""
@@ -124,7 +147,7 @@ class _Still:
         """The rules of all routes, each with ignore rules."""
         return VersionRecord(number, number - 1, 0.0, "bench", "filled", self._text, (), False)
 
-    async def decisions(self, **_: object) -> list[DecisionRecord]:
+    async def decisions(self, *_: object, **__: object) -> list[DecisionRecord]:
         """Nothing was decided."""
         return []
 

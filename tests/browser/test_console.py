@@ -35,11 +35,9 @@ PAGES = [
     "/rules/edit",
     "/audit",
     "/replays",
-    "/audit?author=a&action=rollback&route=plans",
     "/accounts",
     "/settings",
     "/reports/subscriptions.list",
-    "/rules/compare?before=18&after=18",
     "/kill-switch",
 ]
 
