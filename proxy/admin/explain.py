@@ -12,7 +12,7 @@ from proxy.admin.schemas import RequestToExplain
 from proxy.routing.decision import Decision, Reason
 from proxy.routing.identity import MINT_PREFIX
 from proxy.routing.override import FIELD, Refusal, read_override
-from proxy.routing.rules import WEIGHT_MAX, RouteRules
+from proxy.routing.rules import WEIGHT_MAX, Cohort, RouteRules
 from proxy.routing.side import Side
 from proxy.routing.table import Route, Table
 from proxy.wire.forwarding import Peer
@@ -33,6 +33,7 @@ _ORDER = (
     Reason.OVERRIDE,
     Reason.PIN,
     Reason.ROLLED_BACK,
+    Reason.COHORT,
     Reason.WEIGHT,
     Reason.BUCKET,
 )
@@ -93,7 +94,9 @@ def explain(
         return _no_route(table.version, head)
     trusted = table.trusts(request.client_ip)
     client = Peer(request.client_ip, 0, trusted=trusted).client_address(head, table.trusts)
-    identity = route.identify(head, client, table.parameters(route, head.path))
+    parameters = table.parameters(route, head.path)
+    identity = route.identify(head, client, parameters)
+    cohort = route.cohort(head, parameters)
     asked = head.get(FIELD)
     override = (
         None
@@ -101,13 +104,14 @@ def explain(
         else read_override(asked, key=override_key, route=route.id, now=now, trusted=trusted)
     )
     side = override if isinstance(override, Side) else None
-    decision = route.decide(identity or MINT_PREFIX, side)
+    decision = route.decide(identity or MINT_PREFIX, side, cohort)
     drawn = identity is None and decision.reason is Reason.BUCKET
     words = {
         Reason.KILL_SWITCH: "on: everything goes to legacy" if table.kill_switch else "off",
         Reason.OVERRIDE: _override_words(asked, override, request.client_ip, bool(override_key)),
         Reason.PIN: _pin_words(table, decision),
         Reason.ROLLED_BACK: _rolled_back_words(decision),
+        Reason.COHORT: _cohort_words(route.rules, cohort),
         Reason.WEIGHT: _weight_words(route),
         Reason.BUCKET: _drawn_words(route) if drawn else _bucket_words(route, decision),
     }
@@ -212,6 +216,12 @@ def _rolled_back_words(decision: Decision) -> str:
     if decision.reason is Reason.ROLLED_BACK:
         return "the route is rolled back: legacy serves it until it is resumed"
     return "the route is not rolled back"
+
+
+def _cohort_words(rules: RouteRules, cohort: Cohort | None) -> str:
+    if cohort is None:
+        return "this request belongs to no cohort" if rules.cohorts else "there are no cohorts here"
+    return f"by {cohort.source} it belongs to {cohort.id}: {cohort.side.value}"
 
 
 def _weight_words(route: Route) -> str:

@@ -82,7 +82,8 @@ class RoutingState:
     def phase_of(self, route: RouteRules) -> Phase:
         """Where a route stands."""
         rolled_back = self.rollback_of(route.id) is not None
-        return phase_of(route.weight, route.mirror.share, rolled_back=rolled_back)
+        weight = route.weight or int(route.leads_to_modern)  # a cohort is a canary, however small
+        return phase_of(weight, route.mirror.share, rolled_back=rolled_back)
 
     def weight_in_force(self, route: RouteRules) -> int:
         """Weight after rollback and kill switch, in hundredths of a percent."""

@@ -52,8 +52,8 @@ def judge(
         return _by_plan(route, steps, at)
     breach = _worst(route, seen)
     if breach is not None:
-        # There is nothing to take back at weight 0: this is what shadowing is for.
-        verdict = breach.verdict if route.weight > 0 else Verdict.HOLD
+        # Where modern serves nobody there is nothing to take back: this is what shadowing is for.
+        verdict = breach.verdict if route.leads_to_modern else Verdict.HOLD
         return Judgement(verdict, str(breach), breach)
     if seen.doubt is not None:
         return Judgement(Verdict.HOLD, seen.doubt)

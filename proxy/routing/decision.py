@@ -1,4 +1,4 @@
-"""Which side serves, and why: kill switch, rollback, override, pin, bucket, in this order."""
+"""Which side serves, and why: kill switch, override, pin, rollback, cohort, weight, bucket."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Reason(StrEnum):
     OVERRIDE = "override"
     PIN = "pin"
     ROLLED_BACK = "rolled_back"
+    COHORT = "cohort"
     WEIGHT = "weight"  # the weight is 0% or 100%, nobody's bucket matters
     BUCKET = "bucket"
 

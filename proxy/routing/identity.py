@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -27,6 +28,12 @@ MINT: Final = "mint"
 MINT_COOKIE: Final = b"cutover_id"
 MINT_PREFIX: Final = b"mint="
 
+NAMED: Final = ("cookie", "header", "jwt", "path")
+"""Kinds of sources that have a name: what a request says, not where it comes from."""
+
+_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""A token (RFC 9110, 5.6.2)."""
+
 
 class Source(ABC):
     """One entry of `sticky_by`, compiled."""
@@ -42,6 +49,14 @@ def canonical(source: str) -> str:
     """Give the one spelling of a source: names of fields have no case (RFC 9110, 5.1)."""
     kind, mark, name = source.partition(":")
     return f"{kind}{mark}{name.lower()}" if kind == "header" else source
+
+
+def is_source(text: str) -> bool:
+    """Whether a text may stand in `sticky_by`."""
+    kind, _, name = text.partition(":")
+    if kind in NAMED:
+        return _NAME.fullmatch(name) is not None
+    return text in ("client_ip", MINT)
 
 
 def compile_source(source: str, mint_key: bytes) -> Source:

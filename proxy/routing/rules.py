@@ -107,6 +107,21 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True)
+class Cohort:
+    """Everybody whose `source` says one of `values`, held on one side whatever the bucket.
+
+    A source is one of those of identities, such as `header:x-group` or `jwt:plan`.
+    """
+
+    id: str
+    side: Side
+    source: str
+    values: tuple[str, ...]
+    reason: str = ""
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RetryRules:
     """What may be sent again besides idempotent methods.
 
@@ -136,6 +151,12 @@ class RouteRules:
     line: int = 0
     retry: RetryRules = field(default_factory=RetryRules)
     fail_when: FailRules = field(default_factory=FailRules)
+    cohorts: tuple[Cohort, ...] = ()
+
+    @property
+    def leads_to_modern(self) -> bool:
+        """Whether anybody at all is to be served by modern here."""
+        return self.weight > 0 or any(cohort.side is Side.MODERN for cohort in self.cohorts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +168,7 @@ class Rules:
     routes: tuple[RouteRules, ...]
     plans: tuple[tuple[str, tuple[StepRules, ...]], ...] = ()
     pins: tuple[Pin, ...] = ()
+    cohorts: tuple[Cohort, ...] = ()
     salt: str = "cutover"
     trusted_networks: tuple[str, ...] = ()
     allowed_headers: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from proxy.routing.budget import TotalBudget
 from proxy.routing.calendar_rules import CalendarRules
 from proxy.routing.compare_rules import CompareRules
 from proxy.routing.document import read_document
-from proxy.routing.identity import canonical
+from proxy.routing.identity import canonical, is_source
 from proxy.routing.limits import WorkerLimits
 from proxy.routing.node import Members, Node, Problems
 from proxy.routing.node import each as _each
@@ -26,6 +26,7 @@ from proxy.routing.rules import (
     Rules,
     taken_methods,
 )
+from proxy.routing.schema_cohorts import read_cohorts, with_cohorts
 from proxy.routing.schema_compare import read_compare
 from proxy.routing.schema_fail_when import read_fail_when
 from proxy.routing.schema_limits import read_limits, read_worker_limits
@@ -75,7 +76,7 @@ def read_rules(node: Node) -> Rules | None:
         return None
     top = node.mapping(
         (
-            "version", "upstreams", "defaults", "plans", "routes", "pins", "salt",
+            "version", "upstreams", "defaults", "plans", "routes", "pins", "cohorts", "salt",
             "trusted_networks", "allowed_headers", "expose_decision", "limits", "mirror",
             "calendar",
         ),
@@ -88,13 +89,15 @@ def read_rules(node: Node) -> Rules | None:
     base = top.read("defaults", lambda n: _defaults(n, plans), _BUILT_IN)
     routes = top.read("routes", lambda n: _routes(n, base, plans), ())
     ids = {route.id for route in routes}
+    cohorts = top.read("cohorts", lambda n: read_cohorts(n, routes), ())
     fallback = UpstreamRules(Side.LEGACY, ())
     return Rules(
         legacy=upstreams.get(Side.LEGACY, fallback),
         modern=upstreams.get(Side.MODERN, fallback),
-        routes=routes,
+        routes=tuple(with_cohorts(route, cohorts) for route in routes),
         plans=tuple(plans.items()),
         pins=top.read("pins", lambda n: tuple(_pin(item, ids) for item in n.items()), ()),
+        cohorts=cohorts,
         salt=top.read("salt", lambda n: n.text(), "cutover"),
         trusted_networks=top.read("trusted_networks", _each(_network), ()),
         allowed_headers=top.read("allowed_headers", _each(_header_name), ()),
@@ -266,7 +269,7 @@ def _sticky_by(node: Node) -> tuple[str, ...]:
 
 def _identity_source(node: Node) -> str:
     text = node.text()
-    if _is_source(text):
+    if is_source(text):
         return canonical(text)
     if text:
         node.problem(
@@ -274,13 +277,6 @@ def _identity_source(node: Node) -> str:
             "use jwt:CLAIM, cookie:NAME, header:NAME, path:PARAM, client_ip or mint",
         )
     return "client_ip"
-
-
-def _is_source(text: str) -> bool:
-    kind, _, name = text.partition(":")
-    if kind in ("jwt", "cookie", "header", "path"):
-        return _TOKEN.fullmatch(name) is not None
-    return text in ("client_ip", "mint")
 
 
 def _plan_name(node: Node, plans: Plans) -> str | None:
@@ -342,7 +338,7 @@ def _identity(node: Node) -> str:
     """Read `SOURCE=VALUE` as `proxy.routing.identity` would give it."""
     text = node.text()
     source, _, value = text.partition("=")
-    if text and not (value and _is_source(source)):
+    if text and not (value and is_source(source)):
         node.problem("must be SOURCE=VALUE", "write `header:X-Customer=17`")
     return f"{canonical(source)}={value}"
 

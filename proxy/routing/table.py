@@ -10,9 +10,9 @@ from proxy.routing import pattern
 from proxy.routing.bucket import bucket_of, is_chosen
 from proxy.routing.decision import BUCKET, Decision, Reason
 from proxy.routing.fail_when import FailRules
-from proxy.routing.identity import CLIENT_IP, Source, compile_source
+from proxy.routing.identity import CLIENT_IP, Source, canonical, compile_source
 from proxy.routing.rewrites import Rewrites, compiled
-from proxy.routing.rules import WEIGHT_MAX, RouteRules, Rules, taken_methods
+from proxy.routing.rules import WEIGHT_MAX, Cohort, RouteRules, Rules, taken_methods
 from proxy.routing.side import LEGACY, MODERN, Side
 from proxy.wire.message import RequestHead
 from proxy.wire.rewriting import Rewriting
@@ -26,12 +26,14 @@ class Route:
 
     __slots__ = (
         "_by_weight",
+        "_cohorts",
         "_killed",
         "_pins",
         "_salt",
         "_sources",
         "copies_bodies",
         "declares_failures",
+        "has_cohorts",
         "id",
         "limited",
         "methods",
@@ -68,7 +70,9 @@ class Route:
         self.copies_bodies: Final = self.writes or self.reads_back
         self.rewriting: Final = _rewriting(rules, whole)
         self.mint: Final = "mint" in rules.sticky_by
-        self.needs_parameters: Final = any(s.startswith("path:") for s in rules.sticky_by)
+        self.has_cohorts: Final = bool(rules.cohorts) and not rolled_back and not kill_switch
+        sources = (*rules.sticky_by, *(cohort.source for cohort in rules.cohorts))
+        self.needs_parameters: Final = any(s.startswith("path:") for s in sources)
         self.said: Final = {
             side: _said(rules.id, side) if whole.expose_decision else b"" for side in Side
         }
@@ -79,6 +83,7 @@ class Route:
             for pin in whole.pins
             if not pin.routes or rules.id in pin.routes
         }
+        self._cohorts: Final = tuple(_Members(each, mint_key) for each in rules.cohorts)
         self._killed: Final = kill_switch
         if rolled_back:
             self._by_weight: Decision | None = Decision(Side.LEGACY, Reason.ROLLED_BACK)
@@ -100,11 +105,21 @@ class Route:
                 return identity
         return None if self.mint else CLIENT_IP + client_ip
 
-    def decide(self, identity: bytes, override: Side | None = None) -> Decision:
-        """Give the side that serves this identity.
+    def cohort(self, head: RequestHead, parameters: Mapping[str, str]) -> Cohort | None:
+        """Give the first cohort that the request belongs to; see `has_cohorts`."""
+        for members in self._cohorts:
+            if members.source.find(head, parameters) in members.values:
+                return members.cohort
+        return None
+
+    def decide(
+        self, identity: bytes, override: Side | None = None, cohort: Cohort | None = None
+    ) -> Decision:
+        """Give the side that serves this identity, which belongs to this cohort, if to any.
 
         `override` is what a trusted peer asked for. The kill switch stands above everything: it is
-        there for the moment when modern must see no request at all.
+        there for the moment when modern must see no request at all. A cohort may be many, so a
+        rollback takes it back with all others; a pin is one, by hand, and stays.
         """
         if self._killed:
             return _KILLED
@@ -114,11 +129,28 @@ class Route:
             pinned = self._pins.get(identity)
             if pinned is not None:
                 return Decision(pinned, Reason.PIN)
+        if cohort is not None and self.has_cohorts:
+            return Decision(cohort.side, Reason.COHORT)
         if self._by_weight is not None:
             return self._by_weight
         bucket = bucket_of(self._salt, identity)
         side = MODERN if is_chosen(bucket, self.weight) else LEGACY
         return Decision(side, BUCKET, bucket)
+
+
+class _Members:
+    """A cohort compiled: where a request says that it belongs to it, and what it says then."""
+
+    __slots__ = ("cohort", "source", "values")
+
+    def __init__(self, cohort: Cohort, mint_key: bytes) -> None:
+        self.cohort: Final = cohort
+        self.source: Final = compile_source(cohort.source, mint_key)
+        # As a source gives them; no request says nothing, which `find` gives as None.
+        prefix = canonical(cohort.source).encode() + b"="
+        self.values: Final[frozenset[bytes | None]] = frozenset(
+            prefix + value.encode() for value in cohort.values
+        )
 
 
 def _rewriting(rules: RouteRules, whole: Rules) -> dict[Side, Rewriting | None] | None:

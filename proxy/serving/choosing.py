@@ -71,7 +71,11 @@ def _mint(exchange: Exchange) -> bytes:
 
 def _decide(exchange: Exchange) -> None:
     head, identity = exchange.head, exchange.identity
-    exchange.decision = decision = exchange.route.decide(identity, _override(exchange))
+    route, override = exchange.route, _override(exchange)
+    cohort = None
+    if route.has_cohorts:
+        cohort = route.cohort(head, exchange.table.parameters(route, head.path))
+    exchange.decision = decision = route.decide(identity, override, cohort)
     exchange.side = decision.side
     # What the head alone has decided holds for every request of the same bytes.
     if not (exchange.extra or identity.startswith(CLIENT_IP) or head.block.asks):

@@ -25,7 +25,7 @@ from proxy.admin.preview import preview
 from proxy.admin.series import HOUR_AGO, RANGES
 from proxy.admin.standing import RulesInForce
 from proxy.control.status import DecisionRecord, RouteStatus, Status
-from proxy.routing.rules import Pin
+from proxy.routing.rules import Cohort, Pin
 from shadow_compare.report import Filters, State
 
 UNDONE_WITHIN = 900.0
@@ -90,6 +90,7 @@ class RoutePages:
             preview=None if weight is None else preview(route, weight, killed=status.kill_switch),
             undo=_undo(decisions or (), status),
             pins=await self._pins(route_id),
+            cohorts=await self._cohorts(route_id),
             problem=problem,
             failed=failed,
             typed=typed or {},
@@ -125,6 +126,11 @@ class RoutePages:
         rules = await read(self._rules.get())
         pins = () if rules is None else rules.pins
         return [pin for pin in pins if not pin.routes or route_id in pin.routes]
+
+    async def _cohorts(self, route_id: str) -> Sequence[Cohort]:
+        rules = await read(self._rules.get())
+        route = None if rules is None else rules.route(route_id)
+        return () if route is None else route.cohorts
 
     def _here(self, request: Request, route_id: str) -> str:
         """After a form the page has its own address again, without what was asked for there."""

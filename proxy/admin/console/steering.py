@@ -105,6 +105,7 @@ class Steering:
             code=code,
             here="/pins",
             pins=None if rules is None else rules.pins,
+            cohorts=() if rules is None else rules.cohorts,
             sources=() if rules is None else _sources(rules.routes),
             problem=problem,
             failed=failed,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -179,6 +180,24 @@ def test_hostile_pins_and_requests_are_shown_and_do_nothing(
     assert answer.status_code == 200
     assert "<script>alert" not in answer.text
     assert "&lt;script&gt;alert(1)" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/pins", "/routes/plans"])
+def test_cohorts_are_shown_and_do_nothing(
+    browser: Browser, controller: FakeController, path: str
+) -> None:
+    """Where pins are: who belongs to one, on which side, and why."""
+    controller.routes["plans"] = route("plans")
+    cohort = {
+        "id": "staff", "side": "modern", "source": "header:X-Group", "values": [HOSTILE],
+        "reason": f"first {HOSTILE}",
+    }  # fmt: skip
+    text = f"{DOCUMENT}cohorts: [{json.dumps(cohort)}]\n"
+    controller.history[-1] = replace(controller.history[-1], text=text)
+    html = browser.client.get(path).text
+    assert "header:x-group" in html
+    assert "first &lt;" in html or "first &#" in html
+    assert "<script>alert" not in html
 
 
 def test_hostile_text_in_a_form_comes_back_as_text(

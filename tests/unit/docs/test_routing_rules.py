@@ -69,6 +69,7 @@ MINIMAL: dict[str, Any] = {
         },
     ],
     "pins": [{"identity": "header:X=1", "side": "legacy"}],
+    "cohorts": [{"id": "staff", "side": "modern", "source": "header:X", "values": ["a"]}],
 }
 
 

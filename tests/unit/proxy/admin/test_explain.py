@@ -24,6 +24,8 @@ upstreams:
 trusted_networks: ["10.0.0.0/8"]
 pins:
   - {identity: "cookie:PHPSESSID=vip", side: modern, reason: pilot}
+cohorts:
+  - {id: staff, side: modern, source: "header:X-Group", values: [staff], routes: [plans]}
 routes:
   - id: plans
     match: {method: [GET], path: /api/plans}
@@ -69,7 +71,7 @@ def test_the_bucket_decides_and_shows_its_arithmetic() -> None:
     side = "modern" if bucket < 1000 else "legacy"
     assert (explanation.route, explanation.side, explanation.bucket) == ("plans", side, bucket)
     assert explanation.version == 12
-    assert step(explanation, "route") == "yes: plans: GET /api/plans (line 9)"
+    assert step(explanation, "route") == "yes: plans: GET /api/plans (line 11)"
     assert step(explanation, "identity") == "yes: cookie:PHPSESSID=3f2a"
     assert step(explanation, "bucket").startswith(f"yes: bucket {bucket} of 0..9999")
 
@@ -104,6 +106,23 @@ def test_a_pin_holds_an_identity() -> None:
     """Whatever its bucket."""
     explanation = ask("/api/plans", ("Cookie", "PHPSESSID=vip"))
     assert (explanation.reason, explanation.side) == ("pin", "modern")
+
+
+@pytest.mark.parametrize(
+    ("target", "group", "reason", "words"),
+    [
+        ("/api/plans", "staff", "cohort", "yes: by header:x-group it belongs to staff: modern"),
+        ("/api/plans", "guests", "bucket", "no: this request belongs to no cohort"),
+        ("/fresh", "staff", "bucket", "no: there are no cohorts here"),
+    ],
+)
+def test_a_cohort_is_told_by_what_a_request_says(
+    target: str, group: str, reason: str, words: str
+) -> None:
+    """Of the route that has it."""
+    explanation = ask(target, ("X-Group", group))
+    assert explanation.reason == reason
+    assert step(explanation, "cohort") == words
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from proxy.control.loaded import LoadedRules
 from proxy.control.state import Because, RoutingState, first_state
 from proxy.rollout.phase import Phase
+from proxy.routing.rules import Cohort
 from proxy.routing.schema import load_rules
+from proxy.routing.side import Side
 from tests.support_control import RULES
 
 
@@ -62,6 +66,8 @@ def test_weight_in_force_and_phase(state: RoutingState) -> None:
     assert (back.weight_in_force(route), back.phase_of(route)) == (0, Phase.ROLLED_BACK)
     killed = state.with_kill_switch(because(), on=True)
     assert (killed.weight_in_force(route), killed.phase_of(route)) == (0, Phase.CANARY)
+    cohort = Cohort("staff", Side.MODERN, "header:x-group", ("staff",))
+    assert state.phase_of(replace(route, weight=0, cohorts=(cohort,))) is Phase.CANARY
 
 
 def test_cooldown_doubles_only_for_detectors(state: RoutingState) -> None:

@@ -13,7 +13,8 @@ from proxy.rollout.plan import Progress
 from proxy.rollout.verdict import Measured, judge
 from proxy.rollout.window import SideWindow
 from proxy.rollout.window_rule import Compared
-from proxy.routing.rules import GateRules, Match, MirrorRules, RouteRules, StepRules
+from proxy.routing.rules import Cohort, GateRules, Match, MirrorRules, RouteRules, StepRules
+from proxy.routing.side import Side
 
 ROUTE = RouteRules("plans", Match("/api/plans"), weight=1000, mirror=MirrorRules(1.0))
 STEPS = (StepRules(0), StepRules(1000, until=GateRules(requests=100)), StepRules(10_000))
@@ -83,3 +84,14 @@ def test_without_a_plan() -> None:
     """A route without a plan has nothing to advance to."""
     judgement = judge(ROUTE, (), seen(ok=1000), standing(seen(ok=1000)))
     assert (judgement.verdict, judgement.course) == (Verdict.HOLD, NoPlan())
+
+
+@pytest.mark.parametrize(
+    ("side", "verdict"), [(Side.MODERN, Verdict.ROLLBACK), (Side.LEGACY, Verdict.HOLD)]
+)
+def test_a_cohort_on_modern_is_taken_back_like_a_weight(side: Side, verdict: Verdict) -> None:
+    """At weight 0 a breach is what shadowing is for, unless modern serves a cohort."""
+    cohort = Cohort("staff", side, "header:x-group", ("staff",))
+    measured = seen(ok=50, bad=50)
+    route = replace(ROUTE, weight=0, cohorts=(cohort,))
+    assert judge(route, (), measured, standing(measured)).verdict is verdict

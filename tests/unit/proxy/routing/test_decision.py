@@ -23,19 +23,39 @@ def compiled(weight: str, rolled_back: bool = False, kill: bool = False, **other
     return table.routes[0]
 
 
+def staff(**others: Any) -> dict[str, Any]:
+    """Give a cohort by a header."""
+    cohort = {"id": "staff", "side": "modern", "source": "header:X-Group", "values": ["staff"]}
+    return cohort | others
+
+
 ANY_SIDE = (LEGACY, MODERN, None)
 SITUATIONS = list(
-    product((True, False), ANY_SIDE, ANY_SIDE, (True, False), ("0%", "20%", "30%", "100%"))
+    product(
+        (True, False),
+        ANY_SIDE,
+        ANY_SIDE,
+        (True, False),
+        ANY_SIDE,
+        ("0%", "20%", "30%", "100%"),
+    )
 )
 
 
-@pytest.mark.parametrize(("kill", "override", "pin", "rolled_back", "weight"), SITUATIONS)
+@pytest.mark.parametrize(("kill", "override", "pin", "rolled_back", "cohort", "weight"), SITUATIONS)
 def test_the_first_of_the_reasons_decides(
-    kill: bool, override: Side | None, pin: Side | None, rolled_back: bool, weight: str
+    kill: bool,
+    override: Side | None,
+    pin: Side | None,
+    rolled_back: bool,
+    cohort: Side | None,
+    weight: str,
 ) -> None:
-    """Kill switch, then override, then pin, then rollback, then weight: whatever else is said."""
+    """Kill switch, override, pin, rollback, cohort, then weight: whatever else is said."""
     pins = [{"identity": PINNED.decode(), "side": pin.value}] if pin else []
-    decision = compiled(weight, rolled_back, kill, pins=pins).decide(PINNED, override)
+    cohorts = [staff(side=cohort.value)] if cohort else []
+    found = compiled(weight, rolled_back, kill, pins=pins, cohorts=cohorts)
+    decision = found.decide(PINNED, override, found.rules.cohorts[0] if cohort else None)
     if kill:
         assert decision == Decision(LEGACY, Reason.KILL_SWITCH)
     elif override is not None:
@@ -44,6 +64,8 @@ def test_the_first_of_the_reasons_decides(
         assert decision == Decision(pin, Reason.PIN)
     elif rolled_back:
         assert decision == Decision(LEGACY, Reason.ROLLED_BACK)
+    elif cohort is not None:
+        assert decision == Decision(cohort, Reason.COHORT)
     elif weight in ("0%", "100%"):
         assert decision == Decision(MODERN if weight == "100%" else LEGACY, Reason.WEIGHT)
     else:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from proxy.errors import RulesError
 from proxy.routing.rules import Rules
 from proxy.routing.schema import rules_from_plain
+from proxy.routing.side import Side
 from proxy.routing.table import _CACHE_MAX, Table
 from tests.support_routing import plain, request, route, rules
 
@@ -275,3 +277,54 @@ def test_other_rules_make_other_routes() -> None:
     """Even if a route is written as before: what stands above all routes may have changed."""
     before = table("/a")
     assert Table(rules(route("/a", "r0")), before=before).routes[0] is not before.routes[0]
+
+
+class TestCohorts:
+    """Who belongs to one, by what a request says."""
+
+    STAFF: ClassVar = {
+        "id": "staff", "side": "modern", "source": "header:X-Group", "values": ["staff", "qa"],
+    }  # fmt: skip
+    BETA: ClassVar = {
+        "id": "beta", "side": "legacy", "source": "cookie:beta", "values": ["1"],
+    }  # fmt: skip
+
+    def table(self, *cohorts: Mapping[str, Any], **others: Any) -> Table:
+        """Compile one route with these cohorts."""
+        return Table(rules(route("/users/{id}"), cohorts=list(cohorts)), **others)
+
+    @pytest.mark.parametrize(
+        ("fields", "cohort"),
+        [
+            ({"x_group": "qa"}, "staff"),
+            ({"x_group": "QA"}, None),
+            ({"x_group": ""}, None),
+            ({}, None),
+            ({"cookie": "a=2; beta=1"}, "beta"),
+            ({"x_group": "staff", "cookie": "beta=1"}, "staff"),
+        ],
+    )
+    def test_the_first_of_the_file_counts(self, fields: dict[str, str], cohort: str | None) -> None:
+        """By the exact value, of any request that carries it."""
+        [found] = self.table(self.STAFF, self.BETA).routes
+        named = found.cohort(request(**fields), {})
+        assert (named and named.id) == cohort
+
+    def test_a_parameter_of_the_path_may_tell(self) -> None:
+        """It is read for the cohort, although nobody sticks by it."""
+        table = self.table({**self.STAFF, "source": "path:id", "values": ["17"]})
+        [found] = table.routes
+        parameters = table.parameters(found, "/users/17")
+        assert found.cohort(request(), parameters) == found.rules.cohorts[0]
+        assert found.cohort(request(), table.parameters(found, "/users/18")) is None
+
+    @pytest.mark.parametrize(
+        ("others", "matters"),
+        [({}, True), ({"rolled_back": frozenset({"all"})}, False), ({"kill_switch": True}, False)],
+    )
+    def test_a_route_taken_back_has_none(self, others: dict[str, Any], matters: bool) -> None:
+        """Whoever belongs to one goes back with everybody else."""
+        [found] = self.table(self.STAFF, **others).routes
+        assert found.has_cohorts is matters
+        decision = found.decide(b"client_ip=1", None, found.rules.cohorts[0])
+        assert (decision.side is Side.MODERN) is matters

@@ -10,7 +10,7 @@ from proxy.routing.identity import mint
 from proxy.routing.limits import BODY_MAX
 from proxy.routing.override import write_override
 from proxy.routing.side import Side
-from proxy.upstream.fake import turn
+from proxy.upstream.fake import FakeTransport, turn
 from tests.support_exchange import (
     MINT_KEY,
     OK,
@@ -295,6 +295,25 @@ async def test_whoever_has_a_valid_token_chooses_the_side(
     else:
         assert it.log.lines[0]["reason"] == "bucket"
         assert it.events("overrides_refused") == {reason: 1}
+
+
+async def test_a_cohort_is_served_by_its_side_whatever_the_weight(scene: Make) -> None:
+    """Also when the same head has been seen before; of others the weight decides."""
+    staff = {"id": "staff", "side": "modern", "source": "header:X-Group", "values": ["staff"]}
+    it = scene(on(0), cohorts=[staff])
+    client = it.client()
+    ends: dict[Side, FakeTransport] = {}
+    for group, side, reason in (
+        ("staff", Side.MODERN, "cohort"),
+        ("guests", Side.LEGACY, "weight"),
+        ("staff", Side.MODERN, "cohort"),
+    ):
+        client.send(get("/a", f"X-Group: {group}"))
+        upstream = ends[side] = ends.get(side) or await it.accept(side)
+        assert f"x-group: {group}".encode() in upstream.take().lower()
+        upstream.receive(OK)
+        client.received()
+        assert it.log.lines[-1]["reason"] == reason
 
 
 async def test_a_token_ends_on_a_connection_that_lives_on(scene: Make) -> None:
