@@ -36,6 +36,7 @@ def sign_in(
             page.get_by_label("Token").fill(MADE[role][1])
             page.get_by_role("button", name="Sign in").click()
             expect(page.locator(".asof")).to_be_visible()
+            page.wait_for_load_state()  # who types before the scripts run is not checked
             return page
 
         yield go

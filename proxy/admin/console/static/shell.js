@@ -103,7 +103,8 @@ for (const dialog of [palette, help]) {
 let after = 0;
 
 function isTyping(target) {
-  return target instanceof HTMLElement && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
+  // A field keeps the focus for a moment after its dialog has been closed.
+  return target instanceof HTMLElement && !target.closest("dialog:not([open])") && (target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName));
 }
 
 function step(by) {
