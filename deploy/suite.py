@@ -54,7 +54,8 @@ APPLICATIONS: Final = (
     *(f"tests/integration/{name}" for name in ("legacy", "modern", "migration_tools")),
     *OF_BOTH,
 )
-PAGES: Final = ("tests/browser", "tests/integration/console", "tests/integration/admin")
+BROWSER: Final = ("tests/browser",)
+PAGES: Final = ("tests/integration/console", "tests/integration/admin")
 PLANES: Final = tuple(
     f"tests/integration/{name}" for name in ("control", "deploy", "serving", "shadow_compare")
 )
@@ -83,16 +84,17 @@ def parts(compiled: bool) -> list[Part]:
     `compiled` says whether the hot path is tested once more in that form.
     """
     pytest = (sys.executable, "-m", "pytest")
-    named = (*STORIES, *LONG_STORIES, *APPLICATIONS, *PLANES, *PAGES)
+    named = (*STORIES, *LONG_STORIES, *APPLICATIONS, *PLANES, *BROWSER, *PAGES)
     rest = ("tests", *_without(named))
     elsewhere = _without(OF_BOTH)
     again = (os.environ.get("MAKE", "make"), "--no-print-directory", "test-compiled")
     return [
         Part("applications and their data", (*pytest, *APPLICATIONS)),
-        Part("long stories", (*pytest, *LONG_STORIES)),
-        Part("stories", (*pytest, *STORIES, *elsewhere, *_without(LONG_STORIES))),
         Part("units, conformance and the rest", (*pytest, *rest)),
+        Part("stories", (*pytest, *STORIES, *elsewhere, *_without(LONG_STORIES))),
+        Part("long stories", (*pytest, *LONG_STORIES)),
         *([Part("the hot path compiled", again)] if compiled else []),
+        Part("console in a browser", (*pytest, *BROWSER)),
         Part("planes on servers", (*pytest, *PLANES, *elsewhere)),
         Part("console and API", (*pytest, *PAGES)),
     ]
